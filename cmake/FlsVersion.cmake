@@ -1,0 +1,15 @@
+# The version has one source, the macros of include/flatstream/version.h; the build reads them there.
+
+function(fls_read_version header result)
+    set(parts "")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")
+    foreach(part MAJOR MINOR PATCH)
+        file(STRINGS "${header}" line REGEX "^#define[ \t]+FLS_VERSION_${part}[ \t]+[0-9]+")
+        if(NOT line MATCHES "FLS_VERSION_${part}[ \t]+([0-9]+)")
+            message(FATAL_ERROR "${header} does not define FLS_VERSION_${part}")
+        endif()
+        list(APPEND parts "${CMAKE_MATCH_1}")
+    endforeach()
+    list(JOIN parts "." version)
+    set(${result} "${version}" PARENT_SCOPE)
+endfunction()
