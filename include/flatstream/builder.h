@@ -1,0 +1,87 @@
+/* A small FlatBuffers builder without generated code, for the simple mode.
+ *
+ * Tables with scalars, strings and vectors of scalars. Calls return no status: the first failure
+ * sticks in the builder and is reported by fls_builder_finish (or fls_writer_write_root). The
+ * buffer grows back to front and is reused, so a warm builder does not allocate. One thread at a
+ * time.
+ */
+#ifndef FLATSTREAM_BUILDER_H
+#define FLATSTREAM_BUILDER_H
+
+#include "flatstream/allocator.h"
+#include "flatstream/status.h"
+
+FLS_BEGIN_DECLS
+
+typedef struct fls_builder fls_builder;
+
+/* A finished object in the buffer being built; 0 is none. Valid until the buffer is finished or
+ * reset. */
+typedef struct fls_ref {
+    uint32_t position;
+} fls_ref;
+
+/* A table being built. Tables are built one at a time; strings and vectors come before the table
+ * that refers to them. */
+typedef struct fls_table {
+    uint32_t serial;
+} fls_table;
+
+/* allocator may be NULL. */
+FLS_API FLS_MUST_USE fls_status fls_builder_new(fls_builder **builder,
+                                                const fls_allocator *allocator, fls_error *err);
+FLS_API void fls_builder_free(fls_builder *builder); /* NULL is harmless */
+
+/* Forgets what is being built and any failure; keeps the memory. */
+FLS_API void fls_builder_reset(fls_builder *builder);
+
+/* Starts a table with room for field_count slots (0..32767). */
+FLS_API fls_table fls_builder_table(fls_builder *builder, uint32_t field_count);
+
+/* Store a scalar in a slot of the table, always, also when it equals a schema's default. A slot can
+ * be set once. bool is stored as 0 or 1. */
+FLS_API void fls_builder_bool(fls_builder *builder, fls_table table, uint32_t slot, int value);
+FLS_API void fls_builder_u8(fls_builder *builder, fls_table table, uint32_t slot, uint8_t value);
+FLS_API void fls_builder_i8(fls_builder *builder, fls_table table, uint32_t slot, int8_t value);
+FLS_API void fls_builder_u16(fls_builder *builder, fls_table table, uint32_t slot, uint16_t value);
+FLS_API void fls_builder_i16(fls_builder *builder, fls_table table, uint32_t slot, int16_t value);
+FLS_API void fls_builder_u32(fls_builder *builder, fls_table table, uint32_t slot, uint32_t value);
+FLS_API void fls_builder_i32(fls_builder *builder, fls_table table, uint32_t slot, int32_t value);
+FLS_API void fls_builder_u64(fls_builder *builder, fls_table table, uint32_t slot, uint64_t value);
+FLS_API void fls_builder_i64(fls_builder *builder, fls_table table, uint32_t slot, int64_t value);
+FLS_API void fls_builder_f32(fls_builder *builder, fls_table table, uint32_t slot, float value);
+FLS_API void fls_builder_f64(fls_builder *builder, fls_table table, uint32_t slot, double value);
+
+/* Store a reference to a string, vector or table that was finished before. */
+FLS_API void fls_builder_ref(fls_builder *builder, fls_table table, uint32_t slot, fls_ref ref);
+
+/* Finishes the table. */
+FLS_API fls_ref fls_builder_end(fls_builder *builder, fls_table table);
+
+/* A string of size bytes (any bytes; UTF-8 by FlatBuffers' convention); a terminating zero is
+ * added. */
+FLS_API fls_ref fls_builder_string(fls_builder *builder, const char *text, size_t size);
+
+/* A vector of count scalars of element_bytes (1, 2, 4 or 8) each, given in the host's byte order.
+ */
+FLS_API fls_ref fls_builder_vector(fls_builder *builder, const void *elements, size_t count,
+                                   uint32_t element_bytes);
+
+/* A vector of references, such as strings. */
+FLS_API fls_ref fls_builder_ref_vector(fls_builder *builder, const fls_ref *refs, size_t count);
+
+/* Finishes the buffer with root as its root table. identifier is 4 bytes or NULL. *data is borrowed
+ * until the next call on the builder, which starts the next buffer. Reports the first failure since
+ * the last finish; then the builder is empty again too. */
+FLS_API FLS_MUST_USE fls_status fls_builder_finish(fls_builder *builder, fls_ref root,
+                                                   const char *identifier, const void **data,
+                                                   size_t *size, fls_error *err);
+
+/* Memory that the builder holds, and giving back what is over a capacity while nothing is being
+ * built. */
+FLS_API size_t fls_builder_capacity(const fls_builder *builder);
+FLS_API void fls_builder_shrink(fls_builder *builder, size_t capacity);
+
+FLS_END_DECLS
+
+#endif

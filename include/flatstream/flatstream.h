@@ -1,0 +1,30 @@
+/* The whole public interface of libflatstream: streams of FlatBuffers messages.
+ *
+ *   write   writer.h, with builder.h for the simple mode
+ *   read    reader.h (from a source), cursor.h (from memory), decoder.h (fed with bytes)
+ *   recover recover.h
+ *   parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h, socket.h
+ */
+#ifndef FLATSTREAM_FLATSTREAM_H
+#define FLATSTREAM_FLATSTREAM_H
+
+#include "flatstream/allocator.h"
+#include "flatstream/builder.h"
+#include "flatstream/checksum.h"
+#include "flatstream/cursor.h"
+#include "flatstream/decoder.h"
+#include "flatstream/frame.h"
+#include "flatstream/memory_policy.h"
+#include "flatstream/reader.h"
+#include "flatstream/recover.h"
+#include "flatstream/sink.h"
+#include "flatstream/socket.h"
+#include "flatstream/source.h"
+#include "flatstream/status.h"
+#include "flatstream/stdio_io.h"
+#include "flatstream/table_root.h"
+#include "flatstream/validator.h"
+#include "flatstream/version.h"
+#include "flatstream/writer.h"
+
+#endif
