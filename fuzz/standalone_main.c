@@ -1,5 +1,5 @@
-/* A fuzz target without a fuzzer: runs LLVMFuzzerTestOneInput on every file named as an argument, or
- * found in a directory named as one, in a fixed order. Crashes speak for themselves. */
+/* A fuzz target without a fuzzer: runs LLVMFuzzerTestOneInput on every file named as an argument,
+ * or found in a directory named as one, in a fixed order. Crashes speak for themselves. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
