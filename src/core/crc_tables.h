@@ -1,0 +1,86 @@
+/* The tables of the slice-by-16 kernels, as constant expressions over powers of x modulo the
+ * polynomial.
+ *
+ * Table k maps a byte to its CRC when k more bytes follow it: entry b is b * x^(8 * k + width) mod
+ * P. That is linear in b, so a row needs only the entries of the eight single bits 1, 2, 4 ... 128;
+ * the macro adds them up for the other 248. The unit test computes all entries bit by bit.
+ */
+#ifndef FLSI_CORE_CRC_TABLES_H
+#define FLSI_CORE_CRC_TABLES_H
+
+#include <stdint.h>
+
+#define FLSI_ADD1(sum, b0)         (sum), (sum) ^ (b0)
+#define FLSI_ADD2(sum, b0, b1)     FLSI_ADD1(sum, b0), FLSI_ADD1((sum) ^ (b1), b0)
+#define FLSI_ADD3(sum, b0, b1, b2) FLSI_ADD2(sum, b0, b1), FLSI_ADD2((sum) ^ (b2), b0, b1)
+#define FLSI_ADD4(sum, b0, b1, b2, b3) \
+    FLSI_ADD3(sum, b0, b1, b2), FLSI_ADD3((sum) ^ (b3), b0, b1, b2)
+#define FLSI_ADD5(sum, b0, b1, b2, b3, b4) \
+    FLSI_ADD4(sum, b0, b1, b2, b3), FLSI_ADD4((sum) ^ (b4), b0, b1, b2, b3)
+#define FLSI_ADD6(sum, b0, b1, b2, b3, b4, b5) \
+    FLSI_ADD5(sum, b0, b1, b2, b3, b4), FLSI_ADD5((sum) ^ (b5), b0, b1, b2, b3, b4)
+#define FLSI_ADD7(sum, b0, b1, b2, b3, b4, b5, b6) \
+    FLSI_ADD6(sum, b0, b1, b2, b3, b4, b5), FLSI_ADD6((sum) ^ (b6), b0, b1, b2, b3, b4, b5)
+#define FLSI_ROW(b0, b1, b2, b3, b4, b5, b6, b7)                                            \
+    {                                                                                       \
+        FLSI_ADD7(0, b0, b1, b2, b3, b4, b5, b6), FLSI_ADD7(b7, b0, b1, b2, b3, b4, b5, b6) \
+    }
+
+/* The eight entries of a row are x^(8 * k + 16 ... 8 * k + 23) mod P. */
+static const uint16_t flsi_crc16_slices[16][256] = {
+    FLSI_ROW(0x1021, 0x2042, 0x4084, 0x8108, 0x1231, 0x2462, 0x48C4, 0x9188),
+    FLSI_ROW(0x3331, 0x6662, 0xCCC4, 0x89A9, 0x0373, 0x06E6, 0x0DCC, 0x1B98),
+    FLSI_ROW(0x3730, 0x6E60, 0xDCC0, 0xA9A1, 0x4363, 0x86C6, 0x1DAD, 0x3B5A),
+    FLSI_ROW(0x76B4, 0xED68, 0xCAF1, 0x85C3, 0x1BA7, 0x374E, 0x6E9C, 0xDD38),
+    FLSI_ROW(0xAA51, 0x4483, 0x8906, 0x022D, 0x045A, 0x08B4, 0x1168, 0x22D0),
+    FLSI_ROW(0x45A0, 0x8B40, 0x06A1, 0x0D42, 0x1A84, 0x3508, 0x6A10, 0xD420),
+    FLSI_ROW(0xB861, 0x60E3, 0xC1C6, 0x93AD, 0x377B, 0x6EF6, 0xDDEC, 0xABF9),
+    FLSI_ROW(0x47D3, 0x8FA6, 0x0F6D, 0x1EDA, 0x3DB4, 0x7B68, 0xF6D0, 0xFD81),
+    FLSI_ROW(0xEB23, 0xC667, 0x9CEF, 0x29FF, 0x53FE, 0xA7FC, 0x5FD9, 0xBFB2),
+    FLSI_ROW(0x6F45, 0xDE8A, 0xAD35, 0x4A4B, 0x9496, 0x390D, 0x721A, 0xE434),
+    FLSI_ROW(0xD849, 0xA0B3, 0x5147, 0xA28E, 0x553D, 0xAA7A, 0x44D5, 0x89AA),
+    FLSI_ROW(0x0375, 0x06EA, 0x0DD4, 0x1BA8, 0x3750, 0x6EA0, 0xDD40, 0xAAA1),
+    FLSI_ROW(0x4563, 0x8AC6, 0x05AD, 0x0B5A, 0x16B4, 0x2D68, 0x5AD0, 0xB5A0),
+    FLSI_ROW(0x7B61, 0xF6C2, 0xFDA5, 0xEB6B, 0xC6F7, 0x9DCF, 0x2BBF, 0x577E),
+    FLSI_ROW(0xAEFC, 0x4DD9, 0x9BB2, 0x2745, 0x4E8A, 0x9D14, 0x2A09, 0x5412),
+    FLSI_ROW(0xA824, 0x4069, 0x80D2, 0x1185, 0x230A, 0x4614, 0x8C28, 0x0871),
+};
+
+/* Bytes and remainders are reflected, so the entry of bit i of row k is x^(8 * k + 39 - i) mod P.
+ */
+static const uint32_t flsi_crc32_slices[16][256] = {
+    FLSI_ROW(0x77073096, 0xEE0E612C, 0x076DC419, 0x0EDB8832, 0x1DB71064, 0x3B6E20C8, 0x76DC4190,
+             0xEDB88320),
+    FLSI_ROW(0x191B3141, 0x32366282, 0x646CC504, 0xC8D98A08, 0x4AC21251, 0x958424A2, 0xF0794F05,
+             0x3B83984B),
+    FLSI_ROW(0x01C26A37, 0x0384D46E, 0x0709A8DC, 0x0E1351B8, 0x1C26A370, 0x384D46E0, 0x709A8DC0,
+             0xE1351B80),
+    FLSI_ROW(0xB8BC6765, 0xAA09C88B, 0x8F629757, 0xC5B428EF, 0x5019579F, 0xA032AF3E, 0x9B14583D,
+             0xED59B63B),
+    FLSI_ROW(0x3D6029B0, 0x7AC05360, 0xF580A6C0, 0x30704BC1, 0x60E09782, 0xC1C12F04, 0x58F35849,
+             0xB1E6B092),
+    FLSI_ROW(0xCB5CD3A5, 0x4DC8A10B, 0x9B914216, 0xEC53826D, 0x03D6029B, 0x07AC0536, 0x0F580A6C,
+             0x1EB014D8),
+    FLSI_ROW(0xA6770BB4, 0x979F1129, 0xF44F2413, 0x33EF4E67, 0x67DE9CCE, 0xCFBD399C, 0x440B7579,
+             0x8816EAF2),
+    FLSI_ROW(0xCCAA009E, 0x4225077D, 0x844A0EFA, 0xD3E51BB5, 0x7CBB312B, 0xF9766256, 0x299DC2ED,
+             0x533B85DA),
+    FLSI_ROW(0x177B1443, 0x2EF62886, 0x5DEC510C, 0xBBD8A218, 0xACC04271, 0x82F182A3, 0xDE920307,
+             0x6655004F),
+    FLSI_ROW(0xEFC26B3E, 0x04F5D03D, 0x09EBA07A, 0x13D740F4, 0x27AE81E8, 0x4F5D03D0, 0x9EBA07A0,
+             0xE6050901),
+    FLSI_ROW(0xC18EDFC0, 0x586CB9C1, 0xB0D97382, 0xBAC3E145, 0xAEF6C4CB, 0x869C8FD7, 0xD64819EF,
+             0x77E1359F),
+    FLSI_ROW(0x9BA54C6F, 0xEC3B9E9F, 0x03063B7F, 0x060C76FE, 0x0C18EDFC, 0x1831DBF8, 0x3063B7F0,
+             0x60C76FE0),
+    FLSI_ROW(0xDD96D985, 0x605CB54B, 0xC0B96A96, 0x5A03D36D, 0xB407A6DA, 0xB37E4BF5, 0xBD8D91AB,
+             0xA06A2517),
+    FLSI_ROW(0x9D0FE176, 0xE16EC4AD, 0x19AC8F1B, 0x33591E36, 0x66B23C6C, 0xCD6478D8, 0x41B9F7F1,
+             0x8373EFE2),
+    FLSI_ROW(0xB9FBDBE8, 0xA886B191, 0x8A7C6563, 0xCF89CC87, 0x44629F4F, 0x88C53E9E, 0xCAFB7B7D,
+             0x4E87F0BB),
+    FLSI_ROW(0xAE689191, 0x87A02563, 0xD4314C87, 0x73139F4F, 0xE6273E9E, 0x173F7B7D, 0x2E7EF6FA,
+             0x5CFDEDF4),
+};
+
+#endif
