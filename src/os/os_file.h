@@ -29,6 +29,7 @@ typedef struct flsi_file {
     int directory_fd; /* of a file that was made here, until its first sync; else -1 */
     flsi_file_kind kind;
     int owned;     /* 0: close leaves fd open */
+    int inherited; /* opened by the name of an open descriptor: no lock, nothing emptied */
     char name[32]; /* end of the path, for errors */
 } flsi_file;
 
@@ -72,7 +73,8 @@ flsi_file flsi_file_borrow(const flsi_file *file);
 fls_status flsi_file_close(flsi_file *file, fls_error *err);
 
 /* The writer's lock: exclusive, advisory, on the open file (flock); not waited for. FLS_LOCKED when
- * another open file has it, in this process or another. */
+ * another open file has it, in this process or another. A file system that has no locks at all is
+ * written without. */
 fls_status flsi_file_lock(const flsi_file *file, fls_error *err);
 
 fls_status flsi_file_info_get(const flsi_file *file, flsi_file_info *info, fls_error *err);
@@ -104,6 +106,9 @@ fls_status flsi_file_sync(flsi_file *file, fls_error *err);
 
 /* Tells the system that the file will be read from front to back; never fails. */
 void flsi_file_will_read_all(const flsi_file *file);
+
+/* Makes the names in an open directory durable; file says whose name stands in err. */
+fls_status flsi_directory_fd_sync(const flsi_file *file, int directory_fd, fls_error *err);
 
 /* Makes the names in the directory that holds path durable: after a rename or removal. */
 fls_status flsi_directory_sync(const char *path, const flsi_os_calls *calls, fls_error *err);

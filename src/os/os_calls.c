@@ -1,0 +1,181 @@
+/* The real system calls. Where systems differ, the difference ends here. */
+#include "os/os_calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int sys_set_cloexec(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+}
+
+static int sys_openat(int directory, const char *path, int flags, mode_t mode)
+{
+    return openat(directory, path, flags, mode);
+}
+
+static int sys_dup_cloexec(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static int sys_fstat(int fd, struct stat *status)
+{
+    return fstat(fd, status);
+}
+
+static int sys_lstat(const char *path, struct stat *status)
+{
+    return lstat(path, status);
+}
+
+static int sys_stat(const char *path, struct stat *status)
+{
+    return stat(path, status);
+}
+
+static int sys_sync_data(int fd)
+{
+#if defined(__APPLE__)
+    /* fsync stops at the drive's cache there; file systems without F_FULLFSYNC have only fsync. */
+    int rc = fcntl(fd, F_FULLFSYNC);
+    return rc == -1 && (errno == ENOTSUP || errno == ENOTTY || errno == EINVAL) ? fsync(fd) : rc;
+#else
+    return fdatasync(fd);
+#endif
+}
+
+static void sys_advise_sequential(int fd)
+{
+#if defined(POSIX_FADV_SEQUENTIAL)
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+#elif defined(__APPLE__)
+    (void)fcntl(fd, F_RDAHEAD, 1);
+#else
+    (void)fd;
+#endif
+}
+
+static int sys_set_blocking(int fd, int blocking)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0)
+        return -1;
+    int wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    return wanted == flags ? 0 : fcntl(fd, F_SETFL, wanted);
+}
+
+/* Where the flag of each send cannot keep SIGPIPE away, an option of the socket does. */
+static int finish_socket(int fd)
+{
+    if (fd < 0)
+        return fd;
+#if defined(SO_NOSIGPIPE)
+    int on = 1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+#if !defined(SOCK_CLOEXEC)
+    if (sys_set_cloexec(fd) != 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+#else
+    (void)sys_set_cloexec;
+#endif
+    return fd;
+}
+
+static int sys_socket(int family, int type, int protocol)
+{
+#if defined(SOCK_CLOEXEC)
+    return finish_socket(socket(family, type | SOCK_CLOEXEC, protocol));
+#else
+    return finish_socket(socket(family, type, protocol));
+#endif
+}
+
+static int sys_accept(int fd, struct sockaddr *address, socklen_t *size)
+{
+#if defined(SOCK_CLOEXEC)
+    return finish_socket(accept4(fd, address, size, SOCK_CLOEXEC));
+#else
+    int accepted = finish_socket(accept(fd, address, size));
+    /* Here a new socket takes over the listener's mode. */
+    if (accepted >= 0)
+        (void)sys_set_blocking(accepted, 1);
+    return accepted;
+#endif
+}
+
+/* The C library declares these with parameter types of its own. */
+static int sys_bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+    return bind(fd, address, size);
+}
+
+static int sys_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+    return connect(fd, address, size);
+}
+
+static int sys_getsockname(int fd, struct sockaddr *address, socklen_t *size)
+{
+    return getsockname(fd, address, size);
+}
+
+static int sys_getpeername(int fd, struct sockaddr *address, socklen_t *size)
+{
+    return getpeername(fd, address, size);
+}
+
+static const flsi_os_calls system_calls = {
+    .openat = sys_openat,
+    .dup_cloexec = sys_dup_cloexec,
+    .close = close,
+    .fstat = sys_fstat,
+    .lstat = sys_lstat,
+    .stat = sys_stat,
+    .readlink = readlink,
+    .lseek = lseek,
+    .read = read,
+    .pread = pread,
+    .write = write,
+    .writev = writev,
+    .ftruncate = ftruncate,
+    .sync_data = sys_sync_data,
+    .sync_directory = fsync,
+    .flock = flock,
+    .fchmod = fchmod,
+    .fchown = fchown,
+    .renameat = renameat,
+    .unlinkat = unlinkat,
+    .advise_sequential = sys_advise_sequential,
+    .mmap = mmap,
+    .munmap = munmap,
+    .resolve = getaddrinfo,
+    .socket = sys_socket,
+    .set_blocking = sys_set_blocking,
+    .setsockopt = setsockopt,
+    .getsockopt = getsockopt,
+    .bind = sys_bind,
+    .listen = listen,
+    .connect = sys_connect,
+    .accept = sys_accept,
+    .getsockname = sys_getsockname,
+    .getpeername = sys_getpeername,
+    .sendmsg = sendmsg,
+    .shutdown = shutdown,
+    .poll = poll,
+};
+
+const flsi_os_calls *flsi_os_calls_system(void)
+{
+    return &system_calls;
+}

@@ -1,0 +1,61 @@
+/* The system calls that the library makes on files and sockets, as a table. Objects hold a pointer
+ * to one, so that a test can let any call of one object fail without touching anything shared.
+ * Only src/os includes this header, and tests that write such tables.
+ */
+#ifndef FLSI_OS_CALLS_H
+#define FLSI_OS_CALLS_H
+
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "os/os_file.h"
+
+/* Each member is the call of the same name and returns what that returns, errno included; what
+ * differs is said. */
+struct flsi_os_calls {
+    int (*openat)(int directory, const char *path, int flags, mode_t mode);
+    int (*dup_cloexec)(int fd);
+    int (*close)(int fd);
+    int (*fstat)(int fd, struct stat *status);
+    int (*lstat)(const char *path, struct stat *status);
+    int (*stat)(const char *path, struct stat *status);
+    ssize_t (*readlink)(const char *path, char *buffer, size_t capacity);
+    off_t (*lseek)(int fd, off_t offset, int whence);
+    ssize_t (*read)(int fd, void *buffer, size_t capacity);
+    ssize_t (*pread)(int fd, void *buffer, size_t capacity, off_t offset);
+    ssize_t (*write)(int fd, const void *data, size_t size);
+    ssize_t (*writev)(int fd, const struct iovec *pieces, int count);
+    int (*ftruncate)(int fd, off_t size);
+    int (*sync_data)(int fd); /* content and length: the strongest the system has */
+    int (*sync_directory)(int fd);
+    int (*flock)(int fd, int operation);
+    int (*fchmod)(int fd, mode_t mode);
+    int (*fchown)(int fd, uid_t owner, gid_t group);
+    int (*renameat)(int from_directory, const char *from, int to_directory, const char *to);
+    int (*unlinkat)(int directory, const char *path, int flags);
+    void (*advise_sequential)(int fd);
+    void *(*mmap)(void *address, size_t size, int protection, int flags, int fd, off_t offset);
+    int (*munmap)(void *address, size_t size);
+
+    int (*resolve)(const char *host, const char *port, const struct addrinfo *hints,
+                   struct addrinfo **found);           /* getaddrinfo */
+    int (*socket)(int family, int type, int protocol); /* close-on-exec */
+    int (*set_blocking)(int fd, int blocking);
+    int (*setsockopt)(int fd, int level, int option, const void *value, socklen_t size);
+    int (*getsockopt)(int fd, int level, int option, void *value, socklen_t *size);
+    int (*bind)(int fd, const struct sockaddr *address, socklen_t size);
+    int (*listen)(int fd, int backlog);
+    int (*connect)(int fd, const struct sockaddr *address, socklen_t size);
+    int (*accept)(int fd, struct sockaddr *address, socklen_t *size); /* close-on-exec, blocking */
+    int (*getsockname)(int fd, struct sockaddr *address, socklen_t *size);
+    int (*getpeername)(int fd, struct sockaddr *address, socklen_t *size);
+    ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
+    int (*shutdown)(int fd, int how);
+    int (*poll)(struct pollfd *fds, nfds_t count, int timeout_ms);
+};
+
+#endif

@@ -1,0 +1,52 @@
+/* From errno to fls_status and fls_error. */
+#include "os/os_error.h"
+
+#include <errno.h>
+#include <string.h>
+
+fls_status flsi_os_status(int system_errno)
+{
+    switch (system_errno) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return FLS_NO_SPACE;
+    case EPIPE:
+    case ECONNRESET: return FLS_CLOSED;
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+        return FLS_WOULD_BLOCK;
+    case ENOMEM: return FLS_NO_MEMORY;
+    default: return FLS_IO;
+    }
+}
+
+void flsi_os_copy_name(char *to, size_t capacity, const char *name)
+{
+    size_t length = strlen(name);
+    if (length >= capacity) {
+        name += length - (capacity - 1);
+        while (((unsigned char)*name & 0xC0u) == 0x80u)
+            name++;
+        length = strlen(name);
+    }
+    memcpy(to, name, length);
+    to[length] = '\0';
+}
+
+fls_status flsi_os_error_as(fls_error *err, fls_status status, int system_errno, const char *name,
+                            const char *text)
+{
+    (void)fls_error_set(err, status, system_errno, text);
+    if (err != NULL && name != NULL)
+        flsi_os_copy_name(err->name, sizeof err->name, name);
+    return status;
+}
+
+fls_status flsi_os_error(fls_error *err, int system_errno, const char *name, const char *text)
+{
+    fls_status status = flsi_os_status(system_errno);
+    return flsi_os_error_as(err, status, system_errno, name,
+                            status == FLS_WOULD_BLOCK ? NULL : text);
+}
