@@ -20,12 +20,15 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/options.h"
+#include "core/rewind.h"
 
 extern inline fls_status fls_cursor_next(fls_cursor *cursor, fls_message *message, fls_error *err);
 
 /* How far ahead of the walk memory is asked for. Without it a walk that copies nothing is slower
  * than one that does, since no copy runs ahead of it: measured best between 2 and 6 KiB. */
 #define PREFETCH_BYTES 4096
+
+_Alignas(64) const uint8_t flsi_empty_payload[64] = {0};
 
 fls_status fls_cursor_init(fls_cursor *cursor, const void *data, size_t size,
                            const fls_cursor_options *options, fls_error *err)
@@ -112,7 +115,7 @@ static fls_status fault(const fls_cursor *cursor, fls_status status, const char 
 static void take_empty(fls_cursor *cursor, fls_message *message)
 {
     memset(message, 0, sizeof *message);
-    message->payload = "";
+    message->payload = flsi_empty_payload;
     message->ordinal = cursor->ordinal++;
     message->offset = fls_cursor_offset(cursor);
     cursor->empties_left--;
@@ -340,4 +343,16 @@ fls_status fls_cursor_skip(fls_cursor *cursor, fls_error *err)
     cursor->next += (size_t)unit + flsi_load_le32(cursor->next);
     cursor->ordinal++;
     return FLS_OK;
+}
+
+void flsi_cursor_rewind(fls_cursor *cursor, const fls_message *messages, size_t keep, size_t count)
+{
+    cursor->ordinal = messages[keep].ordinal;
+    if (messages[keep].payload ==
+        flsi_empty_payload) { /* a batch of a zero run holds nothing else */
+        cursor->empties_left += count - keep;
+        set_inline_limit(cursor);
+        return;
+    }
+    cursor->next = (const uint8_t *)messages[keep].payload - unit_of(cursor);
 }

@@ -1,0 +1,699 @@
+/* Messages into a sink. Frames are gathered in a buffer:
+ *
+ *     |<------------- piece ------------->|<-- slack -->|
+ *
+ * A frame always fits behind a buffer that holds less than a piece, unless it is a large one. When
+ * room runs out, whole pieces are handed on (ending at a multiple of the piece size in the stream,
+ * which is what file systems do fastest) and the rest moves to the front. A large frame is handed
+ * on from where it lies, together with what is in the buffer. A sink that lends its memory has the
+ * frames built in it.
+ */
+#include "flatstream/writer.h"
+
+#include "core/cpu.h"
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/options.h"
+#include "stream/memory_policy.h"
+
+extern inline fls_status fls_writer_write(fls_writer *writer, const void *payload, size_t size,
+                                          fls_error *err);
+
+#define DEFAULT_PIECE_BYTES ((size_t)256 * 1024)
+#define MIN_PIECE_BYTES     ((size_t)64)
+#define MAX_ALIGNMENT       64u
+
+struct fls_writer {
+    fls_writer_front front; /* first: inline code casts to it */
+    uint32_t plain_limit;   /* payloads of 1..plain_limit bytes need no checks but for room */
+    uint32_t max_frame_bytes;
+    fls_digest_state digest;
+    fls_sink sink;
+    const fls_allocator *allocator;
+    uint8_t *buffer; /* our own, or lent by the sink */
+    size_t capacity;
+    size_t piece;
+    size_t baseline;        /* capacity that is never given back */
+    int lends;              /* the sink lends its memory */
+    uint64_t buffer_offset; /* stream offset of the buffer's first byte */
+    const fls_validator *validators;
+    size_t validator_count;
+    const fls_observer *observers;
+    size_t observer_count;
+    uint32_t alignment; /* that validators need */
+    uint32_t allow_empty;
+    uint64_t first_ordinal;
+    uint8_t *scratch; /* aligned copies for validators */
+    size_t scratch_capacity;
+    fls_builder *builder;
+    fls_error failure; /* sticky */
+    flsi_memory_state memory;
+};
+
+/* ---- small things ---- */
+
+static size_t held(const fls_writer *writer)
+{
+    return (size_t)(writer->front.next - writer->buffer);
+}
+
+static size_t room(const fls_writer *writer)
+{
+    return (size_t)(writer->front.limit - writer->front.next);
+}
+
+static size_t header_bytes(const fls_writer *writer)
+{
+    return FLS_LENGTH_BYTES + writer->digest.width;
+}
+
+uint64_t fls_writer_messages(const fls_writer *writer)
+{
+    return writer->front.messages;
+}
+
+uint64_t fls_writer_offset(const fls_writer *writer)
+{
+    return writer->buffer_offset + held(writer);
+}
+
+static void use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity, size_t bytes_held)
+{
+    writer->buffer = buffer;
+    writer->capacity = capacity;
+    writer->front.next = buffer + bytes_held;
+    writer->front.limit = buffer + capacity;
+}
+
+static fls_status again(const fls_writer *writer, fls_error *err)
+{
+    if (err != NULL) {
+        *err = writer->failure;
+    }
+    return writer->failure.status;
+}
+
+/* Remembers a failure of the sink for good. Nothing is written after it. */
+static fls_status stick(fls_writer *writer, const fls_error *failure, fls_error *err)
+{
+    writer->failure = *failure;
+    writer->front.inline_limit = 0;
+    writer->plain_limit = 0;
+    return again(writer, err);
+}
+
+static fls_status refuse(const fls_writer *writer, fls_status status, const char *text,
+                         fls_error *err)
+{
+    return flsi_error_frame(err, status, fls_writer_offset(writer),
+                            writer->first_ordinal + writer->front.messages, text);
+}
+
+static void *allocate(const fls_writer *writer, size_t bytes, fls_error *err)
+{
+    void *memory = writer->allocator->resize(writer->allocator->self, NULL, 0, bytes);
+    if (memory == NULL) {
+        fls_error_set(err, FLS_NO_MEMORY, 0, "the writer's buffer could not be allocated");
+    }
+    return memory;
+}
+
+static void release(const fls_writer *writer, void *memory, size_t bytes)
+{
+    if (memory != NULL) {
+        writer->allocator->free(writer->allocator->self, memory, bytes);
+    }
+}
+
+/* ---- opening and closing ---- */
+
+static fls_status read_options(fls_writer *writer, const fls_writer_options *given, fls_error *err)
+{
+    writer->max_frame_bytes =
+        given->max_frame_bytes != 0 ? given->max_frame_bytes : FLS_DEFAULT_MAX_FRAME_BYTES;
+    writer->allow_empty = given->allow_empty;
+    writer->validators = given->validators;
+    writer->validator_count = given->validator_count;
+    writer->observers = given->observers;
+    writer->observer_count = given->observer_count;
+    writer->first_ordinal = given->first_ordinal;
+    writer->buffer_offset = given->first_offset;
+    writer->alignment = 1;
+    for (size_t i = 0; i < given->validator_count; i++) {
+        uint32_t alignment = given->validators[i].alignment;
+        if (alignment > MAX_ALIGNMENT || (alignment & (alignment - 1)) != 0) {
+            return fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
+                                 "a validator's alignment has to be a power of two up to 64");
+        }
+        writer->alignment = alignment > writer->alignment ? alignment : writer->alignment;
+    }
+    writer->piece = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_PIECE_BYTES;
+    writer->piece = writer->piece < MIN_PIECE_BYTES ? MIN_PIECE_BYTES : writer->piece;
+    fls_status status = flsi_memory_state_init(&writer->memory, given->memory_policy, err);
+    if (status == FLS_OK) {
+        status = flsi_digest_init(&writer->digest, given->checksum, given->custom_checksum,
+                                  flsi_cpu_features(), err);
+    }
+    if (status == FLS_OK && writer->validator_count == 0 && writer->observer_count == 0) {
+        writer->plain_limit = writer->max_frame_bytes;
+        if (writer->digest.checksum == FLS_CHECKSUM_NONE) {
+            writer->front.inline_limit = writer->max_frame_bytes;
+        }
+    }
+    return status;
+}
+
+fls_status fls_writer_open(fls_writer **writer, fls_sink sink, const fls_writer_options *options,
+                           fls_error *err)
+{
+    fls_writer_options given;
+    fls_writer *made = NULL;
+    *writer = NULL;
+    fls_status status = flsi_options_read(&given, sizeof given, options, err);
+    if (status == FLS_OK) {
+        const fls_allocator *allocator =
+            given.allocator != NULL ? given.allocator : fls_allocator_libc();
+        made = allocator->resize(allocator->self, NULL, 0, sizeof *made);
+        if (made == NULL) {
+            status = fls_error_set(err, FLS_NO_MEMORY, 0, "the writer could not be allocated");
+        } else {
+            memset(made, 0, sizeof *made);
+            made->allocator = allocator;
+            made->sink = sink;
+            status = read_options(made, &given, err);
+        }
+    }
+    if (status == FLS_OK) {
+        made->lends = sink.ops->lend != NULL;
+        if (!made->lends) {
+            made->baseline = made->piece + made->piece / 4;
+            uint8_t *buffer = allocate(made, made->baseline, err);
+            if (buffer == NULL) {
+                status = FLS_NO_MEMORY;
+            } else {
+                use_buffer(made, buffer, made->baseline, 0);
+            }
+        }
+    }
+    if (status == FLS_OK) {
+        *writer = made;
+    } else if (made != NULL) {
+        fls_writer_abort(made);
+    } else {
+        fls_sink_abort(&sink);
+    }
+    return status;
+}
+
+fls_status fls_writer_open_file(fls_writer **writer, const char *path,
+                                const fls_writer_options *options, fls_error *err)
+{
+    fls_sink sink;
+    *writer = NULL;
+    fls_status status = fls_sink_open_file(&sink, path, err);
+    return status == FLS_OK ? fls_writer_open(writer, sink, options, err) : status;
+}
+
+static void free_all(fls_writer *writer)
+{
+    fls_builder_free(writer->builder);
+    if (!writer->lends) {
+        release(writer, writer->buffer, writer->capacity);
+    }
+    release(writer, writer->scratch, writer->scratch_capacity);
+    release(writer, writer, sizeof *writer);
+}
+
+fls_status fls_writer_close(fls_writer *writer, fls_error *err)
+{
+    if (writer == NULL) {
+        return FLS_OK;
+    }
+    fls_error first = FLS_ERROR_INIT;
+    fls_status status = fls_writer_flush(writer, &first);
+    if (status == FLS_WOULD_BLOCK) {
+        if (err != NULL) {
+            *err = first;
+        }
+        return status;
+    }
+    if (status == FLS_OK) {
+        status = fls_sink_close(&writer->sink, err);
+    } else {
+        fls_sink_abort(&writer->sink);
+        if (err != NULL) {
+            *err = first;
+        }
+    }
+    free_all(writer);
+    return status;
+}
+
+void fls_writer_abort(fls_writer *writer)
+{
+    if (writer != NULL) {
+        fls_sink_abort(&writer->sink);
+        free_all(writer);
+    }
+}
+
+/* ---- handing on ---- */
+
+/* Hands on the first `bytes` of the buffer, and moves what stays to its front. */
+static fls_status hand_on(fls_writer *writer, size_t bytes, fls_error *err)
+{
+    size_t written = 0;
+    fls_error detail = FLS_ERROR_INIT;
+    fls_status status = fls_sink_write_all(&writer->sink, writer->buffer, bytes, &written, &detail);
+    size_t stays = held(writer) - written;
+    if (written > 0 && stays > 0) {
+        memmove(writer->buffer, writer->buffer + written, stays);
+    }
+    writer->buffer_offset += written;
+    writer->front.next = writer->buffer + stays;
+    if (status == FLS_OK) {
+        return FLS_OK;
+    }
+    if (status == FLS_WOULD_BLOCK) {
+        return fls_error_set(err, status, 0, NULL);
+    }
+    detail.known |= FLS_ERROR_OFFSET;
+    detail.offset = writer->buffer_offset;
+    return stick(writer, &detail, err);
+}
+
+/* The bytes to hand on when room runs out: up to the last multiple of the piece size in the stream.
+ */
+static size_t whole_pieces(const fls_writer *writer)
+{
+    size_t bytes = held(writer);
+    size_t over = (size_t)((writer->buffer_offset + bytes) % writer->piece);
+    return over < bytes ? bytes - over : bytes;
+}
+
+/* Asks the sink for memory of its own for at least `bytes`. */
+static fls_status borrow_room(fls_writer *writer, size_t bytes, fls_error *err)
+{
+    void *memory = NULL;
+    size_t capacity = 0;
+    size_t done = held(writer);
+    fls_error detail = FLS_ERROR_INIT;
+    if (writer->buffer != NULL) {
+        writer->sink.ops->commit(writer->sink.self, done);
+        writer->buffer_offset += done;
+        use_buffer(writer, NULL, 0, 0);
+    }
+    fls_status status =
+        writer->sink.ops->lend(writer->sink.self, bytes, &memory, &capacity, &detail);
+    if (status != FLS_OK) { /* nothing was torn: what was written stays good */
+        refuse(writer, status, detail.text, err);
+        flsi_error_name(err, detail.name);
+        return status;
+    }
+    use_buffer(writer, memory, capacity, 0);
+    return FLS_OK;
+}
+
+/* Room in the buffer for a frame that is not larger than the buffer. */
+static fls_status find_room(fls_writer *writer, size_t bytes, fls_error *err)
+{
+    if (bytes <= room(writer)) {
+        return FLS_OK;
+    }
+    if (writer->lends) {
+        return borrow_room(writer, bytes, err);
+    }
+    fls_status status = hand_on(writer, whole_pieces(writer), err);
+    if (status != FLS_OK && (status != FLS_WOULD_BLOCK || bytes > room(writer))) {
+        return status;
+    }
+    if (bytes > room(writer)) {
+        status = hand_on(writer, held(writer), err);
+        if (status != FLS_OK && (status != FLS_WOULD_BLOCK || bytes > room(writer))) {
+            return status;
+        }
+    }
+    return FLS_OK;
+}
+
+/* Makes the buffer larger; what it holds stays. */
+static fls_status grow(fls_writer *writer, size_t capacity, fls_error *err)
+{
+    size_t bytes = held(writer);
+    uint8_t *buffer = allocate(writer, capacity, err);
+    if (buffer == NULL) {
+        return FLS_NO_MEMORY;
+    }
+    if (bytes > 0) {
+        memcpy(buffer, writer->buffer, bytes);
+    }
+    release(writer, writer->buffer, writer->capacity);
+    use_buffer(writer, buffer, capacity, bytes);
+    return FLS_OK;
+}
+
+fls_status fls_writer_flush(fls_writer *writer, fls_error *err)
+{
+    if (writer->failure.status != FLS_OK) {
+        return again(writer, err);
+    }
+    if (writer->lends) {
+        if (writer->buffer != NULL) {
+            size_t done = held(writer);
+            writer->sink.ops->commit(writer->sink.self, done);
+            writer->buffer_offset += done;
+            use_buffer(writer, NULL, 0, 0);
+        }
+        return FLS_OK;
+    }
+    fls_status status = held(writer) > 0 ? hand_on(writer, held(writer), err) : FLS_OK;
+    if (status != FLS_OK) {
+        return status;
+    }
+    fls_error detail = FLS_ERROR_INIT;
+    status = fls_sink_flush(&writer->sink, &detail);
+    if (status == FLS_WOULD_BLOCK) {
+        return fls_error_set(err, status, 0, NULL);
+    }
+    return status == FLS_OK ? FLS_OK : stick(writer, &detail, err);
+}
+
+fls_status fls_writer_sync(fls_writer *writer, fls_error *err)
+{
+    fls_status status = fls_writer_flush(writer, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    fls_error detail = FLS_ERROR_INIT;
+    status = fls_sink_sync(&writer->sink, &detail);
+    if (status == FLS_OK) {
+        return FLS_OK;
+    }
+    if (status == FLS_UNSUPPORTED) { /* the sink cannot be made durable: nothing failed */
+        if (err != NULL) {
+            *err = detail;
+        }
+        return status;
+    }
+    return stick(writer, &detail, err);
+}
+
+/* ---- frames ---- */
+
+/* Frames a payload for which there is room. */
+FLSI_ALWAYS_INLINE void put_frame(fls_writer *writer, const void *payload, size_t size,
+                                  const uint32_t checksum)
+{
+    const fls_digest_state *digest = &writer->digest;
+    uint8_t *frame = writer->front.next;
+    uint8_t *to = frame + FLS_LENGTH_BYTES + flsi_digest_width(digest, checksum);
+    flsi_store_le32(frame, (uint32_t)size);
+    memcpy(to, payload, size);
+    flsi_digest_store(digest, checksum, frame + FLS_LENGTH_BYTES,
+                      flsi_digest_of(digest, checksum, payload, size));
+    writer->front.next = to + size;
+    writer->front.messages++;
+}
+
+static FLSI_NOINLINE void put_frame_any(fls_writer *writer, const void *payload, size_t size)
+{
+    put_frame(writer, payload, size, writer->digest.checksum);
+}
+
+static void observe(const fls_writer *writer, const void *payload, size_t size)
+{
+    uint64_t ordinal = writer->first_ordinal + writer->front.messages - 1;
+    for (size_t i = 0; i < writer->observer_count; i++) {
+        writer->observers[i].seen(writer->observers[i].self, payload, size, ordinal);
+    }
+}
+
+/* The payload where its address suits the validators: itself, or a copy. */
+static const void *aligned_for_validators(fls_writer *writer, const void *payload, size_t size,
+                                          fls_error *err)
+{
+    if (((uintptr_t)payload & (writer->alignment - 1)) == 0) {
+        return payload;
+    }
+    if (size + MAX_ALIGNMENT > writer->scratch_capacity) {
+        size_t capacity = size + size / 2 + MAX_ALIGNMENT;
+        uint8_t *scratch = allocate(writer, capacity, err);
+        if (scratch == NULL) {
+            return NULL;
+        }
+        release(writer, writer->scratch, writer->scratch_capacity);
+        writer->scratch = scratch;
+        writer->scratch_capacity = capacity;
+    }
+    uint8_t *place = writer->scratch + (-(uintptr_t)writer->scratch & (MAX_ALIGNMENT - 1));
+    memcpy(place, payload, size);
+    return place;
+}
+
+static fls_status validate(fls_writer *writer, const void *payload, size_t size, fls_error *err)
+{
+    if (writer->validator_count == 0) {
+        return FLS_OK;
+    }
+    const void *aligned = aligned_for_validators(writer, payload, size, err);
+    if (aligned == NULL) {
+        return FLS_NO_MEMORY;
+    }
+    for (size_t i = 0; i < writer->validator_count; i++) {
+        fls_status status = fls_validator_check(&writer->validators[i], aligned, size, err);
+        if (status != FLS_OK) {
+            if (err != NULL) {
+                err->known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
+                err->offset = fls_writer_offset(writer);
+                err->ordinal = writer->first_ordinal + writer->front.messages;
+            }
+            return status;
+        }
+    }
+    return FLS_OK;
+}
+
+/* What can be said of a payload without looking into it. */
+static fls_status check_size(const fls_writer *writer, uint64_t size, fls_error *err)
+{
+    if (writer->failure.status != FLS_OK) {
+        return again(writer, err);
+    }
+    if (size == 0 && !writer->allow_empty) {
+        return refuse(writer, FLS_INVALID_FRAME,
+                      "an empty payload is not a FlatBuffer; allow_empty permits it", err);
+    }
+    if (size > writer->max_frame_bytes) {
+        refuse(writer, FLS_INVALID_FRAME, "the payload is over the limit", err);
+        flsi_error_declared(err, size, writer->max_frame_bytes);
+        return FLS_INVALID_FRAME;
+    }
+    return FLS_OK;
+}
+
+/* Keeps in the buffer what a sink that would block did not take of a large frame. */
+static fls_status keep_rest(fls_writer *writer, const fls_span spans[3], size_t written,
+                            fls_error *err)
+{
+    size_t stays = spans[0].size + spans[1].size + spans[2].size - written;
+    uint8_t *buffer = allocate(writer, stays + writer->baseline, err);
+    if (buffer == NULL) { /* part of the frame is out: the stream is torn here */
+        fls_error torn = FLS_ERROR_INIT;
+        refuse(writer, FLS_NO_MEMORY, "no memory for the rest of a message partly written", &torn);
+        return stick(writer, &torn, err);
+    }
+    size_t at = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t gone = written < spans[i].size ? written : spans[i].size;
+        size_t rest = spans[i].size - gone;
+        if (rest > 0) {
+            memcpy(buffer + at, (const uint8_t *)spans[i].data + gone, rest);
+        }
+        at += rest;
+        written -= gone;
+    }
+    release(writer, writer->buffer, writer->capacity);
+    use_buffer(writer, buffer, stays + writer->baseline, stays);
+    return FLS_OK;
+}
+
+/* A frame too large to be worth a copy: handed on from where it lies, behind what the buffer holds.
+ */
+static fls_status write_large(fls_writer *writer, const void *payload, size_t size, fls_error *err)
+{
+    uint8_t header[FLS_MAX_HEADER_BYTES];
+    uint64_t digest = flsi_digest_of(&writer->digest, writer->digest.checksum, payload, size);
+    size_t header_size =
+        fls_frame_encode_header(header, (uint32_t)size, digest, writer->digest.width);
+    fls_span spans[3] = {{writer->buffer, held(writer)}, {header, header_size}, {payload, size}};
+    size_t written = 0;
+    fls_error detail = FLS_ERROR_INIT;
+    fls_status status = fls_sink_writev_all(&writer->sink, spans, 3, &written, &detail);
+    if (status == FLS_OK) {
+        writer->buffer_offset += written;
+        writer->front.next = writer->buffer;
+        writer->front.messages++;
+        return FLS_OK;
+    }
+    if (status == FLS_WOULD_BLOCK && written <= spans[0].size) {
+        size_t stays = spans[0].size - written;
+        memmove(writer->buffer, writer->buffer + written, stays);
+        writer->front.next = writer->buffer + stays;
+        writer->buffer_offset += written;
+        return fls_error_set(err, status, 0, NULL);
+    }
+    if (status == FLS_WOULD_BLOCK) {
+        status = keep_rest(writer, spans, written, err);
+        if (status == FLS_OK) {
+            writer->buffer_offset += written;
+            writer->front.messages++;
+        }
+        return status;
+    }
+    writer->buffer_offset += written;
+    writer->front.next = writer->buffer;
+    detail.known |= FLS_ERROR_OFFSET;
+    detail.offset = writer->buffer_offset;
+    return stick(writer, &detail, err);
+}
+
+/* Gives memory back that a large gathered message made the buffer take, when the policy says so. */
+static void reclaim(fls_writer *writer, size_t frame_bytes)
+{
+    size_t from = writer->capacity;
+    if (writer->lends || from <= writer->baseline ||
+        !flsi_memory_should_reclaim(&writer->memory, frame_bytes, from, writer->baseline) ||
+        held(writer) > writer->baseline) {
+        return;
+    }
+    if (grow(writer, writer->baseline, NULL) == FLS_OK) {
+        flsi_memory_reclaimed(&writer->memory, from, writer->capacity);
+    }
+}
+
+static FLSI_NOINLINE fls_status write_checked(fls_writer *writer, const void *payload, size_t size,
+                                              fls_error *err)
+{
+    fls_status status = check_size(writer, size, err);
+    if (status == FLS_OK) {
+        status = validate(writer, payload, size, err);
+    }
+    if (status != FLS_OK) {
+        return status;
+    }
+    size_t frame = header_bytes(writer) + size;
+    if (!writer->lends && size > writer->piece / 2) {
+        status = write_large(writer, payload, size, err);
+    } else {
+        status = find_room(writer, frame, err);
+        if (status == FLS_OK) {
+            put_frame_any(writer, payload, size);
+        }
+    }
+    if (status == FLS_OK) {
+        observe(writer, payload, size);
+        reclaim(writer, frame);
+    }
+    return status;
+}
+
+fls_status fls_writer_write_slow(fls_writer *writer, const void *payload, size_t size,
+                                 fls_error *err)
+{
+    if (FLSI_UNLIKELY(size - 1u >= writer->plain_limit ||
+                      size + FLS_MAX_HEADER_BYTES > room(writer))) {
+        return write_checked(writer, payload, size, err);
+    }
+    switch (writer->digest.checksum) {
+    case FLS_CHECKSUM_XXH3: put_frame(writer, payload, size, FLS_CHECKSUM_XXH3); break;
+    case FLS_CHECKSUM_CRC32: put_frame(writer, payload, size, FLS_CHECKSUM_CRC32); break;
+    case FLS_CHECKSUM_CRC16: put_frame(writer, payload, size, FLS_CHECKSUM_CRC16); break;
+    default: put_frame_any(writer, payload, size); break;
+    }
+    return FLS_OK;
+}
+
+/* ---- gathered and built payloads ---- */
+
+/* Room for a whole frame of any size in the buffer. */
+static fls_status find_room_for_all(fls_writer *writer, size_t frame, fls_error *err)
+{
+    if (writer->lends || frame <= writer->capacity) {
+        return find_room(writer, frame, err);
+    }
+    fls_status status = held(writer) > 0 ? hand_on(writer, held(writer), err) : FLS_OK;
+    return status == FLS_OK ? grow(writer, frame, err) : status;
+}
+
+fls_status fls_writer_writev(fls_writer *writer, const fls_span *spans, size_t count,
+                             fls_error *err)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < count && total <= UINT32_MAX; i++) {
+        total = spans[i].size > UINT32_MAX ? UINT64_MAX : total + spans[i].size;
+    }
+    if (count == 1) {
+        return fls_writer_write(writer, spans[0].data, spans[0].size, err);
+    }
+    fls_status status = check_size(writer, total, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    size_t size = (size_t)total;
+    size_t frame = header_bytes(writer) + size;
+    status = find_room_for_all(writer, frame, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    uint8_t *payload = writer->front.next + header_bytes(writer);
+    for (size_t i = 0, at = 0; i < count; i++) {
+        if (spans[i].size > 0) {
+            memcpy(payload + at, spans[i].data, spans[i].size);
+        }
+        at += spans[i].size;
+    }
+    status = validate(writer, payload, size, err);
+    if (status != FLS_OK) {
+        return status; /* front.next has not moved: it is as if nothing had been offered */
+    }
+    uint64_t digest = flsi_digest_of(&writer->digest, writer->digest.checksum, payload, size);
+    fls_frame_encode_header(writer->front.next, (uint32_t)size, digest, writer->digest.width);
+    writer->front.next = payload + size;
+    writer->front.messages++;
+    observe(writer, payload, size);
+    reclaim(writer, frame);
+    return FLS_OK;
+}
+
+fls_builder *fls_writer_builder(fls_writer *writer)
+{
+    if (writer->builder == NULL) {
+        fls_status status = fls_builder_new(&writer->builder, writer->allocator, NULL);
+        if (status != FLS_OK) {
+            return NULL;
+        }
+    }
+    return writer->builder;
+}
+
+fls_status fls_writer_write_root(fls_writer *writer, fls_ref root, fls_error *err)
+{
+    const void *payload;
+    size_t size;
+    fls_builder *builder = fls_writer_builder(writer);
+    if (builder == NULL) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "the writer has no builder");
+    }
+    fls_status status = fls_builder_finish(builder, root, NULL, &payload, &size, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    status = fls_writer_write(writer, payload, size, err);
+    size_t capacity = fls_builder_capacity(builder);
+    if (FLSI_UNLIKELY(capacity > FLS_MEMORY_BASELINE_BYTES) &&
+        flsi_memory_should_reclaim(&writer->memory, size, capacity, FLS_MEMORY_BASELINE_BYTES)) {
+        fls_builder_shrink(builder, FLS_MEMORY_BASELINE_BYTES);
+        flsi_memory_reclaimed(&writer->memory, capacity, fls_builder_capacity(builder));
+    }
+    return status;
+}
