@@ -7,10 +7,10 @@
 
 static uint64_t sum_of_bytes(void *self, const void *data, size_t size)
 {
-    const uint8_t *bytes = data;
+    const uint8_t *byte = data;
     uint64_t sum = *(const uint64_t *)self;
     for (size_t i = 0; i < size; i++) {
-        sum = sum * 131 + bytes[i];
+        sum = sum * 131 + byte[i];
     }
     return sum;
 }
