@@ -91,6 +91,9 @@ uint64_t fls_cursor_needed(const fls_cursor *cursor)
 {
     size_t left = fls_cursor_left(cursor);
     uint64_t needed = FLS_LENGTH_BYTES;
+    if (cursor->zeros_held > 0) { /* any byte that is not zero proves an empty message */
+        return (uint64_t)left + 1;
+    }
     if (left >= FLS_LENGTH_BYTES) {
         needed = (uint64_t)unit_of(cursor) + flsi_load_le32(cursor->next);
     }
