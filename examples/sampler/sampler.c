@@ -23,7 +23,7 @@ struct options {
     fls_checksum checksum;
     int append;
     int quiet;
-    uint64_t kill_after_bytes; /* 0: do not */
+    double kill_after; /* seconds; negative: do not */
 };
 
 /* When each source is to be read next. */
@@ -43,8 +43,8 @@ static const char usage[] =
     "  -o, --output FILE         the stream; - for standard output (default machine.fls)\n"
     "  -c, --checksum NAME       none, crc16, crc32 or xxh3 (default)\n"
     "  -a, --append              recover FILE and go on behind its last message\n"
-    "  -k, --kill-after-bytes N  be killed with SIGKILL in the middle of the first write that\n"
-    "                            takes FILE beyond N bytes\n"
+    "  -k, --kill-after S        be killed with SIGKILL in the middle of the first write to FILE\n"
+    "                            after S seconds\n"
     "  -q, --quiet               no summary\n";
 
 /* Interrupts are held back and looked for now and then: nothing is done in a handler. */
@@ -230,14 +230,13 @@ static int parse_options(int argc, char **argv, struct options *o)
         {"output", required_argument, NULL, 'o'},
         {"checksum", required_argument, NULL, 'c'},
         {"append", no_argument, NULL, 'a'},
-        {"kill-after-bytes", required_argument, NULL, 'k'},
+        {"kill-after", required_argument, NULL, 'k'},
         {"quiet", no_argument, NULL, 'q'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int good = 1;
     int letter;
-    double bytes = 0;
     while (good && (letter = getopt_long(argc, argv, "s:r:o:c:ak:qh", longs, NULL)) != -1) {
         switch (letter) {
         case 's': good = parse_number(optarg, &o->seconds); break;
@@ -245,28 +244,27 @@ static int parse_options(int argc, char **argv, struct options *o)
         case 'o': o->output = optarg; break;
         case 'c': good = fls_checksum_from_name(optarg, &o->checksum) == FLS_OK; break;
         case 'a': o->append = 1; break;
-        case 'k': good = parse_number(optarg, &bytes) && bytes >= 1; break;
+        case 'k': good = parse_number(optarg, &o->kill_after); break;
         case 'q': o->quiet = 1; break;
         case 'h': fputs(usage, stdout); exit(0);
         default: good = 0; break;
         }
     }
-    o->kill_after_bytes = (uint64_t)bytes;
-    if (o->kill_after_bytes > 0 && (o->append || strcmp(o->output, "-") == 0))
+    if (o->kill_after >= 0 && (o->append || strcmp(o->output, "-") == 0))
         good = 0; /* what is killed is the writer of a new file */
     return good && optind == argc;
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = {.seconds = 3, .output = "machine.fls"};
+    struct options o = {.seconds = 3, .output = "machine.fls", .kill_after = -1};
     if (!parse_options(argc, argv, &o)) {
         fputs(usage, stderr);
         return 2;
     }
     hold_signals();
-    if (o.kill_after_bytes > 0)
-        return sampler_run_and_kill(o.output, o.kill_after_bytes, run_with_sink, &o);
+    if (o.kill_after >= 0)
+        return sampler_run_and_kill(o.output, o.kill_after, run_with_sink, &o);
 
     fls_error err = FLS_ERROR_INIT;
     struct sampler sampler = {.err = &err};

@@ -72,10 +72,9 @@ fls_status sampler_write_named(struct sampler *sampler, uint64_t time_ns, enum s
                                uint32_t count);
 
 /* sampler_kill.c: runs body in a child process, with a sink on a new file at path that stops in the
- * middle of a frame once limit_bytes have been written, and kills the child there with SIGKILL.
+ * middle of a frame in the first write after some seconds, and kills the child there with SIGKILL.
  * Returns the program's exit status: 0 when the child was killed so. */
 typedef int sampler_body(const void *self, struct sampler *sampler, fls_sink sink);
-int sampler_run_and_kill(const char *path, uint64_t limit_bytes, sampler_body *body,
-                         const void *self);
+int sampler_run_and_kill(const char *path, double seconds, sampler_body *body, const void *self);
 
 #endif

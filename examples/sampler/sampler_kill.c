@@ -15,7 +15,7 @@
 struct kill_sink {
     fls_sink file;
     uint64_t written_bytes;
-    uint64_t limit_bytes;
+    uint64_t kill_ns;              /* the first write from this time on is the one */
     const struct sampler *sampler; /* knows where the frames begin */
     int parent;
 };
@@ -46,7 +46,7 @@ static fls_status kill_sink_write(void *self, const void *data, size_t size, siz
 {
     struct kill_sink *sink = self;
     size_t part = size;
-    if (sink->written_bytes + size > sink->limit_bytes)
+    if (sampler_now_ns() >= sink->kill_ns)
         part = torn_size(sink, size);
     fls_status st = fls_sink_write_all(&sink->file, data, part, written, err);
     sink->written_bytes += *written;
@@ -67,19 +67,19 @@ static const fls_sink_ops kill_sink_ops = {
     .close = kill_sink_close,
 };
 
-static int run_child(const char *path, uint64_t limit_bytes, sampler_body *body, const void *self,
+static int run_child(const char *path, double seconds, sampler_body *body, const void *self,
                      int parent)
 {
     fls_error err = FLS_ERROR_INIT;
     struct sampler sampler = {.err = &err};
-    struct kill_sink sink = {.limit_bytes = limit_bytes, .sampler = &sampler, .parent = parent};
+    uint64_t kill_ns = sampler_now_ns() + (uint64_t)(seconds * (double)SAMPLER_NS_PER_S);
+    struct kill_sink sink = {.kill_ns = kill_ns, .sampler = &sampler, .parent = parent};
     if (fls_sink_open_file(&sink.file, path, &err) != FLS_OK)
         return fls_error_print(stderr, &err), 1;
     return body(self, &sampler, (fls_sink){&kill_sink_ops, &sink});
 }
 
-int sampler_run_and_kill(const char *path, uint64_t limit_bytes, sampler_body *body,
-                         const void *self)
+int sampler_run_and_kill(const char *path, double seconds, sampler_body *body, const void *self)
 {
     int ends[2];
     pid_t child = -1;
@@ -89,7 +89,7 @@ int sampler_run_and_kill(const char *path, uint64_t limit_bytes, sampler_body *b
         return perror("sampler"), 1;
     if (child == 0) {
         close(ends[0]);
-        exit(run_child(path, limit_bytes, body, self, ends[1]));
+        exit(run_child(path, seconds, body, self, ends[1]));
     }
     close(ends[1]);
 
@@ -106,8 +106,7 @@ int sampler_run_and_kill(const char *path, uint64_t limit_bytes, sampler_body *b
     if (waitpid(child, &status, 0) != child)
         return perror("sampler"), 1;
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
-        fprintf(stderr, "sampler: ended before it wrote %" PRIu64 " bytes; nothing was killed\n",
-                limit_bytes);
+        fputs("sampler: ended before it was to be killed\n", stderr);
         return 1;
     }
     fprintf(stderr,
