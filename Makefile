@@ -32,7 +32,7 @@ demo: ## sample, write, kill, recover, read, convert and send: about half a minu
 	@$(CONFIGURE) $(PRODUCT) >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 	@DESTDIR= cmake --install $(BUILD) --prefix $(STAGE) >/dev/null
-	@tools/build-examples $(STAGE) build/examples
+	@$(MAKE) -s -C examples PREFIX=$(STAGE) OUTPUT=$(CURDIR)/build/examples
 	@tools/demo $(STAGE) build/examples
 
 check: all ## build and run the tests
