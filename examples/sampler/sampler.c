@@ -131,8 +131,7 @@ static fls_status sample(struct sampler *s, const struct options *o)
     return st;
 }
 
-/* 1234567 as "1,234,567". */
-static const char *grouped(uint64_t number, char text[32])
+const char *sampler_grouped(char text[32], uint64_t number)
 {
     char *p = text + 31;
     int digits = 0;
@@ -157,13 +156,13 @@ static void print_summary(const struct sampler *s, uint64_t bytes, double second
     for (int kind = 0; kind < SAMPLER_KINDS; kind++)
         messages += s->counts[kind];
 
-    fprintf(stderr, "sampler: %s messages", grouped(messages, number));
+    fprintf(stderr, "sampler: %s messages", sampler_grouped(number, messages));
     fprintf(stderr, " in %.2f s, %.2f million a second, %.0f MB/s\n", seconds,
             (double)messages / seconds / 1e6, (double)bytes / seconds / 1e6);
     for (int kind = 1; kind < SAMPLER_KINDS; kind++)
         if (s->counts[kind] > 0)
             fprintf(stderr, "  %-10s %12s  %10.0f a second\n", names[kind],
-                    grouped(s->counts[kind], number), (double)s->counts[kind] / seconds);
+                    sampler_grouped(number, s->counts[kind]), (double)s->counts[kind] / seconds);
 }
 
 static fls_status open_writer(struct sampler *s, const struct options *o, const fls_sink *sink)

@@ -71,6 +71,9 @@ fls_status sampler_write_named(struct sampler *sampler, uint64_t time_ns, enum s
                                const char *name, size_t name_bytes, const uint64_t *values,
                                uint32_t count);
 
+/* sampler.c: 1234567 as "1,234,567", somewhere in text. */
+const char *sampler_grouped(char text[32], uint64_t number);
+
 /* sampler_kill.c: runs body in a child process, with a sink on a new file at path that stops in the
  * middle of a frame in the first write after some seconds, and kills the child there with SIGKILL.
  * Returns the program's exit status: 0 when the child was killed so. */

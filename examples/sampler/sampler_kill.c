@@ -4,7 +4,6 @@
  * frame, tells the parent process, and waits; the parent kills the writer within that call.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -109,9 +108,8 @@ int sampler_run_and_kill(const char *path, double seconds, sampler_body *body, c
         fputs("sampler: ended before it was to be killed\n", stderr);
         return 1;
     }
-    fprintf(stderr,
-            "sampler: process %ld killed with SIGKILL inside a write, %" PRIu64
-            " bytes are in %s\n",
-            (long)child, written_bytes, path);
+    char number[32];
+    fprintf(stderr, "sampler: process %ld killed with SIGKILL inside a write; %s bytes are in %s\n",
+            (long)child, sampler_grouped(number, written_bytes), path);
     return 0;
 }
