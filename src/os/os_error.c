@@ -2,6 +2,7 @@
 #include "os/os_error.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 fls_status flsi_os_status(int system_errno)
@@ -35,11 +36,30 @@ void flsi_os_copy_name(char *to, size_t capacity, const char *name)
     to[length] = '\0';
 }
 
+/* strerror's text without its shared buffer. Two functions have this name: glibc's returns the
+ * text, which may lie elsewhere, and POSIX's always writes into the buffer. */
+static const char *reason(int system_errno, char *buffer, size_t capacity)
+{
+#if defined(__GLIBC__)
+    return strerror_r(system_errno, buffer, capacity);
+#else
+    return strerror_r(system_errno, buffer, capacity) == 0 ? buffer : "unknown error";
+#endif
+}
+
 fls_status flsi_os_error_as(fls_error *err, fls_status status, int system_errno, const char *name,
                             const char *text)
 {
+    char why[64];
+    char whole[sizeof err->text];
+    if (err == NULL)
+        return status;
+    if (text != NULL && system_errno != 0) {
+        (void)snprintf(whole, sizeof whole, "%s: %s", text, reason(system_errno, why, sizeof why));
+        text = whole;
+    }
     (void)fls_error_set(err, status, system_errno, text);
-    if (err != NULL && name != NULL)
+    if (name != NULL)
         flsi_os_copy_name(err->name, sizeof err->name, name);
     return status;
 }

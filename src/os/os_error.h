@@ -11,8 +11,9 @@
 fls_status flsi_os_status(int system_errno);
 
 /* Fills err (may be NULL) from an errno value: name is a path or peer, of which the end is kept
- * (NULL: none); text says what failed, such as "open for writing failed". FLS_WOULD_BLOCK gets no
- * text. Returns flsi_os_status(system_errno). */
+ * (NULL: none); text says what failed, such as "open for writing failed"; what the system calls
+ * the errno is put behind it. FLS_WOULD_BLOCK gets no text. Returns flsi_os_status(system_errno).
+ */
 fls_status flsi_os_error(fls_error *err, int system_errno, const char *name, const char *text);
 
 /* The same with a status of the caller's choice. */

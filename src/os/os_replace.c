@@ -192,10 +192,20 @@ static fls_status put_in_place(flsi_replace *replace, int durable, fls_error *er
     return durable ? flsi_directory_fd_sync(&replace->file, replace->directory_fd, err) : FLS_OK;
 }
 
+/* A pipe or terminal cannot be durable, and nobody who names one expects it to be. */
+static fls_status close_direct(flsi_replace *replace, int durable, fls_error *err)
+{
+    fls_status status = durable ? flsi_file_sync(&replace->file, err) : FLS_OK;
+    if (status == FLS_OK || status == FLS_UNSUPPORTED)
+        return flsi_file_close(&replace->file, err);
+    (void)flsi_file_close(&replace->file, NULL);
+    return status;
+}
+
 fls_status flsi_replace_commit(flsi_replace *replace, int durable, fls_error *err)
 {
     if (replace->direct)
-        return flsi_file_close(&replace->file, err);
+        return close_direct(replace, durable, err);
     fls_status status = put_in_place(replace, durable, err);
     flsi_replace_abort(replace);
     return status;
