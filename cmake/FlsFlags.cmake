@@ -22,7 +22,7 @@ target_compile_options(fls_flags INTERFACE
 
 add_library(fls_posix_flags INTERFACE)
 target_link_libraries(fls_posix_flags INTERFACE fls_flags)
-target_compile_definitions(fls_posix_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(fls_posix_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
 
 # Sanitizers and coverage apply to every object of the build, or reports would be blind in places.
 if(FLS_SANITIZE)

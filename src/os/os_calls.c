@@ -5,8 +5,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <linux/sockios.h>
+#endif
 
 static int sys_set_cloexec(int fd)
 {
@@ -135,6 +139,22 @@ static int sys_getpeername(int fd, struct sockaddr *address, socklen_t *size)
     return getpeername(fd, address, size);
 }
 
+static int sys_unacknowledged(int fd)
+{
+    int bytes = 0;
+#if defined(SIOCOUTQ)
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+#elif defined(FIONWRITE)
+    return ioctl(fd, FIONWRITE, &bytes) == 0 ? bytes : 0;
+#elif defined(SO_NWRITE)
+    socklen_t size = sizeof bytes;
+    return getsockopt(fd, SOL_SOCKET, SO_NWRITE, &bytes, &size) == 0 ? bytes : 0;
+#else
+    (void)fd;
+    return bytes;
+#endif
+}
+
 static const flsi_os_calls system_calls = {
     .openat = sys_openat,
     .dup_cloexec = sys_dup_cloexec,
@@ -172,6 +192,7 @@ static const flsi_os_calls system_calls = {
     .getpeername = sys_getpeername,
     .sendmsg = sendmsg,
     .shutdown = shutdown,
+    .unacknowledged = sys_unacknowledged,
     .poll = poll,
 };
 

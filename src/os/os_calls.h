@@ -55,6 +55,8 @@ struct flsi_os_calls {
     int (*getpeername)(int fd, struct sockaddr *address, socklen_t *size);
     ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
     int (*shutdown)(int fd, int how);
+    /* Bytes sent and not acknowledged; 0 where the system does not tell. */
+    int (*unacknowledged)(int fd);
     int (*poll)(struct pollfd *fds, nfds_t count, int timeout_ms);
 };
 
