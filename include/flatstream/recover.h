@@ -84,8 +84,9 @@ FLS_API FLS_MUST_USE fls_status fls_recover_truncate(const char *path,
                                                      fls_recover_report *report, fls_error *err);
 
 /* Finds the checksum of a stream from its first size bytes; at_end says that these are all. FLS_OK,
- * or FLS_END for a stream of no bytes (any checksum would do), FLS_NEED_MORE when more bytes could
- * decide it, FLS_CHECKSUM_UNPROVEN with the reason. max_frame_bytes 0: the default. */
+ * or FLS_END for a stream without messages (no bytes, or nothing but a zero tail: any checksum
+ * would do), FLS_NEED_MORE when more bytes could decide it, FLS_CHECKSUM_UNPROVEN with the reason.
+ * max_frame_bytes 0: the default. */
 FLS_API FLS_MUST_USE fls_status fls_detect_checksum(const void *data, size_t size, int at_end,
                                                     uint32_t max_frame_bytes,
                                                     fls_checksum *checksum, fls_error *err);

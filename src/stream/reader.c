@@ -19,6 +19,7 @@
 #include "core/rewind.h"
 #include "flatstream/recover.h"
 #include "stream/memory_policy.h"
+#include "stream/reader_private.h"
 
 #define DEFAULT_BUFFER_BYTES ((size_t)256 * 1024)
 #define MIN_BUFFER_BYTES     ((size_t)64)
@@ -39,10 +40,14 @@ struct fls_reader {
     size_t observer_count;
     uint32_t alignment;
     uint32_t max_frame_bytes;
-    int detecting;     /* the checksum is not known yet */
-    int at_end;        /* the source has no more */
-    int borrowed;      /* the window is the source's own memory */
-    int skippable;     /* the last answer was a fault of one message only */
+    int detecting; /* the checksum is not known yet */
+    int at_end;    /* the source has no more */
+    int borrowed;  /* the window is the source's own memory */
+    int skippable; /* the last answer was a fault of one message only */
+    uint64_t mark; /* stream offset of the last messages that were handed out together */
+    uint64_t first_offset;
+    const uint8_t *borrowed_data;
+    size_t borrowed_bytes;
     fls_error failure; /* of the source; sticky */
     uint8_t *buffer;
     size_t capacity;
@@ -90,6 +95,8 @@ static fls_status read_options(fls_reader *reader, const fls_reader_options *giv
     reader->observers = given->observers;
     reader->observer_count = given->observer_count;
     reader->max_frame_bytes = given->max_frame_bytes;
+    reader->first_offset = given->first_offset;
+    reader->mark = given->first_offset;
     reader->detecting = given->checksum == FLS_CHECKSUM_DETECT;
     reader->area = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_BUFFER_BYTES;
     if (reader->area < MIN_BUFFER_BYTES) {
@@ -130,6 +137,8 @@ static fls_status set_up(fls_reader *reader, const fls_reader_options *given, fl
             return status;
         }
         reader->borrowed = 1;
+        reader->borrowed_data = data;
+        reader->borrowed_bytes = size;
         reader->at_end = 1;
     } else {
         reader->buffer = allocate(reader, reader->baseline, err);
@@ -343,10 +352,12 @@ static fls_status detect(fls_reader *reader, fls_error *err)
             }
             continue;
         }
-        if (status == FLS_END) {
+        if (status == FLS_END && fls_cursor_left(&reader->cursor) == 0) {
             return FLS_END;
         }
-        if (status != FLS_OK) {
+        if (status == FLS_END) {
+            checksum = FLS_CHECKSUM_XXH3; /* nothing but zeros: the same under each of them */
+        } else if (status != FLS_OK) {
             return status;
         }
         fls_reader_options given = FLS_READER_OPTIONS_INIT;
@@ -517,8 +528,11 @@ static fls_status take(fls_reader *reader, fls_message *messages, size_t capacit
     if (status == FLS_OK && reader->alignment + reader->validator_count > 1) {
         status = prepare(reader, messages, count, err);
     }
-    if (FLSI_UNLIKELY(reader->capacity > reader->baseline) && status == FLS_OK) {
-        note_largest(reader, messages, *count);
+    if (status == FLS_OK) {
+        reader->mark = messages[0].offset;
+        if (FLSI_UNLIKELY(reader->capacity > reader->baseline)) {
+            note_largest(reader, messages, *count);
+        }
     }
     reader->skippable = status == FLS_CHECKSUM_MISMATCH || status == FLS_VALIDATION_FAILED;
     return status;
@@ -592,4 +606,60 @@ uint64_t fls_reader_offset(const fls_reader *reader)
 size_t fls_reader_buffer_bytes(const fls_reader *reader)
 {
     return reader->capacity + reader->aligned_capacity;
+}
+
+/* ---- for the other parts of this room ---- */
+
+uint64_t flsi_reader_mark(const fls_reader *reader)
+{
+    return reader->mark;
+}
+
+const fls_cursor *flsi_reader_cursor(const fls_reader *reader)
+{
+    return &reader->cursor;
+}
+
+fls_status flsi_reader_view(const fls_reader *reader, flsi_view *view, int *whole, fls_error *err)
+{
+    *whole = 1;
+    if (reader->borrowed) {
+        flsi_view_of_memory(view, reader->borrowed_data, reader->borrowed_bytes,
+                            reader->first_offset);
+        return FLS_OK;
+    }
+    uint64_t offset = reader->cursor.offset_bias + (uint64_t)(uintptr_t)reader->cursor.next;
+    flsi_view_of_memory(view, reader->cursor.next, fls_cursor_left(&reader->cursor), offset);
+    if (reader->source.ops->read_at != NULL && reader->source.ops->size != NULL) {
+        uint64_t bytes;
+        fls_status status = fls_source_size(&reader->source, &bytes, err);
+        if (status == FLS_OK) {
+            view->memory = NULL;
+            view->source = &reader->source;
+            view->allocator = reader->allocator;
+            view->first_offset = reader->first_offset;
+            view->end = reader->first_offset + bytes;
+        }
+        return status;
+    }
+    *whole = reader->at_end;
+    return FLS_OK;
+}
+
+fls_status flsi_reader_drain_zeros(fls_reader *reader, int *zeros, uint64_t *end, fls_error *err)
+{
+    uint8_t bytes[4096];
+    *zeros = 1;
+    *end = reader->cursor.offset_bias + (uint64_t)(uintptr_t)reader->cursor.end;
+    while (!reader->at_end && *zeros) {
+        size_t got = 0;
+        fls_status status = fls_source_read_all(&reader->source, bytes, sizeof bytes, &got, err);
+        if (status != FLS_OK && status != FLS_END) {
+            return status;
+        }
+        reader->at_end = got < sizeof bytes;
+        *end += got;
+        *zeros = flsi_zero_run(bytes, got) == got;
+    }
+    return FLS_OK;
 }
