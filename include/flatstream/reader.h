@@ -9,6 +9,7 @@
 #include "flatstream/checksum.h"
 #include "flatstream/frame.h"
 #include "flatstream/memory_policy.h"
+#include "flatstream/recover.h"
 #include "flatstream/source.h"
 #include "flatstream/validator.h"
 
@@ -83,6 +84,15 @@ FLS_API FLS_MUST_USE fls_status fls_reader_each(fls_reader *reader,
 /* After FLS_CHECKSUM_MISMATCH or FLS_VALIDATION_FAILED: steps over that message, whose ordinal is
  * used up, trusting its length. */
 FLS_API FLS_MUST_USE fls_status fls_reader_skip(fls_reader *reader, fls_error *err);
+
+/* How the stream ends, after a call on the reader returned `status`: FLS_END, or a fault of the
+ * stream with its error in *fault. Decides as fls_recover does, looking at the bytes behind the
+ * fault; of a source that cannot be read at an offset that is what is in the buffer, and what can
+ * be read on if need be. Fills the report but for payload_bytes: frames counts messages up to here,
+ * those stepped over too. */
+FLS_API FLS_MUST_USE fls_status fls_reader_ending(fls_reader *reader, fls_status status,
+                                                  const fls_error *fault,
+                                                  fls_recover_report *report, fls_error *err);
 
 /* The stream's checksum: as asked for, or as found once the first message was read. */
 FLS_API fls_checksum fls_reader_checksum(const fls_reader *reader);

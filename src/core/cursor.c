@@ -333,17 +333,19 @@ fls_status fls_cursor_next_batch(fls_cursor *cursor, fls_message *messages, size
 
 fls_status fls_cursor_skip(fls_cursor *cursor, fls_error *err)
 {
+    fls_cursor looking = *cursor;
+    fls_message message;
     uint32_t unit = unit_of(cursor);
+    if (step(&looking, &message, NULL) != FLS_CHECKSUM_MISMATCH) {
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
+                             "there is no message with a wrong checksum to step over");
+    }
     if (cursor->zeros_held >= unit) {
         cursor->zeros_held -= unit;
-        cursor->ordinal++;
         set_inline_limit(cursor);
-        return FLS_OK;
+    } else {
+        cursor->next += (size_t)unit + flsi_load_le32(cursor->next);
     }
-    if (cursor->empties_left > 0 || check_bounds(cursor, NULL) != FLS_OK) {
-        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "there is no whole frame to skip");
-    }
-    cursor->next += (size_t)unit + flsi_load_le32(cursor->next);
     cursor->ordinal++;
     return FLS_OK;
 }

@@ -26,6 +26,9 @@ fls_status flsi_map_open(flsi_map *map, const flsi_file *file, fls_error *err)
     void *data = file->calls->mmap(NULL, size, PROT_READ, MAP_SHARED, file->fd, 0);
     if (data == MAP_FAILED)
         return flsi_os_error(err, errno, file->name, "mapping failed");
+    /* In the page cache no hint makes a difference, populating ahead loses a third; from a disk
+     * this one reads further ahead. */
+    (void)posix_madvise(data, size, POSIX_MADV_SEQUENTIAL);
     *map = (flsi_map){file->calls, data, size};
     return FLS_OK;
 }

@@ -118,9 +118,10 @@ fls_status fls_writer_open_append(fls_writer **writer, const char *path,
     if (status != FLS_OK) {
         return status;
     }
-    if (report != NULL && report->struct_bytes < sizeof *report) {
-        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
-                             "the report's struct_bytes is not set: use FLS_RECOVER_REPORT_INIT");
+    report = report != NULL ? report : &own;
+    status = flsi_report_start(report, err);
+    if (status != FLS_OK) {
+        return status;
     }
     status = flsi_file_open(&file, path,
                             FLSI_OPEN_READ | FLSI_OPEN_WRITE | FLSI_OPEN_CREATE | FLSI_OPEN_LOCK,
@@ -128,7 +129,7 @@ fls_status fls_writer_open_append(fls_writer **writer, const char *path,
     if (status != FLS_OK) {
         return status;
     }
-    status = open_locked(writer, &file, path, &given, report != NULL ? report : &own, err);
+    status = open_locked(writer, &file, path, &given, report, err);
     if (status != FLS_OK) {
         fls_status closed = flsi_file_close(&file, NULL); /* harmless where it was handed over */
         (void)closed;

@@ -1,9 +1,12 @@
-/* Recovery of a file that is open and locked already: what truncating and appending share. */
+/* What recovery, truncating and appending share. */
 #ifndef FLSI_STREAM_APPEND_H
 #define FLSI_STREAM_APPEND_H
 
 #include "flatstream/recover.h"
 #include "io/io_file.h"
+
+/* Empties a report whose struct_bytes the caller has set; FLS_INVALID_ARGUMENT when it is not. */
+fls_status flsi_report_start(fls_recover_report *report, fls_error *err);
 
 /* As fls_recover_truncate, on a file open for reading and writing under the writer's lock, at its
  * start. path is where it was opened, for the name of what is kept. */

@@ -6,10 +6,10 @@
  * with nothing sound to be proven behind its start. torn_tail  an incomplete last frame, with
  * nothing sound to be proven behind its start. damaged    everything else.
  */
-#include "stream/ending.h"
-
 #include "core/bytes.h"
+#include "flatstream/reader.h"
 #include "flatstream/table_root.h"
+#include "stream/append.h"
 #include "stream/evidence.h"
 #include "stream/reader_private.h"
 
@@ -150,20 +150,27 @@ static fls_status decide(fls_reader *reader, fls_status status, flsi_view *view,
     return FLS_OK;
 }
 
-fls_status flsi_reader_ending(fls_reader *reader, fls_status status, fls_recover_report *report,
-                              fls_error *err)
+fls_status fls_reader_ending(fls_reader *reader, fls_status status, const fls_error *fault,
+                             fls_recover_report *report, fls_error *err)
 {
     uint64_t frame = fls_reader_offset(reader);
     flsi_view view;
     int whole;
-    report->end = FLS_STREAM_DAMAGED;
-    report->proof_found = 0;
+    fls_status done = flsi_report_start(report, err);
+    if (done != FLS_OK) {
+        return done;
+    }
+    report->checksum = fls_reader_checksum(reader);
+    report->frames = fls_reader_ordinal(reader) - flsi_reader_first_ordinal(reader);
+    report->last_good_offset = frame;
     report->stream_bytes = frame;
     if (status == FLS_END) {
         report->end = FLS_STREAM_CLEAN;
         return FLS_OK;
     }
-    fls_status done = flsi_reader_view(reader, &view, &whole, err);
+    report->end = FLS_STREAM_DAMAGED;
+    report->fault = *fault;
+    done = flsi_reader_view(reader, &view, &whole, err);
     if (done != FLS_OK) {
         return done;
     }

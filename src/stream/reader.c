@@ -46,6 +46,7 @@ struct fls_reader {
     int skippable; /* the last answer was a fault of one message only */
     uint64_t mark; /* stream offset of the last messages that were handed out together */
     uint64_t first_offset;
+    uint64_t first_ordinal;
     const uint8_t *borrowed_data;
     size_t borrowed_bytes;
     fls_error failure; /* of the source; sticky */
@@ -96,6 +97,7 @@ static fls_status read_options(fls_reader *reader, const fls_reader_options *giv
     reader->observer_count = given->observer_count;
     reader->max_frame_bytes = given->max_frame_bytes;
     reader->first_offset = given->first_offset;
+    reader->first_ordinal = given->first_ordinal;
     reader->mark = given->first_offset;
     reader->detecting = given->checksum == FLS_CHECKSUM_DETECT;
     reader->area = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_BUFFER_BYTES;
@@ -613,6 +615,11 @@ size_t fls_reader_buffer_bytes(const fls_reader *reader)
 uint64_t flsi_reader_mark(const fls_reader *reader)
 {
     return reader->mark;
+}
+
+uint64_t flsi_reader_first_ordinal(const fls_reader *reader)
+{
+    return reader->first_ordinal;
 }
 
 const fls_cursor *flsi_reader_cursor(const fls_reader *reader)

@@ -13,6 +13,8 @@ fls_status flsi_reader_view(const fls_reader *reader, flsi_view *view, int *whol
 /* Stream offset at which the last messages that were handed out together begin. */
 uint64_t flsi_reader_mark(const fls_reader *reader);
 
+uint64_t flsi_reader_first_ordinal(const fls_reader *reader);
+
 /* The reader's cursor, at its position. */
 const fls_cursor *flsi_reader_cursor(const fls_reader *reader);
 

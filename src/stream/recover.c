@@ -4,9 +4,9 @@
 #include "core/bytes.h"
 #include "core/error.h"
 #include "core/options.h"
+#include "flatstream/reader.h"
 #include "os/os_file.h"
 #include "stream/append.h"
-#include "stream/ending.h"
 
 #define BATCH         256
 #define PROGRESS_STEP ((uint64_t)4 * 1024 * 1024)
@@ -23,12 +23,14 @@ const char *fls_stream_end_name(fls_stream_end end)
     return "unknown";
 }
 
-static fls_status read_report(const fls_recover_report *report, fls_error *err)
+fls_status flsi_report_start(fls_recover_report *report, fls_error *err)
 {
     if (report == NULL || report->struct_bytes < sizeof *report) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
                              "the report's struct_bytes is not set: use FLS_RECOVER_REPORT_INIT");
     }
+    memset((char *)report + sizeof report->struct_bytes, 0,
+           sizeof *report - sizeof report->struct_bytes);
     return FLS_OK;
 }
 
@@ -45,30 +47,27 @@ static fls_status walk(fls_reader *reader, const fls_recover_options *options,
     fls_message messages[BATCH];
     size_t count;
     fls_status status;
+    uint64_t payload_bytes = 0;
     uint64_t next_progress = PROGRESS_STEP;
     fls_error fault = FLS_ERROR_INIT;
     while ((status = fls_reader_next_batch(reader, messages, BATCH, &count, &fault)) == FLS_OK) {
         for (size_t i = 0; i < count; i++) {
-            report->payload_bytes += messages[i].size;
+            payload_bytes += messages[i].size;
         }
-        report->frames += count;
         if (options->progress != NULL && fls_reader_offset(reader) >= next_progress) {
             next_progress = fls_reader_offset(reader) + PROGRESS_STEP;
             options->progress(options->progress_self, fls_reader_offset(reader));
         }
     }
-    report->last_good_offset = fls_reader_offset(reader);
-    report->checksum = fls_reader_checksum(reader);
     if (!is_ending(status)) {
         if (err != NULL) {
             *err = fault;
         }
         return status;
     }
-    if (status != FLS_END) {
-        report->fault = fault;
-    }
-    return flsi_reader_ending(reader, status, report, err);
+    status = fls_reader_ending(reader, status, &fault, report, err);
+    report->payload_bytes = payload_bytes;
+    return status;
 }
 
 static fls_status recover_reader(fls_source source, const fls_recover_options *options,
@@ -80,8 +79,6 @@ static fls_status recover_reader(fls_source source, const fls_recover_options *o
     reading.custom_checksum = options->custom_checksum;
     reading.max_frame_bytes = options->max_frame_bytes;
     reading.allocator = options->allocator;
-    memset((char *)report + sizeof report->struct_bytes, 0,
-           sizeof *report - sizeof report->struct_bytes);
     fls_status status = fls_reader_open(&reader, source, &reading, err);
     if (status == FLS_OK) {
         status = walk(reader, options, report, err);
@@ -91,9 +88,9 @@ static fls_status recover_reader(fls_source source, const fls_recover_options *o
 }
 
 static fls_status read_both(const fls_recover_options *options, fls_recover_options *given,
-                            const fls_recover_report *report, fls_error *err)
+                            fls_recover_report *report, fls_error *err)
 {
-    fls_status status = read_report(report, err);
+    fls_status status = flsi_report_start(report, err);
     return status == FLS_OK ? flsi_options_read(given, sizeof *given, options, err) : status;
 }
 
