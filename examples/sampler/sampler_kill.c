@@ -1,7 +1,7 @@
-/* Killing a writer in the middle of a write, on purpose and for certain. A SIGKILL at a random
- * moment tears a frame only now and then, because the kernel mostly finishes a write(2) that it
- * has begun. Here the sink below the library's writer hands on the bytes up to the middle of a
- * frame, tells the parent process, and waits; the parent kills the writer within that call.
+/* Killing a writer in the middle of a write, on purpose and every time. A SIGKILL at a random
+ * moment mostly leaves a torn frame too, because a full buffer ends in the middle of one, but not
+ * always. Here the sink below the library's writer hands on the bytes up to the middle of a frame,
+ * tells the parent process, and waits; the parent kills the writer within that call.
  */
 #include <errno.h>
 #include <signal.h>
@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "sampler.h"
+
+enum { TORN_BYTES = 40 }; /* of a frame that is left; every message of the sampler is longer */
 
 struct kill_sink {
     fls_sink file;
@@ -20,15 +22,14 @@ struct kill_sink {
 };
 
 /* Bytes of the size offered that end in the middle of a frame, or size when that frame is not
- * known: then the next write is the one. The length field and a part of the checksum fit into 8
- * bytes, and no message of the sampler is that short. */
+ * known: then the next write is the one. */
 static size_t torn_size(const struct kill_sink *sink, size_t size)
 {
     uint64_t offsets[] = {sink->sampler->frame_offset, sink->sampler->previous_frame_offset};
     for (size_t i = 0; i < 2; i++) {
-        uint64_t cut = offsets[i] + 8 - sink->written_bytes;
-        if (offsets[i] + 8 > sink->written_bytes && cut < size)
-            return (size_t)cut;
+        uint64_t cut = offsets[i] + TORN_BYTES;
+        if (cut > sink->written_bytes && cut - sink->written_bytes < size)
+            return (size_t)(cut - sink->written_bytes);
     }
     return size;
 }
