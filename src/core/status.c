@@ -156,7 +156,11 @@ static void put_detail(text_out *out, const fls_error *err)
         put(out, ", computed ");
         put_number(out, err->computed, 16, err->checksum_width * 2);
     }
-    if (err->known & FLS_ERROR_DECLARED) {
+    if (err->status == FLS_ZERO_TAIL) {
+        put(out, ": ");
+        put_number(out, err->limit_bytes, 10, 1);
+        put(out, " bytes");
+    } else if (err->known & FLS_ERROR_DECLARED) {
         put(out, ": ");
         put_number(out, err->declared_bytes, 10, 1);
         put(out, " bytes declared, ");

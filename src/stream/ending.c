@@ -17,11 +17,20 @@
 #define LOOK_BACK     ((uint64_t)1024 * 1024)
 #define LOOK_MESSAGES 64
 
-/* Whether the messages that were read last all have a table root; 0 when that cannot be seen any
- * more. */
-static int last_have_roots(const fls_reader *reader, flsi_view *view, uint64_t frame)
+/* Whether the payload of the frame itself, as far as it is there, begins with a table root. */
+static int has_root(const fls_reader *reader, flsi_view *view, uint64_t frame)
 {
-    const fls_cursor *cursor = flsi_reader_cursor(reader);
+    uint64_t payload = frame + FLS_LENGTH_BYTES + flsi_reader_cursor(reader)->digest.width;
+    const uint8_t *bytes;
+    size_t got;
+    return flsi_view_get(view, payload, 1, (size_t)LOOK_BACK, &bytes, &got, NULL) == FLS_OK &&
+           fls_table_root_check(bytes, got, NULL) == FLS_OK;
+}
+
+/* Whether payloads of this stream have a table root, by the messages that were read last; when there
+ * are none, or they cannot be seen any more, by the frame that cannot be read. */
+static int payloads_have_roots(const fls_reader *reader, flsi_view *view, uint64_t frame)
+{
     uint64_t mark = flsi_reader_mark(reader);
     const uint8_t *bytes;
     size_t got;
@@ -29,13 +38,13 @@ static int last_have_roots(const fls_reader *reader, flsi_view *view, uint64_t f
     if (mark >= frame || frame - mark > LOOK_BACK ||
         flsi_view_get(view, mark, (size_t)(frame - mark), (size_t)(frame - mark), &bytes, &got,
                       NULL) != FLS_OK) {
-        return 0;
+        return has_root(reader, view, frame);
     }
-    fls_cursor walk = *cursor;
+    fls_cursor walk = *flsi_reader_cursor(reader);
     fls_message message;
-    fls_cursor_continue(&walk, bytes, (size_t)(frame - mark), 0);
     walk.zeros_held = 0;
     walk.empties_left = 0;
+    fls_cursor_continue(&walk, bytes, (size_t)(frame - mark), 0);
     while (seen < LOOK_MESSAGES && fls_cursor_next_slow(&walk, &message, NULL) == FLS_OK) {
         if (message.size == 0) {
             continue;
@@ -97,7 +106,7 @@ static fls_status search(const fls_reader *reader, flsi_view *view, uint64_t fra
         .frame = frame,
         .from = frame + 1,
         .to = view->end,
-        .roots = last_have_roots(reader, view, frame),
+        .roots = payloads_have_roots(reader, view, frame),
     };
     fls_status status = flsi_search_sound_frame(&search, view, err);
     report->proof_found = (uint32_t)search.found;

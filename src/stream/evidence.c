@@ -2,25 +2,30 @@
  *
  * A frame of L bytes whose end lies beyond the end of the stream is a torn tail, or a frame whose
  * length was damaged, with sound frames behind it. Nothing is cut unless the search finds no proof
- * of the second. A frame counts as proven:
+ * of the second. A frame counts as proven by its checksum, of width W, and
  *
- *   checksum width  at the known boundary (a neighbour of L)      anywhere behind it
- *   8 and more      the checksum holds                            the checksum holds
- *   4 to 7          the checksum holds                            and it ends where the stream
- * ends, or a frame behind it holds, or it has a table root 1 to 3          and it ends where the
- * stream ends, or a       the same as for 4 to 7 frame behind it holds (two for width 1)       (two
- * for width 1) 0               frames follow: one that ends where the        frames chain: two or
- * more with table roots, or stream ends, or one with a table root         one that also ends where
- * the stream ends; if payloads are not known to have table roots: three that end there, or eight in
- * a row
+ *   W = 8      nothing else.
+ *   W = 4..7   at the known boundary (a neighbour of L) nothing else; elsewhere one of: a frame
+ *              behind it holds too; it ends where the stream ends; it has a table root.
+ *   W = 2, 3   one of: a frame behind it holds too; it ends where the stream ends (*); elsewhere
+ *              than at the known boundary, it has a table root.
+ *   W = 1      the same, but two frames behind it.
+ *   W = 0      two frames in a row that end where the stream ends, or four in a row, all with
+ *              table roots (at the known boundary, all but the first); or (*: not) three in a row
+ *              that end where the stream ends (two at the known boundary), or eight in a row.
+ *
+ *   (*) When the messages before the frame all have a table root, so do those behind it, and what
+ *       has none is taken for the inside of a payload.
  *
  * Empty frames prove nothing, except under a checksum of 8 bytes whose digest of nothing is not
- * zero. A doubt is decided for damage, because then nothing is cut.
+ * zero. A doubt is decided for damage, because then nothing is cut. (Why a table root alone is not
+ * enough without a checksum: in a payload, an offset to a table that follows another number looks
+ * just like a frame, and where the stream was torn is no witness.)
  *
  * The work is bounded: payloads are hashed only while their sum stays below a budget for the bytes
- * searched, and a long payload only if the headers behind it chain. Payloads with a table root go
- * first in that they are not counted; if the budget runs out, and the messages before did not all
- * have table roots, the search says that it gave up, and nothing is cut.
+ * searched, and a long payload only if the headers behind it chain. Payloads with a table root are
+ * not counted. If the budget runs out, and the messages before did not all have table roots, the
+ * search says that it gave up, and nothing is cut.
  */
 #include "stream/evidence.h"
 
@@ -33,6 +38,8 @@
 #define HASH_PER_BYTE   64u
 #define HASH_FREE       ((uint64_t)1 << 30)
 #define CHAIN_FRAMES    16u
+#define CHAIN_AT_END    2u
+#define CHAIN_IN_A_ROW  4u
 #define OPAQUE_AT_END   3u
 #define OPAQUE_IN_A_ROW 8u
 
@@ -260,18 +267,18 @@ static fls_status judge(proof_search *prober, const candidate *frame, int at_bou
     if (status != FLS_OK) {
         return status;
     }
-    unsigned behind = found.frames - 1;
-    int all_roots = found.first_root && found.roots == behind;
+    int roots = prober->search->roots;
     if (width > 0) {
-        *proven = behind >= (width == 1 ? 2u : 1u) || (found.ends_at_end && width > 1) ||
-                  (found.first_root && !at_boundary);
-    } else if (at_boundary) {
-        *proven = behind >= 1 && (found.ends_at_end || found.roots > 0);
-    } else if (all_roots) {
-        *proven = behind >= 1 || found.ends_at_end;
-    } else if (!prober->search->roots) {
+        int ends = found.ends_at_end && width > 1 && (at_boundary || found.first_root || !roots);
         *proven =
-            (found.ends_at_end && found.frames >= OPAQUE_AT_END) || found.frames >= OPAQUE_IN_A_ROW;
+            found.frames > (width == 1 ? 2u : 1u) || ends || (found.first_root && !at_boundary);
+    } else {
+        unsigned rooted = found.roots + (unsigned)(found.first_root || at_boundary);
+        int all_rooted = rooted == found.frames;
+        unsigned at_end = at_boundary || all_rooted ? CHAIN_AT_END : OPAQUE_AT_END;
+        unsigned in_a_row = all_rooted ? CHAIN_IN_A_ROW : OPAQUE_IN_A_ROW;
+        *proven = (all_rooted || !roots) &&
+                  ((found.ends_at_end && found.frames >= at_end) || found.frames >= in_a_row);
     }
     return FLS_OK;
 }

@@ -30,7 +30,7 @@ static fls_status check_size_range(void *self, const void *payload, size_t size,
 
 fls_validator fls_validator_size_range(const fls_size_range *range)
 {
-    return (fls_validator){"size_range", check_size_range, (void *)(uintptr_t)range, 1, 0};
+    return (fls_validator){"size_range", check_size_range, (void *)range, 1, 0};
 }
 
 static fls_status check_table_root(void *self, const void *payload, size_t size, fls_error *err)
@@ -62,7 +62,7 @@ static fls_status check_function(void *self, const void *payload, size_t size, f
 fls_validator fls_validator_verify_function(const char *name, const fls_verify_function *function,
                                             uint32_t alignment)
 {
-    return (fls_validator){name, check_function, (void *)(uintptr_t)function, alignment, 0};
+    return (fls_validator){name, check_function, (void *)function, alignment, 0};
 }
 
 static fls_status check_all(void *self, const void *payload, size_t size, fls_error *err)
@@ -85,7 +85,7 @@ fls_validator fls_validator_all(const fls_validator_chain *chain)
             alignment = chain->validators[i].alignment;
         }
     }
-    return (fls_validator){"all", check_all, (void *)(uintptr_t)chain, alignment, 0};
+    return (fls_validator){"all", check_all, (void *)chain, alignment, 0};
 }
 
 /* What the validator said stays; what it did not say is filled in. */
@@ -111,6 +111,7 @@ fls_status fls_validator_check(const fls_validator *validator, const void *paylo
         /* A check that refuses and says nothing must not seem to have said what an earlier failure
          * left here. */
         err->known = 0;
+        err->system_errno = 0;
         err->name[0] = '\0';
         err->text[0] = '\0';
     }
