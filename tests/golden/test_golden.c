@@ -9,7 +9,7 @@
 
 /* The payloads of a delimited file: each a u32 LE length and its bytes, which is a stream of
  * "none". */
-static ref_stream payloads_of(const bytes *delimited)
+static ref_stream payloads_of(const byte_buffer *delimited)
 {
     ref_format format = {FLS_CHECKSUM_NONE, NULL, 0};
     ref_stream payloads = ref_decode(&format, delimited->data, delimited->size);
@@ -18,7 +18,7 @@ static ref_stream payloads_of(const bytes *delimited)
 }
 
 /* What the writer makes of payloads; the sink is the caller's to close. */
-static void write_stream(fls_checksum checksum, const bytes *delimited, bytes *written)
+static void write_stream(fls_checksum checksum, const byte_buffer *delimited, byte_buffer *written)
 {
     ref_stream payloads = payloads_of(delimited);
     fls_error err = FLS_ERROR_INIT;
@@ -27,7 +27,7 @@ static void write_stream(fls_checksum checksum, const bytes *delimited, bytes *w
     fls_writer_options options = FLS_WRITER_OPTIONS_INIT;
     options.checksum = checksum;
     options.allow_empty = 1;
-    bytes memory = BYTES_INIT;
+    byte_buffer memory = BYTES_INIT;
     bytes_append_zeros(&memory, delimited->size + 12 * payloads.count + 1);
     assert_status(fls_sink_open_fixed(&sink, memory.data, memory.size, &err), FLS_OK, &err);
     assert_status(fls_writer_open(&writer, sink, &options, &err), FLS_OK, &err);
@@ -51,7 +51,8 @@ static void write_stream(fls_checksum checksum, const bytes *delimited, bytes *w
     ref_free(&payloads);
 }
 
-static void expect_payloads(fls_checksum checksum, const bytes *stream, const bytes *delimited)
+static void expect_payloads(fls_checksum checksum, const byte_buffer *stream,
+                            const byte_buffer *delimited)
 {
     ref_stream payloads = payloads_of(delimited);
     fls_error err = FLS_ERROR_INIT;
@@ -72,7 +73,7 @@ static void expect_payloads(fls_checksum checksum, const bytes *stream, const by
     ref_free(&payloads);
 }
 
-static void expect_all_readers(fls_checksum checksum, const bytes *stream)
+static void expect_all_readers(fls_checksum checksum, const byte_buffer *stream)
 {
     readers_case what = {{checksum, NULL, 0}, stream->data, stream->size};
     prng random = prng_seeded(stream->size);
@@ -85,9 +86,9 @@ static void expect_all_readers(fls_checksum checksum, const bytes *stream)
 /* One family of files: NAME.none.fls and so on, all of the same payloads. */
 static void check_family(const char *directory, const char *name, const char *delimited_name)
 {
-    bytes delimited = BYTES_INIT;
-    bytes golden = BYTES_INIT;
-    bytes written = BYTES_INIT;
+    byte_buffer delimited = BYTES_INIT;
+    byte_buffer golden = BYTES_INIT;
+    byte_buffer written = BYTES_INIT;
     assert_int_equal(files_read(files_join(directory, delimited_name), &delimited), 0);
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
         char file[64];
@@ -157,13 +158,13 @@ static void frames_and_check_values(void **state)
         assert_int_equal(fls_checksum_digest(checksum, "", 0), golden_frames[i].of_empty);
         assert_int_equal(ref_digest(&format, "123456789", 9), golden_frames[i].of_digits);
         assert_int_equal(ref_digest(&format, "", 0), golden_frames[i].of_empty);
-        bytes written = BYTES_INIT;
-        bytes delimited = BYTES_INIT;
+        byte_buffer written = BYTES_INIT;
+        byte_buffer delimited = BYTES_INIT;
         bytes_append(&delimited, golden_frames[0].frame, 7);
         write_stream(checksum, &delimited, &written);
         assert_int_equal(written.size, golden_frames[i].size);
         assert_memory_equal(written.data, golden_frames[i].frame, written.size);
-        bytes frame = BYTES_INIT;
+        byte_buffer frame = BYTES_INIT;
         frames_append(&frame, &format, "abc", 3);
         assert_int_equal(frame.size, written.size);
         assert_memory_equal(frame.data, written.data, frame.size);

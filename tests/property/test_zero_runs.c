@@ -9,7 +9,7 @@
 #define LONGEST_RUN 40
 
 /* The stream in two pieces, through decoder and continued cursor, and in one to the others. */
-static void expect_agreement(const ref_format *format, const bytes *stream, size_t run)
+static void expect_agreement(const ref_format *format, const byte_buffer *stream, size_t run)
 {
     readers_case what = {*format, stream->data, stream->size};
     ref_stream expected = ref_decode(format, stream->data, stream->size);
@@ -23,7 +23,7 @@ static void expect_agreement(const ref_format *format, const bytes *stream, size
     ref_free(&expected);
 }
 
-static fls_status decode_split(const ref_format *format, const bytes *stream, size_t split,
+static fls_status decode_split(const ref_format *format, const byte_buffer *stream, size_t split,
                                size_t *count, uint64_t *offset)
 {
     fls_decoder decoder;
@@ -54,7 +54,7 @@ static fls_status decode_split(const ref_format *format, const bytes *stream, si
     return status;
 }
 
-static void expect_same_at_every_split(const ref_format *format, const bytes *stream)
+static void expect_same_at_every_split(const ref_format *format, const byte_buffer *stream)
 {
     ref_stream expected = ref_decode(format, stream->data, stream->size);
     for (size_t split = 0; split <= stream->size; split++) {
@@ -72,7 +72,7 @@ static void check_run(fls_checksum checksum, size_t before, size_t run, int then
 {
     ref_format format = {checksum, NULL, 0};
     prng random = prng_seeded(run);
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     for (size_t i = 0; i < before; i++) {
         frames_append_random(&stream, &format, &random, 1 + 2 * i);
     }
@@ -114,7 +114,7 @@ static void ends_by_length_of_the_run(void **state)
         size_t unit = 4 + ref_width(&format);
         int empties_are_sound = format.checksum != FLS_CHECKSUM_XXH3;
         for (size_t run = 0; run <= LONGEST_RUN; run++) {
-            bytes stream = BYTES_INIT;
+            byte_buffer stream = BYTES_INIT;
             frames_append(&stream, &format, "abc", 3);
             size_t boundary = stream.size;
             bytes_append_zeros(&stream, run);
@@ -140,7 +140,7 @@ static void long_runs(void **state)
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
         ref_format format = {frames_checksums[c], NULL, 0};
         for (int ends = 0; ends < 2; ends++) {
-            bytes stream = BYTES_INIT;
+            byte_buffer stream = BYTES_INIT;
             frames_append(&stream, &format, "abc", 3);
             bytes_append_zeros(&stream, 12 * 25000);
             if (!ends) {

@@ -30,8 +30,8 @@ typedef struct faulty_plan {
 
 typedef struct faulty_sink {
     faulty_plan plan;
-    bytes taken;    /* what arrived, in order */
-    uint64_t calls; /* operations so far: write, writev, flush, sync, close */
+    byte_buffer taken; /* what arrived, in order */
+    uint64_t calls;    /* operations so far: write, writev, flush, sync, close */
     uint64_t writes;
     uint64_t writes_after_fault; /* bytes offered after an operation had failed */
     uint64_t syncs;

@@ -15,7 +15,7 @@ static void give_up(const char *what, const char *path)
     abort();
 }
 
-int files_read(const char *path, bytes *into)
+int files_read(const char *path, byte_buffer *into)
 {
     bytes_clear(into);
     FILE *file = fopen(path, "rb");
@@ -61,7 +61,10 @@ uint64_t files_size(const char *path)
 void files_make_directory(char *path, size_t capacity)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(path, capacity, "%s/flatstream-test-XXXXXX", base != NULL && *base ? base : "/tmp");
+    if (base == NULL || *base == '\0') {
+        base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    }
+    snprintf(path, capacity, "%s/flatstream-test-XXXXXX", base);
     if (mkdtemp(path) == NULL) {
         give_up("cannot make", path);
     }

@@ -7,7 +7,7 @@
 const fls_checksum frames_checksums[FRAMES_CHECKSUMS] = {FLS_CHECKSUM_NONE, FLS_CHECKSUM_CRC16,
                                                          FLS_CHECKSUM_CRC32, FLS_CHECKSUM_XXH3};
 
-void bytes_free(bytes *self)
+void bytes_free(byte_buffer *self)
 {
     free(self->data);
     self->data = NULL;
@@ -15,12 +15,12 @@ void bytes_free(bytes *self)
     self->capacity = 0;
 }
 
-void bytes_clear(bytes *self)
+void bytes_clear(byte_buffer *self)
 {
     self->size = 0;
 }
 
-static uint8_t *bytes_extend(bytes *self, size_t size)
+static uint8_t *bytes_extend(byte_buffer *self, size_t size)
 {
     if (self->capacity - self->size < size || self->data == NULL) {
         self->capacity = 2 * (self->size + size) + 64;
@@ -34,7 +34,7 @@ static uint8_t *bytes_extend(bytes *self, size_t size)
     return place;
 }
 
-void bytes_append(bytes *self, const void *data, size_t size)
+void bytes_append(byte_buffer *self, const void *data, size_t size)
 {
     uint8_t *place = bytes_extend(self, size);
     if (size > 0) {
@@ -42,12 +42,12 @@ void bytes_append(bytes *self, const void *data, size_t size)
     }
 }
 
-void bytes_append_zeros(bytes *self, size_t count)
+void bytes_append_zeros(byte_buffer *self, size_t count)
 {
     memset(bytes_extend(self, count), 0, count);
 }
 
-void bytes_append_le(bytes *self, uint64_t value, uint32_t count)
+void bytes_append_le(byte_buffer *self, uint64_t value, uint32_t count)
 {
     uint8_t *place = bytes_extend(self, count);
     for (uint32_t i = 0; i < count; i++) {
@@ -67,22 +67,22 @@ uint8_t *bytes_exact_copy(const void *data, size_t size)
     return copy;
 }
 
-void frames_append(bytes *self, const ref_format *format, const void *payload, size_t size)
+void frames_append(byte_buffer *self, const ref_format *format, const void *payload, size_t size)
 {
     bytes_append_le(self, size, 4);
     bytes_append_le(self, ref_digest(format, payload, size), ref_width(format));
     bytes_append(self, payload, size);
 }
 
-void frames_append_random(bytes *self, const ref_format *format, prng *random, size_t size)
+void frames_append_random(byte_buffer *self, const ref_format *format, prng *random, size_t size)
 {
-    bytes payload = BYTES_INIT;
+    byte_buffer payload = BYTES_INIT;
     prng_fill(random, bytes_extend(&payload, size), size);
     frames_append(self, format, payload.data, size);
     bytes_free(&payload);
 }
 
-void frames_flatbuffer(bytes *self, prng *random, size_t vector_bytes)
+void frames_flatbuffer(byte_buffer *self, prng *random, size_t vector_bytes)
 {
     bytes_clear(self);
     bytes_append_le(self, 12, 4);                /*  0 root: the table at 12 */
@@ -98,10 +98,10 @@ void frames_flatbuffer(bytes *self, prng *random, size_t vector_bytes)
     bytes_append_zeros(self, (8 - self->size % 8) % 8);
 }
 
-void frames_append_flatbuffers(bytes *self, const ref_format *format, prng *random, size_t count,
-                               size_t max_vector_bytes)
+void frames_append_flatbuffers(byte_buffer *self, const ref_format *format, prng *random,
+                               size_t count, size_t max_vector_bytes)
 {
-    bytes payload = BYTES_INIT;
+    byte_buffer payload = BYTES_INIT;
     for (size_t i = 0; i < count; i++) {
         frames_flatbuffer(&payload, random, (size_t)prng_below(random, max_vector_bytes + 1));
         frames_append(self, format, payload.data, payload.size);

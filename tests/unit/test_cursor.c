@@ -12,7 +12,7 @@ static fls_cursor_options with(fls_checksum checksum)
     return options;
 }
 
-static void three_frames(bytes *stream, fls_checksum checksum)
+static void three_frames(byte_buffer *stream, fls_checksum checksum)
 {
     ref_format format = {checksum, NULL, 0};
     frames_append(stream, &format, "first", 5);
@@ -23,7 +23,7 @@ static void three_frames(bytes *stream, fls_checksum checksum)
 static void defaults_are_xxh3(void **state)
 {
     (void)state;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     three_frames(&stream, FLS_CHECKSUM_XXH3);
     fls_cursor cursor;
     fls_message message;
@@ -73,7 +73,7 @@ static void options_of_other_sizes(void **state)
     (void)state;
     fls_cursor cursor;
     fls_message message;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     three_frames(&stream, FLS_CHECKSUM_NONE);
     struct {
         fls_cursor_options known;
@@ -103,7 +103,7 @@ static void places_start_where_told(void **state)
 {
     (void)state;
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         three_frames(&stream, frames_checksums[c]);
         fls_cursor_options options = with(frames_checksums[c]);
         options.first_offset = UINT64_C(5) << 32;
@@ -142,7 +142,7 @@ static void long_lengths_are_refused_at_once(void **state)
     };
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-            bytes stream = BYTES_INIT;
+            byte_buffer stream = BYTES_INIT;
             bytes_append_le(&stream, cases[i].length, 4);
             fls_cursor_options options = with(frames_checksums[c]);
             options.max_frame_bytes = cases[i].limit;
@@ -173,7 +173,7 @@ static void a_frame_of_the_limit_is_read(void **state)
 {
     (void)state;
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         three_frames(&stream, frames_checksums[c]);
         fls_cursor_options options = with(frames_checksums[c]);
         options.max_frame_bytes = 5;
@@ -191,7 +191,7 @@ static void mismatches_can_be_stepped_over(void **state)
 {
     (void)state;
     for (size_t c = 1; c < FRAMES_CHECKSUMS; c++) {
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         three_frames(&stream, frames_checksums[c]);
         size_t header = 4 + fls_checksum_width(frames_checksums[c]);
         stream.data[header + 5 + header] ^= 0x10;
@@ -222,7 +222,7 @@ static void mismatches_can_be_stepped_over(void **state)
 static void nothing_else_can_be_stepped_over(void **state)
 {
     (void)state;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     three_frames(&stream, FLS_CHECKSUM_CRC32);
     fls_cursor_options options = with(FLS_CHECKSUM_CRC32);
     fls_cursor cursor;
@@ -242,7 +242,7 @@ static void nothing_else_can_be_stepped_over(void **state)
 static void zeros_can_be_stepped_over(void **state)
 {
     (void)state;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     ref_format format = {FLS_CHECKSUM_XXH3, NULL, 0};
     bytes_append_zeros(&stream, 24);
     frames_append(&stream, &format, "abc", 3);
@@ -265,7 +265,7 @@ static void batches_report_a_fault_later(void **state)
 {
     (void)state;
     for (size_t c = 1; c < FRAMES_CHECKSUMS; c++) {
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         three_frames(&stream, frames_checksums[c]);
         stream.data[stream.size - 1] ^= 1;
         fls_cursor_options options = with(frames_checksums[c]);
@@ -294,7 +294,7 @@ static void custom_widths_use_the_lowest_bytes(void **state)
         fls_custom_checksum custom = {sizeof custom, width, "constant", constant, &value};
         fls_cursor_options options = with(FLS_CHECKSUM_CUSTOM);
         options.custom_checksum = &custom;
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         bytes_append_le(&stream, 2, 4);
         bytes_append(&stream, "\x11\x22\x33\x44\x55\x66\x77\x88", width);
         bytes_append(&stream, "ab", 2);

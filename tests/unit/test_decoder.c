@@ -16,7 +16,7 @@ static fls_decoder_options with(fls_checksum checksum)
 static void whole_messages_stay_where_they_lie(void **state)
 {
     (void)state;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     ref_format format = {FLS_CHECKSUM_CRC32, NULL, 0};
     frames_append(&stream, &format, "one", 3);
     frames_append(&stream, &format, "three", 5);
@@ -45,7 +45,7 @@ static void whole_messages_stay_where_they_lie(void **state)
 static void without_room_a_spanning_message_is_no_memory(void **state)
 {
     (void)state;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     ref_format format = {FLS_CHECKSUM_NONE, NULL, 0};
     frames_append(&stream, &format, "0123456789", 10);
     uint8_t storage[8];
@@ -79,7 +79,7 @@ static void storage_comes_before_allocation(void **state)
     ref_format format = {FLS_CHECKSUM_XXH3, NULL, 0};
     prng random = prng_seeded(3);
     for (size_t size = 10; size <= 100; size += 90) {
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         frames_append_random(&stream, &format, &random, size);
         fls_decoder decoder;
         fls_decoder_options options = with(FLS_CHECKSUM_XXH3);
@@ -110,7 +110,7 @@ static void needs_are_exact(void **state)
     (void)state;
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
         ref_format format = {frames_checksums[c], NULL, 0};
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         prng random = prng_seeded(c);
         for (size_t size = 1; size < 200; size += 13) {
             frames_append_random(&stream, &format, &random, size);
@@ -188,7 +188,7 @@ static void memory_may_come_back(void **state)
     counting_allocator_init(&allocator);
     ref_format format = {FLS_CHECKSUM_XXH3, NULL, 0};
     prng random = prng_seeded(9);
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     frames_append_random(&stream, &format, &random, 3000);
     frames_append_random(&stream, &format, &random, 5);
     fls_decoder decoder;

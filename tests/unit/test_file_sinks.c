@@ -21,7 +21,7 @@ static const char *in_directory(const char *name)
 
 static void assert_file(const char *path, const char *wanted)
 {
-    bytes content = BYTES_INIT;
+    byte_buffer content = BYTES_INIT;
     assert_int_equal(files_read(path, &content), 0);
     assert_int_equal(content.size, strlen(wanted));
     if (content.size != 0) {

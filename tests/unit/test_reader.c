@@ -22,7 +22,7 @@ static fls_reader *open_on(fls_source source, const fls_reader_options *options)
     return reader;
 }
 
-static fls_source pieces_of(faulty_source *storage, const bytes *stream, size_t max_piece)
+static fls_source pieces_of(faulty_source *storage, const byte_buffer *stream, size_t max_piece)
 {
     faulty_plan plan = FAULTY_PLAN_INIT;
     plan.max_piece = max_piece;
@@ -30,7 +30,7 @@ static fls_source pieces_of(faulty_source *storage, const bytes *stream, size_t 
 }
 
 /* Payloads of sizes 0, 1, 2 ... each filled with its size. */
-static void numbered_frames(bytes *stream, fls_checksum checksum, size_t count)
+static void numbered_frames(byte_buffer *stream, fls_checksum checksum, size_t count)
 {
     ref_format format = {checksum, NULL, 0};
     uint8_t payload[1000];
@@ -54,8 +54,8 @@ static void expect_numbered(const fls_message *message, uint64_t ordinal, uint32
 
 /* Every alignment, from memory and from a source in pieces, one by one and in batches: all messages
  * of a batch are valid together. */
-static void check_alignment(const bytes *stream, const fls_reader_options *options, int in_memory,
-                            size_t capacity)
+static void check_alignment(const byte_buffer *stream, const fls_reader_options *options,
+                            int in_memory, size_t capacity)
 {
     fls_message messages[50];
     faulty_source storage;
@@ -83,7 +83,7 @@ static void payloads_are_aligned_on_request(void **state)
 {
     (void)state;
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         numbered_frames(&stream, frames_checksums[c], 300);
         for (uint32_t alignment = 1; alignment <= 64; alignment *= 2) {
             fls_reader_options options = with(frames_checksums[c]);
@@ -103,7 +103,7 @@ static void large_payloads_are_aligned_too(void **state)
 {
     (void)state;
     ref_format format = {FLS_CHECKSUM_CRC16, NULL, 0};
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     prng random = prng_seeded(2);
     for (size_t i = 0; i < 40; i++) {
         frames_append_random(&stream, &format, &random, (size_t)prng_below(&random, 90000) | 1);
@@ -143,7 +143,7 @@ static void bad_options_are_refused_and_close_the_source(void **state)
     cases[3].alignment = 128;
     cases[4].memory_policy = &policy;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        bytes empty = BYTES_INIT;
+        byte_buffer empty = BYTES_INIT;
         faulty_source storage;
         fls_reader *reader = (fls_reader *)&storage;
         fls_error err = FLS_ERROR_INIT;
@@ -204,7 +204,7 @@ static void validators_and_observers(void **state)
     (void)state;
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
         for (size_t batch = 1; batch <= 50; batch += 49) {
-            bytes stream = BYTES_INIT;
+            byte_buffer stream = BYTES_INIT;
             numbered_frames(&stream, frames_checksums[c], 200);
             watcher watchers[2] = {{.name = "first", .refuse_size = SIZE_MAX, .alignment = 8},
                                    {.name = "second", .refuse_size = 70, .alignment = 32}};
@@ -260,7 +260,7 @@ static fls_status count_and_stop(void *self, const fls_message *message)
 static void each_stops_and_goes_on(void **state)
 {
     (void)state;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     numbered_frames(&stream, FLS_CHECKSUM_XXH3, 200);
     watcher observed = {.refuse_size = SIZE_MAX};
     fls_observer observer = {watch_seen, &observed};
@@ -287,7 +287,7 @@ static void mismatches_can_be_stepped_over(void **state)
 {
     (void)state;
     for (size_t c = 1; c < FRAMES_CHECKSUMS; c++) {
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         numbered_frames(&stream, frames_checksums[c], 100);
         ref_format format = {frames_checksums[c], NULL, 0};
         ref_stream sound = ref_decode(&format, stream.data, stream.size);
@@ -325,7 +325,7 @@ static void claims_are_not_believed(void **state)
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
         for (size_t i = 0; i < sizeof arrive / sizeof arrive[0]; i++) {
             ref_format format = {frames_checksums[c], NULL, 0};
-            bytes stream = BYTES_INIT;
+            byte_buffer stream = BYTES_INIT;
             prng random = prng_seeded(i);
             frames_append_random(&stream, &format, &random, 50);
             size_t boundary = stream.size;
@@ -382,7 +382,7 @@ static int ask(void *self_pointer, size_t last_bytes, size_t capacity, size_t ba
 }
 
 /* A stream of two runs, each one large message and many small ones. */
-static void large_then_small(bytes *stream, size_t large)
+static void large_then_small(byte_buffer *stream, size_t large)
 {
     ref_format format = {FLS_CHECKSUM_XXH3, NULL, 0};
     prng random = prng_seeded(1);
@@ -396,7 +396,7 @@ static void large_then_small(bytes *stream, size_t large)
 
 /* Reads all of it one by one and returns how many messages after the first large one the buffer was
  * still above what it had at the start. */
-static size_t small_ones_before_reclaim(const fls_memory_policy *policy, const bytes *stream,
+static size_t small_ones_before_reclaim(const fls_memory_policy *policy, const byte_buffer *stream,
                                         told *notes, uint64_t step_ns)
 {
     fls_reader_options options = with(FLS_CHECKSUM_XXH3);
@@ -424,7 +424,7 @@ static size_t small_ones_before_reclaim(const fls_memory_policy *policy, const b
 static void memory_goes_back_by_policy(void **state)
 {
     (void)state;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     large_then_small(&stream, 3000000);
     told notes = {0};
     fls_clock clock = {fake_now, &notes};
@@ -474,7 +474,7 @@ static void reclaiming_loses_nothing(void **state)
 {
     (void)state;
     ref_format format = {FLS_CHECKSUM_CRC32, NULL, 0};
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     prng random = prng_seeded(5);
     for (int i = 0; i < 300; i++) {
         size_t limit = i % 17 == 0 ? 200000 : 300;
@@ -514,7 +514,7 @@ static void reclaiming_loses_nothing(void **state)
 static void places_start_where_told(void **state)
 {
     (void)state;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     numbered_frames(&stream, FLS_CHECKSUM_CRC16, 10);
     stream.size--;
     fls_reader_options options = with(FLS_CHECKSUM_CRC16);
@@ -545,7 +545,7 @@ static void the_checksum_can_be_detected(void **state)
     (void)state;
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
         ref_format format = {frames_checksums[c], NULL, 0};
-        bytes stream = BYTES_INIT;
+        byte_buffer stream = BYTES_INIT;
         prng random = prng_seeded(c);
         frames_append_flatbuffers(&stream, &format, &random, 40, 100);
         for (size_t piece = 1; piece < 5000; piece = 5 * piece + 1) {
@@ -573,7 +573,7 @@ static void the_checksum_can_be_detected(void **state)
 static void errors_of_the_source_stay(void **state)
 {
     (void)state;
-    bytes stream = BYTES_INIT;
+    byte_buffer stream = BYTES_INIT;
     numbered_frames(&stream, FLS_CHECKSUM_XXH3, 30);
     for (uint64_t call = 0; call < 12; call++) {
         faulty_plan plan = FAULTY_PLAN_INIT;

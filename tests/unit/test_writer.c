@@ -21,7 +21,7 @@ static fls_writer *open_on(fls_sink sink, const fls_writer_options *options)
     return writer;
 }
 
-static void expect_bytes(const bytes *wanted, const bytes *got)
+static void expect_bytes(const byte_buffer *wanted, const byte_buffer *got)
 {
     assert_int_equal(got->size, wanted->size);
     assert_memory_equal(got->data, wanted->data, wanted->size);
@@ -50,7 +50,7 @@ static void frames_of_every_checksum(void **state)
         ref_format format = {frames_checksums[c], NULL, 0};
         fls_writer_options options = with(frames_checksums[c]);
         faulty_sink storage;
-        bytes wanted = BYTES_INIT;
+        byte_buffer wanted = BYTES_INIT;
         fls_error err = FLS_ERROR_INIT;
         fls_writer *writer = open_on(faulty_sink_init(&storage, NULL, 1), &options);
         for (uint64_t i = 0; i < 100; i++) {
@@ -80,7 +80,7 @@ static void refusals_leave_no_trace(void **state)
         fls_writer_options options = with(frames_checksums[c]);
         options.max_frame_bytes = 8;
         faulty_sink storage;
-        bytes wanted = BYTES_INIT;
+        byte_buffer wanted = BYTES_INIT;
         fls_error err = FLS_ERROR_INIT;
         fls_writer *writer = open_on(faulty_sink_init(&storage, NULL, 1), &options);
         fls_span halves[2] = {{"12345", 5}, {"6789", 4}};
@@ -132,7 +132,7 @@ static void empty_payloads_on_request(void **state)
         fls_writer_options options = with(frames_checksums[c]);
         options.allow_empty = 1;
         faulty_sink storage;
-        bytes wanted = BYTES_INIT;
+        byte_buffer wanted = BYTES_INIT;
         fls_error err = FLS_ERROR_INIT;
         fls_writer *writer = open_on(faulty_sink_init(&storage, NULL, 1), &options);
         frames_append(&wanted, &format, "", 0);
@@ -209,7 +209,7 @@ static fls_validator validator_of(watcher *self)
 }
 
 /* Writes payloads of 1..count bytes, each filled with its size, in one piece or in three. */
-static void write_numbered(fls_writer *writer, bytes *wanted, const ref_format *format,
+static void write_numbered(fls_writer *writer, byte_buffer *wanted, const ref_format *format,
                            size_t count, size_t refused)
 {
     uint8_t memory[320];
@@ -253,7 +253,7 @@ static void validators_and_observers(void **state)
             options.observer_count = 2;
             options.buffer_bytes = 200; /* some frames pass the buffer by */
             faulty_sink storage;
-            bytes wanted = BYTES_INIT;
+            byte_buffer wanted = BYTES_INIT;
             fls_error err = FLS_ERROR_INIT;
             fls_writer *writer = open_on(faulty_sink_init(&storage, NULL, 1), &options);
             write_numbered(writer, &wanted, &format, 300, refused);
@@ -373,7 +373,7 @@ static void simple_mode(void **state)
     fls_builder *builder = fls_writer_builder(writer);
     assert_non_null(builder);
     assert_ptr_equal(fls_writer_builder(writer), builder);
-    bytes wanted = BYTES_INIT;
+    byte_buffer wanted = BYTES_INIT;
     ref_format format = {FLS_CHECKSUM_XXH3, NULL, 0};
     fls_builder *alone;
     assert_status(fls_builder_new(&alone, NULL, &err), FLS_OK, &err);
@@ -419,7 +419,7 @@ static void sinks_that_lend(void **state)
     fls_sink sink;
     assert_status(fls_sink_open_memory(&sink, NULL, &err), FLS_OK, &err);
     fls_writer *writer = open_on(sink, &options);
-    bytes wanted = BYTES_INIT;
+    byte_buffer wanted = BYTES_INIT;
     prng random = prng_seeded(4);
     uint8_t payload[9000];
     prng_fill(&random, payload, sizeof payload);
