@@ -157,8 +157,9 @@ static void print_summary(const struct sampler *s, uint64_t bytes, double second
         messages += s->counts[kind];
 
     fprintf(stderr, "sampler: %s messages", sampler_grouped(number, messages));
-    fprintf(stderr, " in %.2f s, %.2f million a second, %.0f MB/s\n", seconds,
-            (double)messages / seconds / 1e6, (double)bytes / seconds / 1e6);
+    fprintf(stderr, " in %.2f s, %s a second", seconds,
+            sampler_grouped(number, (uint64_t)((double)messages / seconds)));
+    fprintf(stderr, ", %.1f MB/s\n", (double)bytes / seconds / 1e6);
     for (int kind = 1; kind < SAMPLER_KINDS; kind++)
         if (s->counts[kind] > 0)
             fprintf(stderr, "  %-10s %12s  %10.0f a second\n", names[kind],
