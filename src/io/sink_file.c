@@ -1,5 +1,6 @@
 /* Sinks on descriptors: files, pipes, terminals, sockets; and the file that appears whole. */
 #include "flatstream/sink.h"
+#include "io/io_failure.h"
 #include "io/io_file.h"
 #include "io/io_object.h"
 #include "os/os_replace.h"
@@ -14,26 +15,6 @@ typedef struct atomic_sink {
     int durable;
     fls_error failure; /* of the first write or sync that failed: the file will not appear */
 } atomic_sink;
-
-static fls_status repeat(const fls_error *earlier, fls_error *err)
-{
-    if (err != NULL)
-        *err = *earlier;
-    return earlier->status;
-}
-
-/* Keeps the first failure; waiting for room, and asking for what a pipe cannot do, is none. */
-static fls_status keep_failure(fls_error *kept, fls_status status, const fls_error *why,
-                               fls_error *err)
-{
-    if (status == FLS_OK)
-        return status;
-    if (status != FLS_WOULD_BLOCK && status != FLS_UNSUPPORTED && kept->status == FLS_OK)
-        *kept = *why;
-    if (err != NULL)
-        *err = *why;
-    return status;
-}
 
 static fls_status file_write(void *self, const void *data, size_t size, size_t *written,
                              fls_error *err)
@@ -52,8 +33,8 @@ static fls_status file_sync(void *self, fls_error *err)
     file_sink *sink = self;
     fls_error why = FLS_ERROR_INIT;
     if (sink->sync_error.status != FLS_OK)
-        return repeat(&sink->sync_error, err);
-    return keep_failure(&sink->sync_error, flsi_file_sync(&sink->file, &why), &why, err);
+        return flsi_failure_repeat(&sink->sync_error, err);
+    return flsi_failure_keep(&sink->sync_error, flsi_file_sync(&sink->file, &why), &why, err);
 }
 
 static fls_status file_close(void *self, fls_error *err)
@@ -78,7 +59,7 @@ static fls_status atomic_write(void *self, const void *data, size_t size, size_t
     atomic_sink *sink = self;
     fls_error why = FLS_ERROR_INIT;
     fls_status status = flsi_file_write(&sink->replace.file, data, size, written, &why);
-    return keep_failure(&sink->failure, status, &why, err);
+    return flsi_failure_keep(&sink->failure, status, &why, err);
 }
 
 static fls_status atomic_writev(void *self, const fls_span *spans, size_t count, size_t *written,
@@ -87,7 +68,7 @@ static fls_status atomic_writev(void *self, const fls_span *spans, size_t count,
     atomic_sink *sink = self;
     fls_error why = FLS_ERROR_INIT;
     fls_status status = flsi_file_writev(&sink->replace.file, spans, count, written, &why);
-    return keep_failure(&sink->failure, status, &why, err);
+    return flsi_failure_keep(&sink->failure, status, &why, err);
 }
 
 static fls_status atomic_sync(void *self, fls_error *err)
@@ -95,8 +76,8 @@ static fls_status atomic_sync(void *self, fls_error *err)
     atomic_sink *sink = self;
     fls_error why = FLS_ERROR_INIT;
     if (sink->failure.status != FLS_OK)
-        return repeat(&sink->failure, err);
-    return keep_failure(&sink->failure, flsi_file_sync(&sink->replace.file, &why), &why, err);
+        return flsi_failure_repeat(&sink->failure, err);
+    return flsi_failure_keep(&sink->failure, flsi_file_sync(&sink->replace.file, &why), &why, err);
 }
 
 static void atomic_abort(void *self)
@@ -112,7 +93,7 @@ static fls_status atomic_close(void *self, fls_error *err)
     atomic_sink *sink = self;
     fls_status status = FLS_OK;
     if (sink->failure.status != FLS_OK) {
-        status = repeat(&sink->failure, err);
+        status = flsi_failure_repeat(&sink->failure, err);
         atomic_abort(sink);
         return status;
     }

@@ -1,48 +1,55 @@
 /* A sink on a FILE stream. */
 #include "flatstream/stdio_io.h"
+#include "io/io_failure.h"
 #include "io/io_object.h"
 #include "os/os_stdio.h"
 
 typedef struct stdio_sink {
     flsi_stdio stdio;
     int owned;
-    fls_error sync_error; /* of the sync that failed; FLS_OK until then */
+    fls_error failure; /* the first one; FLS_OK until then */
 } stdio_sink;
 
 static fls_status stdio_write(void *self, const void *data, size_t size, size_t *written,
                               fls_error *err)
 {
-    return flsi_stdio_write(&((stdio_sink *)self)->stdio, data, size, written, err);
+    stdio_sink *sink = self;
+    fls_error why = FLS_ERROR_INIT;
+    if (sink->failure.status != FLS_OK)
+        return flsi_failure_repeat(&sink->failure, err);
+    fls_status status = flsi_stdio_write(&sink->stdio, data, size, written, &why);
+    return flsi_failure_keep(&sink->failure, status, &why, err);
 }
 
 static fls_status stdio_flush(void *self, fls_error *err)
 {
-    return flsi_stdio_flush(&((stdio_sink *)self)->stdio, err);
+    stdio_sink *sink = self;
+    fls_error why = FLS_ERROR_INIT;
+    if (sink->failure.status != FLS_OK)
+        return flsi_failure_repeat(&sink->failure, err);
+    return flsi_failure_keep(&sink->failure, flsi_stdio_flush(&sink->stdio, &why), &why, err);
 }
 
 static fls_status stdio_sync(void *self, fls_error *err)
 {
     stdio_sink *sink = self;
-    fls_error why = sink->sync_error;
-    fls_status status = why.status;
-    if (status == FLS_OK) {
-        status = flsi_stdio_sync(&sink->stdio, &why);
-        if (status != FLS_OK && status != FLS_WOULD_BLOCK && status != FLS_UNSUPPORTED)
-            sink->sync_error = why;
-    }
-    if (status != FLS_OK && err != NULL)
-        *err = why;
-    return status;
+    fls_error why = FLS_ERROR_INIT;
+    if (sink->failure.status != FLS_OK)
+        return flsi_failure_repeat(&sink->failure, err);
+    return flsi_failure_keep(&sink->failure, flsi_stdio_sync(&sink->stdio, &why), &why, err);
 }
 
 /* A stream that stays the caller's is flushed, so that a late error is told here. */
 static fls_status stdio_close(void *self, fls_error *err)
 {
     stdio_sink *sink = self;
+    fls_error why = FLS_ERROR_INIT;
+    fls_error kept = sink->failure;
     fls_status status =
-        sink->owned ? flsi_stdio_close(&sink->stdio, err) : flsi_stdio_flush(&sink->stdio, err);
+        sink->owned ? flsi_stdio_close(&sink->stdio, &why) : flsi_stdio_flush(&sink->stdio, &why);
+    status = flsi_failure_keep(&kept, status, &why, err);
     flsi_io_object_free(sink, sizeof *sink);
-    return status;
+    return kept.status != FLS_OK ? flsi_failure_repeat(&kept, err) : status;
 }
 
 static const fls_sink_ops stdio_ops = {
@@ -64,7 +71,7 @@ fls_status fls_sink_from_stdio(fls_sink *sink, FILE *stream, int owned, fls_erro
         return FLS_NO_MEMORY;
     flsi_stdio_init(&object->stdio, stream);
     object->owned = owned != 0;
-    object->sync_error = (fls_error)FLS_ERROR_INIT;
+    object->failure = (fls_error)FLS_ERROR_INIT;
     sink->ops = &stdio_ops;
     sink->self = object;
     return FLS_OK;

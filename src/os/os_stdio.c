@@ -7,13 +7,13 @@
 #include "os/os_error.h"
 #include "os/os_sigpipe.h"
 
-static const char *const stream_name = "stdio stream";
+static const char stream_name[] = "stdio stream";
 
 void flsi_stdio_init(flsi_stdio *stdio, FILE *stream)
 {
     stdio->stream = stream;
-    /* A stream on memory has no descriptor; then there is nothing to sync. */
     (void)flsi_file_from_fd(&stdio->file, fileno(stream), 0, NULL, NULL);
+    flsi_os_copy_name(stdio->file.name, sizeof stdio->file.name, stream_name);
 }
 
 /* stdio writes with write(2), also to sockets, so both need SIGPIPE held back. */
@@ -35,18 +35,20 @@ static void release(const flsi_stdio *stdio, const flsi_sigpipe_guard *guard)
         flsi_sigpipe_release(guard, errno == EPIPE);
 }
 
-/* Errors that pass by themselves must not stick to the stream. */
-static int is_passing(int system_errno)
-{
-    return system_errno == EINTR || flsi_os_status(system_errno) == FLS_WOULD_BLOCK;
-}
-
-static fls_status stdio_error(int system_errno, const char *text, fls_error *err)
+static fls_status read_error(int system_errno, fls_error *err)
 {
     /* A stream that fails without an errno, such as one on a caller's own functions. */
     if (system_errno == 0)
-        return flsi_os_error_as(err, FLS_IO, 0, stream_name, text);
-    return flsi_os_error(err, system_errno, stream_name, text);
+        return flsi_os_error_as(err, FLS_IO, 0, stream_name, "read failed");
+    return flsi_os_error(err, system_errno, stream_name, "read failed");
+}
+
+/* Nothing passes by itself here, neither "would block" nor an interruption: bytes may be gone. */
+static fls_status write_error(int system_errno, const char *text, fls_error *err)
+{
+    fls_status status = system_errno == 0 ? FLS_IO : flsi_os_status(system_errno);
+    return flsi_os_error_as(err, status == FLS_WOULD_BLOCK ? FLS_IO : status, system_errno,
+                            stream_name, text);
 }
 
 fls_status flsi_stdio_read(const flsi_stdio *stdio, void *buffer, size_t capacity, size_t *got,
@@ -59,12 +61,13 @@ fls_status flsi_stdio_read(const flsi_stdio *stdio, void *buffer, size_t capacit
         int failed = errno;
         if (*got == 0 && feof(stdio->stream) && !ferror(stdio->stream))
             return FLS_END;
-        if (is_passing(failed))
+        /* Errors that pass by themselves must not stick to the stream; reading loses nothing. */
+        if (failed == EINTR || flsi_os_status(failed) == FLS_WOULD_BLOCK)
             clearerr(stdio->stream);
         if (*got != 0)
             break;
         if (failed != EINTR)
-            return stdio_error(failed, "read failed", err);
+            return read_error(failed, err);
     }
     return FLS_OK;
 }
@@ -72,38 +75,27 @@ fls_status flsi_stdio_read(const flsi_stdio *stdio, void *buffer, size_t capacit
 fls_status flsi_stdio_write(const flsi_stdio *stdio, const void *data, size_t size, size_t *written,
                             fls_error *err)
 {
-    flsi_sigpipe_guard guard;
     *written = 0;
-    while (size != 0) {
-        hold(stdio, &guard);
-        *written = fwrite(data, 1, size, stdio->stream);
-        release(stdio, &guard);
-        int failed = errno;
-        if (is_passing(failed))
-            clearerr(stdio->stream);
-        if (*written != 0)
-            break;
-        if (failed != EINTR)
-            return stdio_error(failed, "write failed", err);
+    if (size == 0)
+        return FLS_OK;
+    if (stdio->file.fd >= 0) {
+        fls_status status = flsi_stdio_flush(stdio, err);
+        if (status != FLS_OK)
+            return status;
+        return flsi_file_write(&stdio->file, data, size, written, err);
     }
-    return FLS_OK;
+    errno = 0;
+    *written = fwrite(data, 1, size, stdio->stream);
+    return *written == size ? FLS_OK : write_error(errno, "write failed", err);
 }
 
 fls_status flsi_stdio_flush(const flsi_stdio *stdio, fls_error *err)
 {
     flsi_sigpipe_guard guard;
-    for (;;) {
-        hold(stdio, &guard);
-        int result = fflush(stdio->stream);
-        release(stdio, &guard);
-        int failed = errno;
-        if (result == 0)
-            return FLS_OK;
-        if (is_passing(failed))
-            clearerr(stdio->stream);
-        if (failed != EINTR)
-            return stdio_error(failed, "write failed", err);
-    }
+    hold(stdio, &guard);
+    int result = fflush(stdio->stream);
+    release(stdio, &guard);
+    return result == 0 ? FLS_OK : write_error(errno, "write failed", err);
 }
 
 fls_status flsi_stdio_sync(flsi_stdio *stdio, fls_error *err)
@@ -123,5 +115,5 @@ fls_status flsi_stdio_close(const flsi_stdio *stdio, fls_error *err)
     hold(stdio, &guard);
     int result = fclose(stdio->stream);
     release(stdio, &guard);
-    return result == 0 ? FLS_OK : stdio_error(errno, "close failed", err);
+    return result == 0 ? FLS_OK : write_error(errno, "close failed", err);
 }

@@ -10,7 +10,7 @@
 
 typedef struct flsi_stdio {
     FILE *stream;
-    flsi_file file; /* the descriptor below, if there is one: borrowed */
+    flsi_file file; /* the descriptor below, borrowed; fd -1 for a stream on memory or functions */
 } flsi_stdio;
 
 void flsi_stdio_init(flsi_stdio *stdio, FILE *stream);
@@ -19,8 +19,12 @@ void flsi_stdio_init(flsi_stdio *stdio, FILE *stream);
 fls_status flsi_stdio_read(const flsi_stdio *stdio, void *buffer, size_t capacity, size_t *got,
                            fls_error *err);
 
+/* Behind what the stream holds already. Goes past the stream's own buffer to the descriptor, where
+ * there is one: a C library may throw its buffer away when a write is interrupted or would block. */
 fls_status flsi_stdio_write(const flsi_stdio *stdio, const void *data, size_t size, size_t *written,
                             fls_error *err);
+
+/* Hands on what the stream holds. A failure is final: what was in the buffer may be lost. */
 fls_status flsi_stdio_flush(const flsi_stdio *stdio, fls_error *err);
 
 /* Flushes, and makes durable what is below. */

@@ -32,6 +32,21 @@ typedef struct walked {
     int at_end;    /* the frames end exactly where the bytes end */
 } walked;
 
+/* Whether a payload begins like a FlatBuffer only behind some bytes that a checksum would take: then
+ * it is not without a checksum, but a frame torn by just as many bytes as that takes. */
+static int root_is_shifted(const uint8_t *payload, size_t size)
+{
+    if (fls_table_root_check(payload, size, NULL) == FLS_OK) {
+        return 0;
+    }
+    for (size_t width = 2; width <= FLS_MAX_CHECKSUM_BYTES && width < size; width *= 2) {
+        if (fls_table_root_check(payload + width, size - width, NULL) == FLS_OK) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static void walk(const uint8_t *data, size_t size, const fls_digest_state *digest,
                  uint32_t max_frame_bytes, walked *found)
 {
@@ -53,6 +68,9 @@ static void walk(const uint8_t *data, size_t size, const fls_digest_state *diges
         if (length == 0) {
             found->sound += (unsigned)(sound && digest->width == 8);
             continue;
+        }
+        if (found->frames == 0) {
+            found->shifted = root_is_shifted(payload, length);
         }
         found->frames++;
         found->sound += (unsigned)sound;
@@ -79,8 +97,8 @@ static int proven(fls_checksum checksum, const walked *found, int at_end, size_t
             return 0; /* a little more patience can only make it surer */
         }
         return found->frames > 0 &&
-               (ends || (found->frames >= 2 && found->roots == found->frames) ||
-                found->bits >= PROOF_BITS);
+               ((ends && (found->frames > 1 || !found->shifted)) ||
+                (found->frames >= 2 && found->roots == found->frames) || found->bits >= PROOF_BITS);
     }
 }
 

@@ -267,14 +267,17 @@ static fls_status keep_tail(const flsi_file *file, const char *path,
 }
 
 fls_status flsi_recover_locked(flsi_file *file, const char *path,
-                               const fls_recover_options *options, fls_recover_report *report,
-                               fls_error *err)
+                               const fls_recover_options *options, int must_be_proven,
+                               fls_recover_report *report, fls_error *err)
 {
     fls_source source;
     flsi_file borrowed = flsi_file_borrow(file);
     fls_status status = flsi_source_from_file(&source, &borrowed, err);
     if (status == FLS_OK) {
         status = recover_reader(source, options, report, err);
+    }
+    if (status == FLS_OK) {
+        status = flsi_prove_checksum(file, options, report->frames, must_be_proven, err);
     }
     if (status != FLS_OK || report->end == FLS_STREAM_CLEAN) {
         return status;
@@ -316,7 +319,7 @@ fls_status fls_recover_truncate(const char *path, const fls_recover_options *opt
     if (status != FLS_OK) {
         return status;
     }
-    status = flsi_recover_locked(&file, path, &given, report, err);
+    status = flsi_recover_locked(&file, path, &given, 0, report, err);
     fls_status closed = flsi_file_close(&file, status == FLS_OK ? err : NULL);
     return status == FLS_OK ? closed : status;
 }

@@ -575,11 +575,17 @@ static FLSI_NOINLINE fls_status write_checked(fls_writer *writer, const void *pa
                                               fls_error *err)
 {
     fls_status status = check_size(writer, size, err);
+    if (status == FLS_OK && payload == NULL && size > 0) {
+        status = refuse(writer, FLS_INVALID_ARGUMENT, "the payload is NULL", err);
+    }
     if (status == FLS_OK) {
         status = validate(writer, payload, size, err);
     }
     if (status != FLS_OK) {
         return status;
+    }
+    if (payload == NULL) {
+        payload = ""; /* of no bytes: check_size saw to that */
     }
     size_t frame = header_bytes(writer) + size;
     if (!writer->lends && size > writer->piece / 2) {
