@@ -30,6 +30,7 @@ typedef struct walked {
     unsigned roots;
     unsigned bits; /* proof from the lengths alone */
     int at_end;    /* the frames end exactly where the bytes end */
+    int shifted;   /* the first payload has a table root only behind the bytes of a checksum */
 } walked;
 
 /* Whether a payload begins like a FlatBuffer only behind some bytes that a checksum would take: then
