@@ -9,7 +9,7 @@
 
 /* Grows a look at the first bytes until the checksum is decided. */
 static fls_status detect_file(const flsi_file *file, const fls_recover_options *options,
-                              fls_checksum *found, fls_error *err)
+                              fls_checksum *found, int *one_frame, fls_error *err)
 {
     const fls_allocator *allocator =
         options->allocator != NULL ? options->allocator : fls_allocator_libc();
@@ -30,6 +30,7 @@ static fls_status detect_file(const flsi_file *file, const fls_recover_options *
             status = fls_detect_checksum(bytes, have, status == FLS_END, options->max_frame_bytes,
                                          found, err);
         }
+        *one_frame = have >= FLS_LENGTH_BYTES && have - FLS_LENGTH_BYTES == flsi_load_le32(bytes);
         allocator->free(allocator->self, bytes, capacity);
         if (status != FLS_NEED_MORE) {
             return status;
@@ -60,12 +61,16 @@ fls_status flsi_prove_checksum(const flsi_file *file, const fls_recover_options 
     fls_checksum wanted =
         options->checksum == FLS_CHECKSUM_DEFAULT ? FLS_CHECKSUM_XXH3 : options->checksum;
     fls_checksum found = wanted;
+    int one_frame = 0;
     if (wanted == FLS_CHECKSUM_CUSTOM || wanted == FLS_CHECKSUM_DETECT) {
         return FLS_OK;
     }
-    fls_status status = detect_file(file, options, &found, err);
+    fls_status status = detect_file(file, options, &found, &one_frame, err);
     if (status == FLS_END || (status == FLS_OK && found == wanted)) {
         return FLS_OK;
+    }
+    if (status == FLS_OK && found == FLS_CHECKSUM_NONE && one_frame && !must_be_proven) {
+        return FLS_OK; /* one frame without a checksum, or torn by just that many bytes */
     }
     if (status == FLS_OK) {
         return is_another(found, wanted, err);
