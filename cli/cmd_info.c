@@ -1,0 +1,323 @@
+/* flatstream info: what a stream is and whether it is whole. */
+#include <errno.h>
+
+#include "command_line.h"
+#include "commands.h"
+#include "judge.h"
+#include "report.h"
+#include "sizes.h"
+
+static const char *const synopsis[] = {"[-c ALGO] [--max-frame SIZE] [--json] FILE", NULL};
+static const char *const description[] = {
+    "Reads a stream once and tells its checksum, how many messages and bytes it has, how large the "
+    "messages are, and how it ends: clean, with a torn tail (an incomplete last message), with a "
+    "zero tail (zero bytes that were never messages), or damaged.",
+    "Messages, sizes and bytes are those up to the first fault. Quantiles of sizes are exact for "
+    "up to 65,536 different sizes, and within one per cent beyond that.",
+    NULL};
+static const cli_pair keys[] = {
+    {"file", "The FILE as given."},
+    {"checksum", "none, crc16, crc32 or xxh3; null for an empty stream, which fits each."},
+    {"messages", "Sound messages before the end or the first fault."},
+    {"payload_bytes", "Bytes of their payloads."},
+    {"stream_bytes", "Bytes of the whole stream."},
+    {"end", "clean, torn_tail, zero_tail or damaged."},
+    {"last_good_offset", "Where the last of those messages ends."},
+    {"size_min, size_median, size_p99, size_max",
+     "Sizes of payloads in bytes; a quantile is the smallest size that so many messages do not "
+     "exceed. null without messages."},
+    {"histogram", "A list of from, to and messages: how many payloads have from..to bytes."},
+    {"fault", "offset, ordinal, kind and detail of what is wrong, or null."},
+    {"ok", "Whether the stream is clean."},
+    {NULL, NULL}};
+static const cli_pair exits[] = {{"0", "The stream is clean."},
+                                 {"1", "It is not, or its checksum cannot be proven."},
+                                 {"2", "Wrong usage."},
+                                 {"3", "It cannot be read."},
+                                 {NULL, NULL}};
+static const cli_pair examples[] = {
+    {"flatstream info capture.fls", "All about a capture:"},
+    {"flatstream info --json capture.fls | jq .messages", "One figure of it:"},
+    {"ssh host cat capture.fls | flatstream info -c xxh3 -", "A stream from a pipe:"},
+    {NULL, NULL}};
+
+/* Reads until the end or a fault. *status says which; CLI_DONE when that is about the data. */
+static int walk(cli_input *input, fls_reader *reader, cli_sizes *sizes, fls_status *status,
+                fls_error *err)
+{
+    fls_message messages[CLI_BATCH];
+    size_t count;
+    while ((*status = fls_reader_next_batch(reader, messages, CLI_BATCH, &count, err)) == FLS_OK) {
+        for (size_t i = 0; i < count; i++) {
+            if (!cli_sizes_add(sizes, messages[i].size)) {
+                fls_error_set(err, FLS_NO_MEMORY, 0, NULL);
+                return cli_complain_error(input->job, NULL, err);
+            }
+        }
+        cli_input_forget(input, fls_reader_offset(reader));
+    }
+    if (*status == FLS_END || fls_status_class_of(*status) == FLS_CLASS_DAMAGE) {
+        return CLI_DONE;
+    }
+    return cli_complain_error(input->job, input->name, err);
+}
+
+static void put_size(cli_json *json, const char *key, const cli_sizes *sizes, uint64_t size)
+{
+    if (sizes->messages == 0) {
+        cli_json_null(json, key);
+    } else {
+        cli_json_count(json, key, size);
+    }
+}
+
+static uint64_t quantile(cli_sizes *sizes, double share)
+{
+    return sizes->messages == 0 ? 0 : cli_sizes_quantile(sizes, share);
+}
+
+static uint64_t class_from(unsigned class)
+{
+    return class == 0 ? 0 : (uint64_t)1 << (class - 1);
+}
+
+static uint64_t class_to(unsigned class)
+{
+    return ((uint64_t)1 << class) - 1;
+}
+
+static void put_histogram(cli_json *json, const cli_sizes *sizes)
+{
+    uint64_t counts[CLI_SIZE_CLASSES];
+    cli_sizes_classes(sizes, counts);
+    cli_json_open_list(json, "histogram");
+    for (unsigned class = 0; class < CLI_SIZE_CLASSES; class ++) {
+        if (counts[class] > 0) {
+            cli_json_open_object(json, NULL);
+            cli_json_count(json, "from", class_from(class));
+            cli_json_count(json, "to", class_to(class));
+            cli_json_count(json, "messages", counts[class]);
+            cli_json_close_object(json);
+        }
+    }
+    cli_json_close_list(json);
+}
+
+static void put_json(cli_out *out, const cli_input *input, fls_checksum checksum, cli_sizes *sizes,
+                     const cli_ending *ending)
+{
+    cli_json json;
+    cli_json_begin(&json, out);
+    cli_json_text(&json, "file", input->path);
+    cli_json_checksum(&json, checksum);
+    cli_json_count(&json, "messages", sizes->messages);
+    cli_json_count(&json, "payload_bytes", sizes->bytes);
+    cli_json_count(&json, "stream_bytes", ending->stream_bytes);
+    cli_json_text(&json, "end", fls_stream_end_name(ending->end));
+    cli_json_count(&json, "last_good_offset", ending->last_good_offset);
+    put_size(&json, "size_min", sizes, sizes->min);
+    put_size(&json, "size_median", sizes, quantile(sizes, 0.5));
+    put_size(&json, "size_p99", sizes, quantile(sizes, 0.99));
+    put_size(&json, "size_max", sizes, sizes->max);
+    put_histogram(&json, sizes);
+    if (ending->end == FLS_STREAM_CLEAN) {
+        cli_json_null(&json, "fault");
+    } else {
+        cli_json_fault(&json, "fault", &ending->fault, cli_ending_kind(ending));
+    }
+    cli_json_bool(&json, "ok", ending->end == FLS_STREAM_CLEAN);
+    cli_json_end(&json);
+}
+
+/* Without a checksum nothing can be said about messages. */
+static void put_json_unproven(cli_out *out, const cli_input *input, const fls_error *err)
+{
+    static const char *const unknown[] = {
+        "checksum", "messages",    "payload_bytes", "stream_bytes", "end",      "last_good_offset",
+        "size_min", "size_median", "size_p99",      "size_max",     "histogram"};
+    cli_json json;
+    cli_json_begin(&json, out);
+    cli_json_text(&json, "file", input->path);
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+        cli_json_null(&json, unknown[i]);
+    }
+    cli_json_fault(&json, "fault", err, cli_fault_kind(err->status));
+    cli_json_bool(&json, "ok", 0);
+    cli_json_end(&json);
+}
+
+static int report_unproven(cli_input *input, const fls_error *err)
+{
+    cli_out out;
+    int code = cli_complain_read(input, err);
+    if (input->job->common.json && cli_out_open(&out, input->job, NULL, NULL) == CLI_DONE) {
+        put_json_unproven(&out, input, err);
+        code = cli_out_end(&out, code);
+    }
+    return code;
+}
+
+static void print_histogram(cli_out *out, const cli_sizes *sizes)
+{
+    static const char bar[] = "########################################";
+    uint64_t counts[CLI_SIZE_CLASSES];
+    uint64_t most = 0;
+    char from[CLI_NUMBER];
+    char to[CLI_NUMBER];
+    char many[CLI_NUMBER];
+    cli_sizes_classes(sizes, counts);
+    for (unsigned class = 0; class < CLI_SIZE_CLASSES; class ++) {
+        most = counts[class] > most ? counts[class] : most;
+    }
+    for (unsigned class = 0; class < CLI_SIZE_CLASSES; class ++) {
+        if (counts[class] > 0) {
+            double share = (double)counts[class] / (double)most;
+            int cells = (int)(share * (double)(sizeof bar - 1));
+            cli_out_format(out, "  %13s .. %-13s %13s  %.*s\n", cli_count(from, class_from(class)),
+                           cli_count(to, class_to(class)), cli_count(many, counts[class]),
+                           cells > 0 ? cells : 1, bar);
+        }
+    }
+}
+
+static void print_sizes(cli_out *out, cli_sizes *sizes)
+{
+    char a[CLI_NUMBER];
+    char b[CLI_NUMBER];
+    char c[CLI_NUMBER];
+    char d[CLI_NUMBER];
+    if (sizes->messages == 0) {
+        return;
+    }
+    cli_out_format(out, "sizes        min %s, median %s, p99 %s, max %s bytes\n",
+                   cli_count(a, sizes->min), cli_count(b, quantile(sizes, 0.5)),
+                   cli_count(c, quantile(sizes, 0.99)), cli_count(d, sizes->max));
+    if (sizes->min != sizes->max) {
+        print_histogram(out, sizes);
+    }
+}
+
+static void print_end(cli_out *out, const cli_ending *ending)
+{
+    char sentence[400];
+    char a[CLI_NUMBER];
+    char b[CLI_NUMBER];
+    cli_out_format(out, "end          %s", fls_stream_end_name(ending->end));
+    if (ending->end != FLS_STREAM_CLEAN) {
+        cli_error_sentence(&ending->fault, sentence, sizeof sentence);
+        cli_out_format(out, " at offset %s, message %s\n             %s",
+                       cli_count(a, ending->fault.offset), cli_count(b, ending->fault.ordinal),
+                       sentence);
+        if (ending->proof_found) {
+            cli_out_format(out, "\n             sound messages follow from offset %s on",
+                           cli_count(a, ending->proof_offset));
+        }
+        if (ending->end != FLS_STREAM_DAMAGED) {
+            cli_out_text(out, "\n             'flatstream recover --truncate' can cut it off");
+        }
+    }
+    cli_out_text(out, "\n");
+}
+
+static void print(cli_out *out, const cli_input *input, fls_checksum checksum, cli_sizes *sizes,
+                  const cli_ending *ending)
+{
+    char a[CLI_NUMBER];
+    char b[CLI_NUMBER];
+    fls_checksum asked = input->job->common.checksum;
+    int found = asked == FLS_CHECKSUM_DEFAULT || asked == FLS_CHECKSUM_DETECT;
+    cli_out_format(out, "%s\n", input->name);
+    if (checksum == FLS_CHECKSUM_DETECT) {
+        cli_out_text(out, "checksum     any (there is nothing in the stream)\n");
+    } else {
+        cli_out_format(out, "checksum     %s%s\n", fls_checksum_name(checksum),
+                       found ? ", found by proof" : "");
+    }
+    cli_out_format(out, "messages     %s\n", cli_count(a, sizes->messages));
+    cli_out_format(out, "stream       %s bytes (%s)\n", cli_count(a, ending->stream_bytes),
+                   cli_bytes(b, (double)ending->stream_bytes));
+    cli_out_format(out, "payloads     %s bytes", cli_count(a, sizes->bytes));
+    if (ending->last_good_offset > 0) {
+        cli_out_format(out, " (%.1f %% of the sound part)",
+                       100.0 * (double)sizes->bytes / (double)ending->last_good_offset);
+    }
+    cli_out_text(out, "\n");
+    print_sizes(out, sizes);
+    print_end(out, ending);
+}
+
+static int report(cli_input *input, fls_reader *reader, cli_sizes *sizes)
+{
+    cli_ending ending;
+    cli_out out;
+    fls_error err = FLS_ERROR_INIT;
+    fls_status status;
+    int code = walk(input, reader, sizes, &status, &err);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    if (status == FLS_CHECKSUM_UNPROVEN) {
+        return report_unproven(input, &err);
+    }
+    fls_checksum checksum = fls_reader_checksum(reader);
+    code = cli_judge(input, checksum, status, &err, fls_reader_offset(reader), &ending);
+    if (code == CLI_DONE) {
+        code = cli_out_open(&out, input->job, NULL, NULL);
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
+    cli_progress_clear(&input->job->progress);
+    if (input->job->common.json) {
+        put_json(&out, input, checksum, sizes, &ending);
+    } else if (!input->job->common.quiet) {
+        print(&out, input, checksum, sizes, &ending);
+    }
+    return cli_out_end(&out, ending.end == FLS_STREAM_CLEAN ? CLI_DONE : CLI_DAMAGED);
+}
+
+static int run(cli_job *job, int argc, char **argv)
+{
+    const char *argument;
+    const char *path;
+    cli_input input;
+    cli_sizes sizes;
+    fls_reader *reader = NULL;
+    if (cli_next_option(job, argc, argv, &argument) < 0) {
+        return job->option_exit;
+    }
+    int code = cli_one_operand(job, &path);
+    if (code == CLI_DONE) {
+        code = cli_input_open(&input, job, path);
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
+    if (!cli_sizes_init(&sizes)) {
+        code = cli_complain_errno(job, NULL, NULL, ENOMEM);
+    }
+    if (code == CLI_DONE) {
+        code = cli_input_spool(&input);
+    }
+    if (code == CLI_DONE) {
+        code = cli_reader_open(&input, &reader, NULL, 0);
+    }
+    if (code == CLI_DONE) {
+        code = report(&input, reader, &sizes);
+    }
+    fls_reader_close(reader);
+    cli_sizes_free(&sizes);
+    cli_input_close(&input);
+    return code;
+}
+
+const cli_command cli_cmd_info = {"info",
+                                  "what a stream is: checksum, messages, sizes, and how it ends",
+                                  synopsis,
+                                  description,
+                                  CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME | CLI_TAKES_JSON,
+                                  NULL,
+                                  keys,
+                                  exits,
+                                  examples,
+                                  run};

@@ -1,0 +1,320 @@
+/* flatstream verify: every check there is, one line a fault. */
+#include <unistd.h>
+
+#include "command_line.h"
+#include "commands.h"
+#include "judge.h"
+#include "report.h"
+
+enum { ID_TABLE_ROOT = CLI_ID_FIRST };
+
+static const char *const synopsis[] = {"[-c ALGO] [--table-root] [-j N] [--json] FILE", NULL};
+static const char *const description[] = {
+    "Checks every message of a stream and reports each fault in a line of its own: offset of the "
+    "frame, ordinal of the message, kind of fault, and detail.",
+    "A message whose checksum does not match, or that a check refuses, is stepped over, trusting "
+    "its length, and checking goes on behind it. Where the framing itself is lost (a length over "
+    "the limit, an incomplete frame) checking ends, and the report says how many bytes were left "
+    "unchecked.",
+    "Kinds of faults: checksum_mismatch; invalid_frame, a length over the limit; torn_tail, an "
+    "incomplete last frame; unexpected_eof, an incomplete frame although sound ones follow, so "
+    "that its length must be wrong; zero_tail, zero bytes that were never messages; "
+    "validation_failed; checksum_unproven.",
+    NULL};
+static const cli_option option_table[] = {
+    {ID_TABLE_ROOT, "table-root", NULL,
+     "Check too that each payload begins like a FlatBuffer: its root offset points to a table "
+     "whose vtable lies within the payload."},
+    {'j', "jobs", "N", "Cores to use. This version checks on one, whatever N is."},
+    {0, NULL, NULL, NULL}};
+static const cli_pair keys[] = {
+    {"file", "The FILE as given."},
+    {"faults", "A list of offset, ordinal, kind, detail; written as they are found."},
+    {"fault_count", "How many."},
+    {"messages", "Sound messages, those behind faults included."},
+    {"checksum", "none, crc16, crc32 or xxh3; null for an empty stream, which fits each."},
+    {"stream_bytes", "Bytes of the whole stream."},
+    {"last_good_offset", "Where the sound messages before the first fault end."},
+    {"unchecked_bytes", "Bytes behind the place where the framing was lost."},
+    {"end", "clean, torn_tail, zero_tail or damaged."},
+    {"ok", "Whether there are no faults."},
+    {NULL, NULL}};
+static const cli_pair exits[] = {{"0", "Everything is sound."},
+                                 {"1", "There are faults, or the checksum cannot be proven."},
+                                 {"2", "Wrong usage."},
+                                 {"3", "The stream cannot be read."},
+                                 {NULL, NULL}};
+static const cli_pair examples[] = {
+    {"flatstream verify capture.fls", "Is every message sound?"},
+    {"flatstream verify --table-root --json capture.fls | jq '.faults[].offset'",
+     "Where are the payloads that are no FlatBuffers?"},
+    {NULL, NULL}};
+
+typedef struct verification {
+    cli_input *input;
+    fls_reader *reader;
+    cli_out out;
+    cli_json json;
+    int interactive; /* a person waits for each line */
+    uint64_t messages;
+    uint64_t fault_count;
+    /* The first fault decides how the stream ends, when nothing sound follows it. It is not told
+     * before it is known to be no tail. */
+    fls_error first;
+    uint64_t first_good;
+    int first_pending;
+    int sound_after_first;
+    cli_ending ending;
+    uint64_t unchecked_bytes;
+} verification;
+
+static void tell(verification *v, const fls_error *fault, const char *kind)
+{
+    char sentence[400];
+    v->fault_count++;
+    if (v->input->job->common.json) {
+        cli_json_fault(&v->json, NULL, fault, kind);
+    } else if (!v->input->job->common.quiet) {
+        cli_error_sentence(fault, sentence, sizeof sentence);
+        cli_progress_clear(&v->input->job->progress);
+        cli_out_format(&v->out, "%12llu %10llu  %-18s %s\n", (unsigned long long)fault->offset,
+                       (unsigned long long)fault->ordinal, kind, sentence);
+        if (v->interactive) {
+            cli_out_flush(&v->out);
+        }
+    }
+}
+
+static void tell_pending(verification *v)
+{
+    if (v->first_pending) {
+        tell(v, &v->first, cli_fault_kind(v->first.status));
+        v->first_pending = 0;
+    }
+}
+
+/* good is where the message before the fault ended. */
+static void take_fault(verification *v, const fls_error *fault, uint64_t good)
+{
+    if (v->first.status != FLS_OK) {
+        tell_pending(v);
+        tell(v, fault, cli_fault_kind(fault->status));
+        return;
+    }
+    v->first = *fault;
+    v->first_good = good;
+    v->first_pending = 1;
+}
+
+static void take_sound(verification *v, size_t count)
+{
+    v->messages += count;
+    if (v->first.status != FLS_OK) {
+        tell_pending(v);
+        v->sound_after_first = 1;
+    }
+    if (v->first.status == FLS_OK || v->sound_after_first) {
+        cli_input_forget(v->input, fls_reader_offset(v->reader));
+    }
+}
+
+/* Reads to the end, over what can be stepped over. *err has the status in which it ended. */
+static fls_status walk(verification *v, fls_error *err)
+{
+    fls_message messages[CLI_BATCH];
+    size_t count;
+    fls_status status;
+    while (v->out.status == FLS_OK) {
+        status = fls_reader_next_batch(v->reader, messages, CLI_BATCH, &count, err);
+        if (status == FLS_OK) {
+            take_sound(v, count);
+            continue;
+        }
+        if (status != FLS_CHECKSUM_MISMATCH && status != FLS_VALIDATION_FAILED) {
+            return status;
+        }
+        fls_error fault = *err;
+        uint64_t good = fls_reader_offset(v->reader);
+        status = fls_reader_skip(v->reader, err);
+        if (status != FLS_OK) {
+            *err = fault;
+            return fault.status;
+        }
+        take_fault(v, &fault, good);
+    }
+    return FLS_STOPPED;
+}
+
+/* How the stream ends, and the faults that were not told yet. last is where the walk ended. */
+static int conclude(verification *v, fls_status status, const fls_error *last)
+{
+    int at_end = status == FLS_END;
+    int code;
+    if (v->first.status == FLS_OK && !at_end) {
+        take_fault(v, last, fls_reader_offset(v->reader));
+        at_end = 1;
+    }
+    if (v->sound_after_first) {
+        v->ending.end = FLS_STREAM_DAMAGED;
+        v->ending.last_good_offset = v->first_good;
+        code = cli_input_drain(v->input);
+        v->ending.stream_bytes = cli_input_size(v->input);
+    } else if (v->first.status == FLS_OK) {
+        code = cli_judge(v->input, FLS_CHECKSUM_DEFAULT, FLS_END, NULL,
+                         fls_reader_offset(v->reader), &v->ending);
+    } else {
+        code = cli_judge(v->input, fls_reader_checksum(v->reader), v->first.status, &v->first,
+                         v->first_good, &v->ending);
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
+    if (status != FLS_END) {
+        v->unchecked_bytes = v->ending.stream_bytes - last->offset;
+    }
+    if (v->first_pending && v->ending.end != FLS_STREAM_DAMAGED) {
+        v->first_pending = 0;
+        v->unchecked_bytes = 0;
+        tell(v, &v->ending.fault, cli_ending_kind(&v->ending));
+        return CLI_DONE;
+    }
+    tell_pending(v);
+    if (!at_end) {
+        tell(v, last, cli_fault_kind(last->status));
+    }
+    return CLI_DONE;
+}
+
+static void end_json(verification *v, fls_checksum checksum)
+{
+    cli_json_close_list(&v->json);
+    cli_json_count(&v->json, "fault_count", v->fault_count);
+    cli_json_count(&v->json, "messages", v->messages);
+    cli_json_checksum(&v->json, checksum);
+    cli_json_count(&v->json, "stream_bytes", v->ending.stream_bytes);
+    cli_json_count(&v->json, "last_good_offset", v->ending.last_good_offset);
+    cli_json_count(&v->json, "unchecked_bytes", v->unchecked_bytes);
+    cli_json_text(&v->json, "end", v->ending.end == 0 ? NULL : fls_stream_end_name(v->ending.end));
+    cli_json_bool(&v->json, "ok", v->fault_count == 0);
+    cli_json_end(&v->json);
+}
+
+static void print_summary(verification *v, fls_checksum checksum)
+{
+    char a[CLI_NUMBER];
+    char b[CLI_NUMBER];
+    const char *name = checksum == FLS_CHECKSUM_DETECT ? "empty" : fls_checksum_name(checksum);
+    cli_progress_clear(&v->input->job->progress);
+    if (v->fault_count == 0) {
+        cli_out_format(&v->out, "%s: sound: %s messages, %s bytes, %s\n", v->input->name,
+                       cli_count(a, v->messages), cli_count(b, v->ending.stream_bytes), name);
+        return;
+    }
+    cli_out_format(&v->out, "%s: %s: %s fault%s, %s sound messages, %s\n", v->input->name,
+                   fls_stream_end_name(v->ending.end), cli_count(a, v->fault_count),
+                   v->fault_count == 1 ? "" : "s", cli_count(b, v->messages), name);
+    if (v->unchecked_bytes > 0) {
+        cli_out_format(&v->out, "%s: the framing is lost; %s bytes were not checked\n",
+                       v->input->name, cli_count(a, v->unchecked_bytes));
+    }
+    if (v->ending.proof_found) {
+        cli_out_format(&v->out, "%s: sound messages follow from offset %s on\n", v->input->name,
+                       cli_count(a, v->ending.proof_offset));
+    }
+}
+
+static int verify(verification *v)
+{
+    const cli_common *common = &v->input->job->common;
+    fls_error err = FLS_ERROR_INIT;
+    if (common->json) {
+        cli_json_begin(&v->json, &v->out);
+        cli_json_text(&v->json, "file", v->input->path);
+        cli_json_open_list(&v->json, "faults");
+    }
+    fls_status status = walk(v, &err);
+    fls_checksum checksum = fls_reader_checksum(v->reader);
+    int code = CLI_DONE;
+    if (status == FLS_STOPPED) {
+        return code;
+    }
+    if (status == FLS_CHECKSUM_UNPROVEN) {
+        code = cli_complain_read(v->input, &err);
+        v->fault_count++;
+        if (common->json) {
+            cli_json_fault(&v->json, NULL, &err, cli_fault_kind(status));
+            end_json(v, FLS_CHECKSUM_DETECT);
+        }
+        return code;
+    }
+    if (status != FLS_END && fls_status_class_of(status) != FLS_CLASS_DAMAGE) {
+        return cli_complain_error(v->input->job, v->input->name, &err);
+    }
+    cli_tell_checksum(v->input, v->reader);
+    code = conclude(v, status, &err);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    if (common->json) {
+        end_json(v, checksum);
+    } else if (!common->quiet) {
+        print_summary(v, checksum);
+    }
+    return v->fault_count == 0 ? CLI_DONE : CLI_DAMAGED;
+}
+
+static int run_on(cli_job *job, const char *path, int table_root)
+{
+    cli_input input;
+    verification v = {.input = &input, .interactive = isatty(STDOUT_FILENO)};
+    fls_validator validator = fls_validator_table_root(NULL);
+    int code = cli_input_open(&input, job, path);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    code = cli_input_spool(&input);
+    if (code == CLI_DONE) {
+        code = cli_reader_open(&input, &v.reader, &validator, table_root ? 1 : 0);
+    }
+    if (code == CLI_DONE) {
+        code = cli_out_open(&v.out, job, NULL, NULL);
+        if (code == CLI_DONE) {
+            code = cli_out_end(&v.out, verify(&v));
+        }
+    }
+    fls_reader_close(v.reader);
+    cli_input_close(&input);
+    return code;
+}
+
+static int run(cli_job *job, int argc, char **argv)
+{
+    const char *argument;
+    const char *path;
+    uint64_t jobs;
+    int table_root = 0;
+    int id;
+    while ((id = cli_next_option(job, argc, argv, &argument)) > 0) {
+        if (id == ID_TABLE_ROOT) {
+            table_root = 1;
+        } else if (!cli_parse_count(argument, &jobs) || jobs == 0) {
+            return cli_usage(job, "'%s' is not a number of cores", argument);
+        }
+    }
+    if (id < 0) {
+        return job->option_exit;
+    }
+    int code = cli_one_operand(job, &path);
+    return code == CLI_DONE ? run_on(job, path, table_root) : code;
+}
+
+const cli_command cli_cmd_verify = {"verify",
+                                    "check every message; one line a fault",
+                                    synopsis,
+                                    description,
+                                    CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME | CLI_TAKES_JSON,
+                                    option_table,
+                                    keys,
+                                    exits,
+                                    examples,
+                                    run};

@@ -1,0 +1,20 @@
+/* The commands, each defined in cmd_<name>.c. */
+#ifndef FLS_CLI_COMMANDS_H
+#define FLS_CLI_COMMANDS_H
+
+#include "command.h"
+
+extern const cli_command cli_cmd_info;
+extern const cli_command cli_cmd_verify;
+extern const cli_command cli_cmd_ls;
+extern const cli_command cli_cmd_cat;
+extern const cli_command cli_cmd_write;
+extern const cli_command cli_cmd_recover;
+extern const cli_command cli_cmd_convert;
+extern const cli_command cli_cmd_send;
+extern const cli_command cli_cmd_recv;
+extern const cli_command cli_cmd_bench;
+extern const cli_command cli_cmd_version;
+extern const cli_command cli_cmd_help;
+
+#endif

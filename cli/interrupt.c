@@ -1,0 +1,70 @@
+/* Signals, noted through a pipe of their own, so that waiting for input and for a signal is one
+ * call without a gap between them.
+ */
+#include "interrupt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* A signal handler has no other way to its data. */
+static volatile sig_atomic_t caught_signal;
+static int wake_pipe[2] = {-1, -1};
+
+static void note(int number)
+{
+    int saved = errno;
+    caught_signal = number;
+    ssize_t ignored = write(wake_pipe[1], "", 1);
+    (void)ignored;
+    errno = saved;
+}
+
+void cli_interrupt_catch(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    if (wake_pipe[0] >= 0 || pipe(wake_pipe) != 0) {
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)fcntl(wake_pipe[i], F_SETFD, FD_CLOEXEC);
+        (void)fcntl(wake_pipe[i], F_SETFL, O_NONBLOCK);
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction before;
+        struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
+        sigemptyset(&action.sa_mask);
+        /* What was ignored from the start (nohup) stays ignored. */
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(numbers[i], &action, NULL);
+        }
+    }
+}
+
+int cli_interrupt_pending(void)
+{
+    return caught_signal;
+}
+
+int cli_interrupt_wait(int fd)
+{
+    if (wake_pipe[0] < 0) {
+        return 0;
+    }
+    struct pollfd wait[2] = {{.fd = fd, .events = POLLIN}, {.fd = wake_pipe[0], .events = POLLIN}};
+    while (!caught_signal) {
+        int ready = poll(wait, 2, -1);
+        if ((ready < 0 && errno != EINTR) || (ready > 0 && wait[0].revents != 0)) {
+            break;
+        }
+    }
+    return caught_signal;
+}
+
+void cli_interrupt_raise(void)
+{
+    (void)signal(caught_signal, SIG_DFL);
+    (void)raise(caught_signal);
+}
