@@ -16,6 +16,7 @@
 #define SAMPLE_NS       1500000u
 #define SMOKE_SAMPLE_NS 20000u
 #define CLOCK_TRIES     101
+#define MAX_RUNS        512
 
 static struct {
     bench_options options;
@@ -206,21 +207,23 @@ static uint64_t run_once(const bench_row *row, const bench_competitor *one)
     return ns > bench.clock_ns ? ns - bench.clock_ns : 0;
 }
 
-/* Nanoseconds a message. */
+/* Nanoseconds a message. Of a light row the median of many runs, so that an interrupt, or another
+ * program that takes the CPU for a while, does not count. */
 static double sample(const bench_row *row, const bench_competitor *one)
 {
+    double times[MAX_RUNS];
     uint64_t wanted = bench.options.smoke ? SMOKE_SAMPLE_NS : SAMPLE_NS;
     uint64_t total = 0;
-    uint64_t runs = 0;
-    uint64_t started = bench_now_ns();
+    int runs = 0;
     if (!bench.table->heavy) {
         (void)run_once(row, one);
     }
     do {
-        total += run_once(row, one);
-        runs++;
-    } while (total < wanted && bench_now_ns() - started < 20 * wanted);
-    return (double)total / (double)runs / row->messages;
+        uint64_t ns = run_once(row, one);
+        times[runs++] = (double)ns;
+        total += ns;
+    } while (!bench.table->heavy && total < wanted && runs < MAX_RUNS);
+    return quantiles(times, runs).median / row->messages;
 }
 
 static size_t fastest_limit(const bench_result *result)

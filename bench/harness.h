@@ -53,7 +53,7 @@ typedef struct bench_table {
     const char *variant_title;
     const char *limit_title;
     int rounds;
-    bool heavy; /* one run is long: no warm-up, no repetition */
+    bool heavy; /* one run is long: it is a sample by itself */
     bool rates; /* bytes a nanosecond instead of which limit was the fastest */
     const char *columns[BENCH_MAX_COLUMNS];
 } bench_table;

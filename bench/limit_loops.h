@@ -9,11 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The kernels that the CRC loops call. */
+#include "flatstream/frame.h"
+
+/* What the loops call: the kernels of the CRCs, and in read_each the callback. */
 typedef struct bench_kernels {
     const char *name;
     uint16_t (*crc16)(uint16_t crc, const void *data, size_t size);
     uint32_t (*crc32)(uint32_t crc, const void *data, size_t size);
+    fls_status (*callback)(void *self, const fls_message *message);
+    void *self;
 } bench_kernels;
 
 /* Walks the frames in [data, data + size). Returns how many there are before the end or the first
@@ -34,6 +38,7 @@ typedef struct bench_loops {
     const char *name;
     bench_read_loop *read[BENCH_CHECKSUM_SLOTS];
     bench_read_loop *read_ahead[BENCH_CHECKSUM_SLOTS]; /* prefetching 4 KiB ahead */
+    bench_read_loop *read_each[BENCH_CHECKSUM_SLOTS];  /* handing each message to a callback */
     bench_write_loop *write[BENCH_CHECKSUM_SLOTS];
     bench_hash_loop *hash[BENCH_CHECKSUM_SLOTS];
 } bench_loops;

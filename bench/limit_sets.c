@@ -54,7 +54,7 @@ static bench_kernels own_kernels(void)
 {
     fls_cursor cursor;
     fls_cursor_options options = FLS_CURSOR_OPTIONS_INIT;
-    bench_kernels kernels = {"own", NULL, NULL};
+    bench_kernels kernels = {.name = "own"};
     options.checksum = FLS_CHECKSUM_CRC16;
     bench_must(fls_cursor_init(&cursor, "", 0, &options, NULL), NULL, "fls_cursor_init");
     kernels.crc16 = cursor.digest.crc16;
@@ -69,15 +69,15 @@ size_t bench_kernel_sets(const bench_kernels *sets[BENCH_MAX_KERNELS])
     static bench_kernels own;
     static const bench_kernels packaged[] = {
 #ifdef FLS_BENCH_ZLIB
-        {"zlib", NULL, zlib_crc32},
+        {.name = "zlib", .crc32 = zlib_crc32},
 #endif
 #ifdef FLS_BENCH_LIBDEFLATE
-        {"libdeflate", NULL, libdeflate_crc32},
+        {.name = "libdeflate", .crc32 = libdeflate_crc32},
 #endif
 #ifdef FLS_BENCH_ISAL
-        {"isa-l", NULL, isal_crc32},
+        {.name = "isa-l", .crc32 = isal_crc32},
 #endif
-        {NULL, NULL, NULL}};
+        {.name = NULL}};
     size_t count = 0;
     own = own_kernels();
     sets[count++] = &own;

@@ -117,6 +117,17 @@ static fls_status count_message(void *self, const fls_message *message)
     return FLS_OK;
 }
 
+uint64_t road_limit_each(void *self)
+{
+    read_road *road = self;
+    uint64_t total = 0;
+    bench_kernels calling = *road->kernels;
+    calling.callback = count_message;
+    calling.self = &total;
+    (void)road->loop(road->stream->data, road->stream->bytes, &calling);
+    return total;
+}
+
 uint64_t road_reader_each(void *self)
 {
     read_road *road = self;
@@ -255,15 +266,24 @@ static bool width_matters(const bench_stream *stream)
     return stream->checksum == FLS_CHECKSUM_XXH3 && stream->pool->payload_bytes > 240;
 }
 
+static bench_read_loop *loop_of(const bench_loops *set, road_how how, fls_checksum checksum)
+{
+    switch (how) {
+    case ROAD_AHEAD: return set->read_ahead[checksum];
+    case ROAD_EACH: return set->read_each[checksum];
+    default: return set->read[checksum];
+    }
+}
+
 size_t road_read_limits(bench_competitor *competitors, read_road *roads, const bench_stream *stream,
-                        int ahead)
+                        road_how how)
 {
     const bench_loops *loops[BENCH_MAX_LOOPS];
     const bench_kernels *kernels[BENCH_MAX_KERNELS];
-    size_t loop_count = width_matters(stream) ? bench_limits(loops) : 1;
+    size_t loop_count = bench_limits(loops);
     size_t kernel_count = bench_kernel_sets(kernels);
     size_t count = 0;
-    (void)bench_limits(loops);
+    loop_count = width_matters(stream) ? loop_count : 1;
     kernel_count = stream->checksum == FLS_CHECKSUM_CRC32 ? kernel_count : 1;
     for (size_t i = 0; i < loop_count * kernel_count; i++) {
         const bench_loops *set = loops[i % loop_count];
@@ -271,13 +291,30 @@ size_t road_read_limits(bench_competitor *competitors, read_road *roads, const b
         read_road *road = &roads[count];
         memset(road, 0, sizeof *road);
         road->stream = stream;
-        road->loop = ahead ? set->read_ahead[stream->checksum] : set->read[stream->checksum];
+        road->loop = loop_of(set, how, stream->checksum);
         road->kernels = kernel;
         competitors[count++] =
             (bench_competitor){.name = kernel_count > 1 ? kernel->name : set->name,
                                .kind = BENCH_LIMIT,
-                               .run = road_limit_read,
+                               .run = how == ROAD_EACH ? road_limit_each : road_limit_read,
                                .self = road};
     }
     return count;
+}
+
+void road_read_limit(bench_competitor *competitor, read_road *road, const bench_stream *stream,
+                     road_how how)
+{
+    const bench_loops *loops[BENCH_MAX_LOOPS];
+    const bench_kernels *kernels[BENCH_MAX_KERNELS];
+    (void)bench_limits(loops);
+    (void)bench_kernel_sets(kernels);
+    memset(road, 0, sizeof *road);
+    road->stream = stream;
+    road->loop = loop_of(loops[0], how, stream->checksum);
+    road->kernels = kernels[0];
+    *competitor = (bench_competitor){.name = how == ROAD_AHEAD ? "prefetching" : "no prefetch",
+                                     .kind = BENCH_LIMIT,
+                                     .run = road_limit_read,
+                                     .self = road};
 }

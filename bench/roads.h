@@ -24,6 +24,7 @@ void road_reader_close(void *self);
 
 /* All return the number of messages. */
 uint64_t road_limit_read(void *self);
+uint64_t road_limit_each(void *self);
 uint64_t road_cursor_batch(void *self);
 uint64_t road_cursor_next(void *self);
 uint64_t road_reader_batch(void *self);
@@ -54,10 +55,17 @@ void road_write_messages(fls_writer *writer, const bench_pool *pool, size_t mess
 fls_reader_options road_reader_options(fls_checksum checksum);
 fls_writer_options road_writer_options(fls_checksum checksum);
 
-/* The limit competitors of a read: plain, wider vectors where they can matter, other kernels.
- * Returns how many were put into competitors and roads (both BENCH_MAX_COMPETITORS long). */
+typedef enum road_how { ROAD_PLAIN, ROAD_AHEAD, ROAD_EACH } road_how;
+
+/* The limit competitors of a read: plain, wider vectors where they can matter, other kernels, all
+ * plain, prefetching or calling back. Returns how many were put into competitors and roads (both
+ * BENCH_MAX_COMPETITORS long). */
 size_t road_read_limits(bench_competitor *competitors, read_road *roads, const bench_stream *stream,
-                        int ahead);
+                        road_how how);
+
+/* The plain one alone, named by whether it prefetches. */
+void road_read_limit(bench_competitor *competitor, read_road *road, const bench_stream *stream,
+                     road_how how);
 
 /* The sections of the program. */
 void bench_machine(void);

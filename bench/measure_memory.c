@@ -30,13 +30,13 @@ static void measure_read_hot(const bench_stream *stream)
     bench_competitor competitors[BENCH_MAX_COMPETITORS];
     read_road limits[BENCH_MAX_COMPETITORS];
     read_road road = {.stream = stream};
-    size_t count = road_read_limits(competitors, limits, stream, 0);
+    size_t count = road_read_limits(competitors, limits, stream, ROAD_PLAIN);
+    road_read_limit(&competitors[count], &limits[count], stream, ROAD_AHEAD);
+    count++;
     const bench_competitor ours[] = {
         {"cursor batch", BENCH_SHOWN | BENCH_JUDGED, road_cursor_init, road_cursor_batch, NULL,
          &road},
         {"reader batch", BENCH_SHOWN | BENCH_JUDGED, road_reader_open, road_reader_batch,
-         road_reader_close, &road},
-        {"reader each", BENCH_SHOWN | BENCH_JUDGED, road_reader_open, road_reader_each,
          road_reader_close, &road},
         {"cursor next", BENCH_SHOWN, road_cursor_init, road_cursor_next, NULL, &road},
         {"reader next", BENCH_SHOWN, road_reader_open, road_reader_next, road_reader_close, &road},
@@ -54,19 +54,29 @@ static void measure_read_hot(const bench_stream *stream)
     bench_row_run(&row);
 }
 
-void bench_read_hot(void)
+static void measure_each_hot(const bench_stream *stream)
 {
-    static const bench_table table = {
-        "read-hot",
-        "Read in memory, hot in cache",
-        "limit: header walk, bounds and inlined kernel in one loop; goal 1.15, at 32 B 1.40",
-        "checksum",
-        "limit",
-        21,
-        false,
-        false,
-        {"cursor batch", "reader batch", "reader each", "cursor next", "reader next"}};
-    bench_table_begin(&table);
+    bench_competitor competitors[BENCH_MAX_COMPETITORS];
+    read_road limits[BENCH_MAX_COMPETITORS];
+    read_road road = {.stream = stream};
+    size_t count = road_read_limits(competitors, limits, stream, ROAD_EACH);
+    competitors[count++] =
+        (bench_competitor){"reader each",    BENCH_SHOWN | BENCH_JUDGED, road_reader_open,
+                           road_reader_each, road_reader_close,          &road};
+    bench_row row = {stream->pool->payload_bytes,
+                     fls_checksum_name(stream->checksum),
+                     (double)stream->frames,
+                     (double)stream->bytes,
+                     stream->frames,
+                     read_goal_hot(stream->pool->payload_bytes),
+                     competitors,
+                     count};
+    bench_row_run(&row);
+}
+
+static void measure_hot(const bench_table *table, void (*measure)(const bench_stream *stream))
+{
+    bench_table_begin(table);
     for (size_t i = 0; i < BENCH_SIZES; i++) {
         for (size_t k = 0; k < BENCH_CHECKSUMS; k++) {
             bench_pool pool;
@@ -74,7 +84,7 @@ void bench_read_hot(void)
             fls_checksum checksum = bench_checksums[k];
             size_t frame_bytes = bench_frame_bytes(bench_sizes[i], checksum);
             size_t frames = HOT_BYTES / frame_bytes;
-            if (!bench_wanted(&table, bench_sizes[i], fls_checksum_name(checksum))) {
+            if (!bench_wanted(table, bench_sizes[i], fls_checksum_name(checksum))) {
                 continue;
             }
             if (checksum == FLS_CHECKSUM_NONE && frames < HOT_WALK_FRAMES &&
@@ -86,28 +96,49 @@ void bench_read_hot(void)
             uint8_t *memory = bench_allocate(frames * frame_bytes);
             bench_stream_encode(&stream, memory, frames * frame_bytes, frames, &pool, checksum);
             road_check_read(&stream);
-            measure_read_hot(&stream);
+            measure(&stream);
             bench_release(memory, frames * frame_bytes);
             bench_pool_fini(&pool);
         }
     }
 }
 
+void bench_read_hot(void)
+{
+    static const bench_table batches = {
+        "read-hot",
+        "Read in memory, hot in cache",
+        "limit: header walk, bounds and inlined kernel in one loop; goal for the batches 1.15, at "
+        "32 B 1.40",
+        "checksum",
+        "limit",
+        21,
+        false,
+        false,
+        {"cursor batch", "reader batch", "cursor next", "reader next"}};
+    static const bench_table each = {
+        "each-hot",
+        "Read in memory by callback, hot in cache",
+        "limit: the same loop, filling a message and calling back with it; goal as above",
+        "checksum",
+        "limit",
+        21,
+        false,
+        false,
+        {"reader each"}};
+    measure_hot(&batches, measure_read_hot);
+    measure_hot(&each, measure_each_hot);
+}
+
 static void measure_read_large(const bench_stream *stream)
 {
-    const bench_kernels *kernels[BENCH_MAX_KERNELS];
-    const bench_loops *loops[BENCH_MAX_LOOPS];
     bench_competitor competitors[BENCH_MAX_COMPETITORS];
     read_road limits[BENCH_MAX_COMPETITORS];
     read_road road = {.stream = stream};
-    read_road plain = {.stream = stream};
-    size_t count = road_read_limits(competitors, limits, stream, 1);
-    (void)bench_limits(loops);
-    (void)bench_kernel_sets(kernels);
-    plain.loop = loops[0]->read[stream->checksum];
-    plain.kernels = kernels[0];
+    size_t count = road_read_limits(competitors, limits, stream, ROAD_AHEAD);
+    road_read_limit(&competitors[count], &limits[count], stream, ROAD_PLAIN);
+    competitors[count++].kind |= BENCH_SHOWN;
     const bench_competitor ours[] = {
-        {"no prefetch", BENCH_SHOWN | BENCH_LIMIT, NULL, road_limit_read, NULL, &plain},
         {"cursor batch", BENCH_SHOWN | BENCH_JUDGED, road_cursor_init, road_cursor_batch, NULL,
          &road},
         {"reader batch", BENCH_SHOWN | BENCH_JUDGED, road_reader_open, road_reader_batch,

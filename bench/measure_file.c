@@ -309,7 +309,7 @@ static void measure_mapped(const bench_stream *stream, const char *path)
     read_road limits[BENCH_MAX_COMPETITORS];
     read_road road = {.stream = stream, .path = path};
     size_t count = 0;
-    size_t loops = road_read_limits(competitors, limits, stream, 1);
+    size_t loops = road_read_limits(competitors, limits, stream, ROAD_AHEAD);
     for (size_t i = 0; i < loops; i++) {
         limits[i].path = path;
         competitors[count++].run = run_map_walk;
