@@ -192,8 +192,10 @@ static fls_status try_once(const attempt *try, const flsi_endpoint *endpoint, in
     if (*fd >= 0)
         return FLS_OK;
     *again = is_worth_another_try(errno);
-    return flsi_os_error_as(err, flsi_os_status(errno) == FLS_NO_MEMORY ? FLS_NO_MEMORY : FLS_IO,
-                            errno, try->name, "connect failed");
+    /* A peer that was too busy all the time is no reason to come back at once. */
+    fls_status status = flsi_os_status(errno);
+    return flsi_os_error_as(err, status == FLS_WOULD_BLOCK ? FLS_IO : status, errno, try->name,
+                            "connect failed");
 }
 
 fls_status flsi_socket_connect(const char *endpoint, uint32_t timeout_ms, int *fd,

@@ -237,8 +237,8 @@ fls_status flsi_socket_accept(int listener, int *fd, char *peer, size_t peer_cap
 
 static fls_status finish_error(fls_error *err)
 {
-    int gone = errno == ENOTCONN || errno == EPIPE || errno == ECONNRESET;
-    return flsi_os_error_as(err, gone ? FLS_CLOSED : FLS_IO, errno, NULL,
+    fls_status status = errno == ENOTCONN ? FLS_CLOSED : flsi_os_status(errno);
+    return flsi_os_error_as(err, status, errno, NULL,
                             "the connection broke before the peer had taken everything");
 }
 
