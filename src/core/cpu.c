@@ -14,7 +14,7 @@ uint32_t flsi_cpu_features(void)
     }
     if (__builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("avx512f") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vbmi2")) {
+        __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi2")) {
         features |= FLSI_CPU_CLMUL512;
     }
     if (__builtin_cpu_supports("avx2")) {

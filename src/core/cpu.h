@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #define FLSI_CPU_CLMUL128 1u /* PCLMULQDQ, SSSE3, SSE4.1 */
-#define FLSI_CPU_CLMUL512 2u /* VPCLMULQDQ, AVX-512 F, BW, VL, VBMI2 */
+#define FLSI_CPU_CLMUL512 2u /* VPCLMULQDQ, AVX-512 F, BW, VL, VBMI, BMI2 */
 #define FLSI_CPU_AVX2     4u
 #define FLSI_CPU_AVX512   8u /* AVX-512 F */
 

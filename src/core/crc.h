@@ -20,7 +20,7 @@ uint32_t flsi_crc32_slice16(uint32_t crc, const void *data, size_t size);
 uint16_t flsi_crc16_clmul128(uint16_t crc, const void *data, size_t size);
 uint32_t flsi_crc32_clmul128(uint32_t crc, const void *data, size_t size);
 
-/* x86-64 with VPCLMULQDQ and AVX-512 F, BW, VL and VBMI2. */
+/* x86-64 with VPCLMULQDQ, AVX-512 F, BW, VL and VBMI, and BMI2. */
 uint16_t flsi_crc16_clmul512(uint16_t crc, const void *data, size_t size);
 uint32_t flsi_crc32_clmul512(uint32_t crc, const void *data, size_t size);
 

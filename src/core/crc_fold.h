@@ -1,148 +1,69 @@
-/* CRC by carry-less multiplication, for both CRCs and any vector width: how a message lies in
- * registers, the constants, and the last step from a short sum to the CRC. Only the kernels include
- * this.
+/* CRC by carry-less multiplication, for both CRCs and any vector width: how it works, how a message
+ * lies in registers, and the last step to the CRC. Only the kernels crc_clmul*.c include this.
  *
- * A message is a polynomial M over GF(2), its first bit the highest power, and its CRC of width w
- * is M * x^w mod P (for CRC-32 with the first and last 32 bits inverted). Two facts carry the
- * kernels:
+ * A message is a polynomial M over GF(2), its first bit the highest power; its CRC is M * x^w mod P
+ * (for CRC-32 with the first and the last 32 bits inverted). Two facts carry the kernels:
  *
- *  - A part of the message that stands n bits before the end may be replaced by anything that is
- *    congruent to part * x^n, so each 64-bit word A can be multiplied by (x^n mod P), which is
- * short, and the products added up: the sum is as good as the message.
- *  - Zero bytes in front of a message change nothing, so odd lengths are cut off at the front: the
- * first block is filled up with zeros on its left and every other block is whole.
+ *  - A 64-bit word A of the message with n bits after it stands for A * x^n. Modulo P that is
+ *    A * (x^n mod P), a short product, so words can be multiplied each by its own constant and
+ *    added up. Near the end that gives the sum T, congruent to M * x^w and of degree below 64 + w;
+ *    further away a whole block moves n bits on and is added to the block that stands there.
+ *  - Zeros before a message change nothing. So odd sizes are dealt with in front: the first block
+ *    has its bytes at its end and zeros before them, and all others are whole. A CRC that is being
+ *    continued, the state, is added to the first bytes of the message.
  *
- * Layout. CRC-32 is reflected: little-endian loads make bit i of a register the coefficient of
- * x^(127 - i), and the low word of a block is the first. CRC-16 is not: its blocks are
- * byte-reversed when loaded, bit i is the coefficient of x^i, and the high word is the first. The
- * product of two reflected words comes out divided by x, which the constants make up for: where x^n
- * is meant they hold x^(n - 1).
+ * Layout. CRC-32 is reflected: as loaded on a little-endian machine, bit i of a block is the
+ * coefficient of x^(127 - i), and the low word comes first. The product of two reflected words is
+ * reflected too but divided by x; the constants make up for it. CRC-16 is not reflected: blocks are
+ * byte-reversed when loaded, bit i is the coefficient of x^i, and the high word comes first.
  *
- * The last step. Multipliers of the words near the end hold x^(n + w) mod P, shifted such that the
- * sum T, a polynomial of degree below 64 + w, has its upper 64 coefficients H in one word and its
- * lower w right beside it. Then, with the Barrett quotient exact as always over GF(2),
+ * The last step. H, the upper 64 coefficients of T, fill a word, and the lower w stand beside it.
+ * Over GF(2) Barrett's quotient is exact, and only the w coefficients beside H are needed of the
+ * remainder:
  *
  *     quotient  = floor(T / P) = floor(H * floor(x^(63 + w) / P) / x^63)
- *     remainder = T - quotient * P, of which only the w coefficients beside H are computed.
+ *     remainder = T - quotient * P
+ *
+ * CRC-16 has H in the high word, where the quotient of the product would start one bit too low, so
+ * it divides by x^64; that constant has 65 bits, and H itself is added for the leading one.
  */
 #ifndef FLSI_CORE_CRC_FOLD_H
 #define FLSI_CORE_CRC_FOLD_H
 
 #include <immintrin.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "core/bytes.h"
+#include "core/crc_constants.h"
 
-#define FLSI_NEAR_BLOCKS 32 /* blocks of 16 bytes, 512 bytes in all */
-
-/* All pairs of words are in the order of the register: [0] is the low word. */
-struct flsi_fold {
-    /* Multipliers of the last 32 blocks: of the word with n bits after it, x^(n + w) mod P. For
-     * CRC-32 x^(n + 31) mod P, reflected, in the low half of a word: the product with a reflected
-     * word then is T * x^32. For CRC-16 shifted left by 48: the product is T * x^48. */
-    _Alignas(64) uint64_t near[FLSI_NEAR_BLOCKS][2];
-    /* The multipliers of the last four words, each in the low word of a block of its own. */
-    _Alignas(64) uint64_t spread[4][2];
-    /* Moving a block 512 and 2048 bits on: its words times x^n, n = distance and distance + 64. */
-    uint64_t by_512[2];
-    uint64_t by_2048[2];
-    /* The quotient's constant floor(x^(63 + w) / P) and the polynomial P. For CRC-16 H stands in
-     * the high word, where the product would need one bit more, so its constant is floor(x^80 / P)
-     * without the leading x^64, whose product, H itself, is added instead; and P is shifted left
-     * by 48. */
-    uint64_t barrett[2];
-    bool reflected;
-};
-
-#define FLSI_NEAR32(first, second) \
-    {                              \
-        first, second              \
-    }
-static const struct flsi_fold flsi_fold32 = {
-    .near =
-        {
-            FLSI_NEAR32(0x0C30F51D, 0x398E2FF2), FLSI_NEAR32(0x145575D5, 0xC2DCC467),
-            FLSI_NEAR32(0x9EE62949, 0x9FB66BD3), FLSI_NEAR32(0x6D40F445, 0xAD0D2BB2),
-            FLSI_NEAR32(0xCD669A40, 0xEFF5E99D), FLSI_NEAR32(0xF9D9C7EE, 0x4B700AA8),
-            FLSI_NEAR32(0xEEA395C4, 0x8B8D8645), FLSI_NEAR32(0x4470AC44, 0x2CE423F1),
-            FLSI_NEAR32(0xD31343EA, 0x7EAED122), FLSI_NEAR32(0x9B9BDBD0, 0xC51B93E3),
-            FLSI_NEAR32(0xF183C71B, 0x76278617), FLSI_NEAR32(0x1C63267B, 0x0E9BD5CC),
-            FLSI_NEAR32(0xCEC97417, 0x32B0733C), FLSI_NEAR32(0xFF6F2FC2, 0x2C538639),
-            FLSI_NEAR32(0x71D54A59, 0xA749E894), FLSI_NEAR32(0xB918A347, 0xCE3371CB),
-            FLSI_NEAR32(0xE95C1271, 0x0077F00D), FLSI_NEAR32(0x1F0C2CDD, 0x4A28BD43),
-            FLSI_NEAR32(0xFE807BBD, 0x682BDD4F), FLSI_NEAR32(0x3C656CED, 0x596C8D81),
-            FLSI_NEAR32(0xF5E48C85, 0x5A1BB05D), FLSI_NEAR32(0xD1DF2327, 0xE3543BE0),
-            FLSI_NEAR32(0x9026D5B1, 0x26B70C3D), FLSI_NEAR32(0x3F41287A, 0x33FFF533),
-            FLSI_NEAR32(0x910EEEC1, 0x31F8303F), FLSI_NEAR32(0x0CBEC0ED, 0xDF068DC2),
-            FLSI_NEAR32(0x57C54819, 0x1C279815), FLSI_NEAR32(0xAE0B5394, 0x8F352D95),
-            FLSI_NEAR32(0x1D9513D7, 0x3DB1ECDC), FLSI_NEAR32(0xAF449247, 0xF1DA05AA),
-            FLSI_NEAR32(0x81256527, 0xAE689191), FLSI_NEAR32(0xCCAA009E, 0x00000001),
-        },
-    .spread = {{0x81256527}, {0xAE689191}, {0xCCAA009E}, {0x00000001}},
-    .by_512 = {0x653D982200000000, 0xCAD38E8F00000000},
-    .by_2048 = {0x7CC8E1E700000000, 0x03F9F86300000000},
-    .barrett = {0xB4E5B025F7011641, 0x1DB710641},
-    .reflected = true,
-};
-
-#define FLSI_NEAR16(first, second)                        \
-    {                                                     \
-        (uint64_t)(second) << 48, (uint64_t)(first) << 48 \
-    }
-static const struct flsi_fold flsi_fold16 = {
-    .near =
-        {
-            FLSI_NEAR16(0x038A, 0xABEB), FLSI_NEAR16(0xCBC0, 0x80AA), FLSI_NEAR16(0xA759, 0x2F1E),
-            FLSI_NEAR16(0xAE4D, 0x80EB), FLSI_NEAR16(0xDF9A, 0xA6B9), FLSI_NEAR16(0xAF8C, 0x0235),
-            FLSI_NEAR16(0x79B7, 0x6CC8), FLSI_NEAR16(0xBBBA, 0xBFE4), FLSI_NEAR16(0xA6E6, 0xFD42),
-            FLSI_NEAR16(0x0945, 0xBBFB), FLSI_NEAR16(0xC727, 0x2F41), FLSI_NEAR16(0xFC83, 0x8B9B),
-            FLSI_NEAR16(0x1DD6, 0x0D56), FLSI_NEAR16(0x3B77, 0x4152), FLSI_NEAR16(0x54CA, 0x8C5C),
-            FLSI_NEAR16(0xBFA9, 0x3F68), FLSI_NEAR16(0x2093, 0x86C9), FLSI_NEAR16(0x799A, 0x8FC9),
-            FLSI_NEAR16(0xE599, 0x0284), FLSI_NEAR16(0x413D, 0xB353), FLSI_NEAR16(0xC6D5, 0x6493),
-            FLSI_NEAR16(0x865A, 0x3F07), FLSI_NEAR16(0xC70A, 0xCC40), FLSI_NEAR16(0xA2A0, 0x36FB),
-            FLSI_NEAR16(0xFA0D, 0x4347), FLSI_NEAR16(0xF4E7, 0x9E3A), FLSI_NEAR16(0x15B7, 0x9C1A),
-            FLSI_NEAR16(0x8420, 0x78B3), FLSI_NEAR16(0x9FE5, 0xBD64), FLSI_NEAR16(0xB8E0, 0x8DDC),
-            FLSI_NEAR16(0x45B4, 0x10E2), FLSI_NEAR16(0xEB23, 0x1021),
-        },
-    .spread = {{0x45B4000000000000},
-               {0x10E2000000000000},
-               {0xEB23000000000000},
-               {0x1021000000000000}},
-    .by_512 = {0x13FC, 0x8832},
-    .by_2048 = {0xFD50, 0xF17E},
-    .barrett = {0x11303471A041B343, 0x1021000000000000},
-    .reflected = false,
-};
-
-/* The running value as it lies over the first bytes of the message, little-endian. */
-FLSI_ALWAYS_INLINE uint32_t fold_enter(const struct flsi_fold *fold, uint32_t crc)
+/* The running value as it is added to the first bytes of the message, these as a little-endian
+ * number. */
+FLSI_ALWAYS_INLINE uint32_t flsi_fold_enter(const struct flsi_fold *fold, uint32_t crc)
 {
-    return fold->reflected ? ~crc : (crc >> 8 | crc << 8) & 0xFFFF;
+    return fold->reflected ? ~crc : __builtin_bswap16((uint16_t)crc);
 }
 
-/* The remainder and what of the running value reached beyond the end of a message shorter than it.
- */
-FLSI_ALWAYS_INLINE uint32_t fold_leave(const struct flsi_fold *fold, uint32_t remainder,
-                                       uint32_t state, size_t size)
+/* The new running value. What of the state lay beyond the end of a message shorter than it was
+ * never multiplied and is added here. */
+FLSI_ALWAYS_INLINE uint32_t flsi_fold_leave(const struct flsi_fold *fold, uint32_t remainder,
+                                            uint32_t state, size_t size)
 {
     if (FLSI_UNLIKELY(size < 4)) {
         uint32_t beyond = state >> (8 * size);
-        remainder ^= fold->reflected ? beyond : (beyond >> 8 | beyond << 8) & 0xFFFF;
+        remainder ^= fold->reflected ? beyond : __builtin_bswap16((uint16_t)beyond);
     }
     return fold->reflected ? ~remainder : remainder;
 }
 
-FLSI_ALWAYS_INLINE __m128i fold_constant(const uint64_t pair[2])
+FLSI_ALWAYS_INLINE __m128i flsi_fold_pair(const uint64_t pair[2])
 {
     return _mm_load_si128((const __m128i *)(const void *)pair);
 }
 
-/* A sum T (see above) to its remainder. */
-FLSI_ALWAYS_INLINE uint32_t fold_reduce(const struct flsi_fold *fold, __m128i sum)
+/* The last step: T mod P. */
+FLSI_ALWAYS_INLINE uint32_t flsi_fold_reduce(const struct flsi_fold *fold, __m128i sum)
 {
-    __m128i barrett = fold_constant(fold->barrett);
+    __m128i barrett = flsi_fold_pair(fold->barrett);
     if (fold->reflected) {
         __m128i quotient = _mm_clmulepi64_si128(sum, barrett, 0x00);
         __m128i multiple = _mm_clmulepi64_si128(quotient, barrett, 0x10);

@@ -44,36 +44,35 @@ uint32_t flsi_crc32_slice16(uint32_t crc, const void *data, size_t size)
     return ~crc;
 }
 
-/* The running value as it lies over the next two bytes of the message: its high byte is met first.
- */
+/* The running value as it lies over the next two bytes: its high byte is met first. */
 FLSI_ALWAYS_INLINE uint32_t swap16(uint32_t crc)
 {
     return (crc >> 8 | crc << 8) & 0xFFFF;
 }
 
-uint16_t flsi_crc16_slice16(uint16_t start, const void *data, size_t size)
+uint16_t flsi_crc16_slice16(uint16_t crc, const void *data, size_t size)
 {
     const uint16_t(*tables)[256] = flsi_crc16_slices;
     const uint8_t *at = data;
-    uint32_t crc = start;
+    uint32_t state = crc;
     for (; size >= 16; at += 16, size -= 16) {
-        uint64_t first = flsi_load_le64(at) ^ swap16(crc);
+        uint64_t first = flsi_load_le64(at) ^ swap16(state);
         uint64_t second = flsi_load_le64(at + 8);
-        crc = (uint32_t)(LOOKUP8(tables, second) ^ LOOKUP8(tables + 8, first));
+        state = (uint32_t)(LOOKUP8(tables, second) ^ LOOKUP8(tables + 8, first));
     }
     if (size & 8) {
-        uint64_t word = flsi_load_le64(at) ^ swap16(crc);
-        crc = (uint32_t)LOOKUP8(tables, word);
+        uint64_t word = flsi_load_le64(at) ^ swap16(state);
+        state = (uint32_t)LOOKUP8(tables, word);
         at += 8;
     }
     if (size & 4) {
-        uint32_t word = flsi_load_le32(at) ^ swap16(crc);
-        crc = (uint32_t)(tables[3][word & 0xFF] ^ tables[2][word >> 8 & 0xFF] ^
-                         tables[1][word >> 16 & 0xFF] ^ tables[0][word >> 24]);
+        uint32_t word = flsi_load_le32(at) ^ swap16(state);
+        state = (uint32_t)(tables[3][word & 0xFF] ^ tables[2][word >> 8 & 0xFF] ^
+                           tables[1][word >> 16 & 0xFF] ^ tables[0][word >> 24]);
         at += 4;
     }
     for (size &= 3; size > 0; at++, size--) {
-        crc = (crc << 8 & 0xFF00) ^ tables[0][crc >> 8 ^ *at];
+        state = (state << 8 & 0xFF00) ^ tables[0][state >> 8 ^ *at];
     }
-    return (uint16_t)crc;
+    return (uint16_t)state;
 }

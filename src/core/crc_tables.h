@@ -46,8 +46,7 @@ static const uint16_t flsi_crc16_slices[16][256] = {
     FLSI_ROW(0xA824, 0x4069, 0x80D2, 0x1185, 0x230A, 0x4614, 0x8C28, 0x0871),
 };
 
-/* Bytes and remainders are reflected, so the entry of bit i of row k is x^(8 * k + 39 - i) mod P.
- */
+/* Bytes and remainders are reflected: the entry of bit i of row k is x^(8 * k + 39 - i) mod P. */
 static const uint32_t flsi_crc32_slices[16][256] = {
     FLSI_ROW(0x77073096, 0xEE0E612C, 0x076DC419, 0x0EDB8832, 0x1DB71064, 0x3B6E20C8, 0x76DC4190,
              0xEDB88320),

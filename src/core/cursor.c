@@ -231,12 +231,8 @@ static fls_status step(fls_cursor *cursor, fls_message *message, fls_error *err)
     return FLS_OK;
 }
 
-fls_status fls_cursor_next_slow(fls_cursor *cursor, fls_message *message, fls_error *err)
-{
-    return step(cursor, message, err);
-}
-
-/* Plainly sound frames, up to capacity. Returns how many. */
+/* Plainly sound frames, up to capacity (at least 1). Returns how many. One comparison a frame sees to
+ * it that this frame and the next header are there; it fails only at the last frames of the bytes. */
 FLSI_ALWAYS_INLINE size_t take_plain(fls_cursor *cursor, fls_message *messages, size_t capacity,
                                      const uint32_t checksum)
 {
@@ -244,58 +240,68 @@ FLSI_ALWAYS_INLINE size_t take_plain(fls_cursor *cursor, fls_message *messages, 
     const size_t header = FLS_LENGTH_BYTES + flsi_digest_width(digest, checksum);
     const uint32_t max_frame_bytes = cursor->max_frame_bytes;
     const uint64_t bias = cursor->offset_bias;
-    const uint64_t first = cursor->ordinal;
+    const fls_message *const first = messages;
+    const fls_message *const full = messages + capacity;
     const uint8_t *frame = cursor->next;
-    const uint8_t *const end = cursor->end;
-    size_t count = 0;
-    while (count < capacity && (size_t)(end - frame) >= header) {
-        const uint8_t *payload = frame + header;
-        uint32_t length = flsi_load_le32(frame);
-        if (length - 1u >= max_frame_bytes || length > (size_t)(end - payload)) {
+    uint64_t ordinal = cursor->ordinal;
+    if ((size_t)(cursor->end - frame) < header) {
+        return 0;
+    }
+    const uint8_t *const last_header = cursor->end - header;
+    do {
+        const uint32_t length = flsi_load_le32(frame);
+        const uint8_t *const payload = frame + header;
+        if (FLSI_UNLIKELY(length - 1u >= max_frame_bytes)) {
             break;
         }
-        const uint8_t *following = payload + length;
+        const int last = (uint64_t)(uintptr_t)payload + length > (uint64_t)(uintptr_t)last_header;
+        if (FLSI_UNLIKELY(last) && length > (size_t)(cursor->end - payload)) {
+            break;
+        }
+        const uint8_t *const following = payload + length;
         FLS_PREFETCH((const char *)following + PREFETCH_BYTES);
         FLS_PREFETCH((const char *)following + PREFETCH_BYTES + 64);
-        uint64_t stored = flsi_digest_load(digest, checksum, frame + FLS_LENGTH_BYTES);
-        if (stored != flsi_digest_of(digest, checksum, payload, length)) {
+        const uint64_t stored = flsi_digest_load(digest, checksum, frame + FLS_LENGTH_BYTES);
+        if (FLSI_UNLIKELY(stored != flsi_digest_of(digest, checksum, payload, length))) {
             break;
         }
         messages->payload = payload;
         messages->size = length;
-        messages->ordinal = first + count;
+        messages->ordinal = ordinal++;
         messages->offset = (uint64_t)(uintptr_t)frame + bias;
         messages->checksum = stored;
         messages++;
-        count++;
         frame = following;
-    }
+        if (FLSI_UNLIKELY(last)) {
+            break;
+        }
+    } while (messages != full);
     cursor->next = frame;
-    cursor->ordinal = first + count;
-    return count;
+    cursor->ordinal = ordinal;
+    return (size_t)(messages - first);
 }
 
-static size_t take_none(fls_cursor *cursor, fls_message *messages, size_t capacity)
+static FLSI_NOINLINE size_t take_none(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
     return take_plain(cursor, messages, capacity, FLS_CHECKSUM_NONE);
 }
 
-static size_t take_crc16(fls_cursor *cursor, fls_message *messages, size_t capacity)
+static FLSI_NOINLINE size_t take_crc16(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
     return take_plain(cursor, messages, capacity, FLS_CHECKSUM_CRC16);
 }
 
-static size_t take_crc32(fls_cursor *cursor, fls_message *messages, size_t capacity)
+static FLSI_NOINLINE size_t take_crc32(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
     return take_plain(cursor, messages, capacity, FLS_CHECKSUM_CRC32);
 }
 
-static size_t take_xxh3(fls_cursor *cursor, fls_message *messages, size_t capacity)
+static FLSI_NOINLINE size_t take_xxh3(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
     return take_plain(cursor, messages, capacity, FLS_CHECKSUM_XXH3);
 }
 
-static size_t take_custom(fls_cursor *cursor, fls_message *messages, size_t capacity)
+static FLSI_NOINLINE size_t take_custom(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
     return take_plain(cursor, messages, capacity, FLS_CHECKSUM_CUSTOM);
 }
@@ -329,6 +335,12 @@ fls_status fls_cursor_next_batch(fls_cursor *cursor, fls_message *messages, size
     }
     *count = taken;
     return FLS_OK;
+}
+
+fls_status fls_cursor_next_slow(fls_cursor *cursor, fls_message *message, fls_error *err)
+{
+    size_t count;
+    return fls_cursor_next_batch(cursor, message, 1, &count, err);
 }
 
 fls_status fls_cursor_skip(fls_cursor *cursor, fls_error *err)
