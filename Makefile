@@ -7,8 +7,8 @@ PREFIX ?= /usr/local
 BUILD = build/release
 STAGE = $(CURDIR)/build/stage
 JOBS := $(shell nproc 2>/dev/null || echo 2)
-SOURCES = $$(find include src cli tests fuzz bench examples -name '*.[ch]' -o -name '*.cc' \
-	-o -name '*.hpp')
+SOURCES = $$(find include src cli tests fuzz bench examples -name '*.[ch]' \
+	-o -name '*.cc' -o -name '*.cpp' -o -name '*.hpp')
 
 # Ninja where there is one, whatever the preset says.
 export DESTDIR
@@ -46,6 +46,7 @@ bench: ## measure every layer against its limit and against the installed peers
 	@$(CONFIGURE) -DFLS_BUILD_BENCH=ON >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(BUILD)/bench/flatstream-bench
+	@$(BUILD)/bench/flatstream-bench-peers
 
 fuzz: ## fuzz every target, FUZZ_SECONDS=60 each
 	@tools/deps build fuzz
