@@ -45,8 +45,8 @@ bench: ## measure every layer against its limit and against the installed peers
 	@tools/deps build bench
 	@$(CONFIGURE) -DFLS_BUILD_BENCH=ON >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
-	@$(BUILD)/bench/flatstream-bench
-	@$(BUILD)/bench/flatstream-bench-peers
+	@$(BUILD)/bench/flatstream-bench --dir build --json build/bench.json
+	@$(BUILD)/bench/flatstream-bench-peers --dir build --json build/bench-peers.json
 
 fuzz: ## fuzz every target, FUZZ_SECONDS=60 each
 	@tools/deps build fuzz
