@@ -6,6 +6,8 @@
 PREFIX ?= /usr/local
 BUILD = build/release
 STAGE = $(CURDIR)/build/stage
+# A warning that only another compiler gives shall not keep anybody from building; .ci/run says ON.
+WERROR ?= OFF
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 SOURCES = $$(find include src cli tests fuzz bench examples -name '*.[ch]' \
 	-o -name '*.cc' -o -name '*.cpp' -o -name '*.hpp')
@@ -13,7 +15,7 @@ SOURCES = $$(find include src cli tests fuzz bench examples -name '*.[ch]' \
 # Ninja where there is one, whatever the preset says.
 export DESTDIR
 CONFIGURE = generator=$$(command -v ninja >/dev/null || echo '-GUnix Makefiles'); \
-	cmake --preset release $${generator:+"$$generator"}
+	cmake --preset release $${generator:+"$$generator"} -DFLS_WERROR=$(WERROR)
 
 # What is installed needs neither cmocka nor benchmarks to build.
 PRODUCT = -DFLS_BUILD_TESTS=OFF -DFLS_BUILD_FUZZ=OFF -DFLS_BUILD_EXAMPLES=OFF \
