@@ -50,14 +50,16 @@ typedef struct fls_sink {
 } fls_sink;
 
 /* A new file, or an existing one emptied; mode 0666 less the umask. Takes the writer's lock
- * (FLS_LOCKED when another process has it) before it empties anything. */
+ * (FLS_LOCKED when another open file has it) before it empties anything. "/dev/stdout" and
+ * "/dev/fd/N" are the open descriptors themselves, written where they stand, here and below. */
 FLS_API FLS_MUST_USE fls_status fls_sink_open_file(fls_sink *sink, const char *path,
                                                    fls_error *err);
 
 /* A file that appears at path, whole, when the sink is closed, and not at all when it is aborted or
  * the process ends: written beside it under another name and renamed. An existing file's mode is
- * kept. With durable not 0 file and directory are synced before close returns. When path names
- * something that is not a regular file (a pipe, /dev/null) it is opened and written directly. */
+ * kept, and FLS_LOCKED says that a writer has it open. With durable not 0 file and directory are
+ * synced before close returns. When path names something that is not a regular file (a pipe,
+ * /dev/null) it is opened and written directly. After a failed write close fails too. */
 FLS_API FLS_MUST_USE fls_status fls_sink_open_file_atomic(fls_sink *sink, const char *path,
                                                           int durable, fls_error *err);
 
@@ -95,6 +97,7 @@ FLS_API FLS_MUST_USE fls_status fls_sink_writev_all(const fls_sink *sink, const 
                                                     size_t count, size_t *written, fls_error *err);
 
 FLS_API FLS_MUST_USE fls_status fls_sink_flush(const fls_sink *sink, fls_error *err);
+/* FLS_UNSUPPORTED where nothing can be durable: memory, functions, pipes, sockets, terminals. */
 FLS_API FLS_MUST_USE fls_status fls_sink_sync(const fls_sink *sink, fls_error *err);
 /* Both leave an empty sink behind; calling them on one is harmless. */
 FLS_API FLS_MUST_USE fls_status fls_sink_close(fls_sink *sink, fls_error *err);

@@ -42,8 +42,8 @@ FLS_API FLS_MUST_USE fls_status fls_source_open_file(fls_source *source, const c
 FLS_API FLS_MUST_USE fls_status fls_source_map_file(fls_source *source, const char *path,
                                                     fls_error *err);
 
-/* An open descriptor: file (read from its current position), pipe, terminal or socket. With owned
- * not 0, close closes it. */
+/* An open descriptor: file (read from its current position, which is the source's offset 0), pipe,
+ * terminal or socket. With owned not 0, close closes it. */
 FLS_API FLS_MUST_USE fls_status fls_source_from_fd(fls_source *source, int fd, int owned,
                                                    fls_error *err);
 
