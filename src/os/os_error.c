@@ -51,7 +51,7 @@ fls_status flsi_os_error_as(fls_error *err, fls_status status, int system_errno,
                             const char *text)
 {
     char why[64];
-    char whole[sizeof err->text];
+    char whole[160]; /* cut to what fls_error holds */
     if (err == NULL)
         return status;
     if (text != NULL && system_errno != 0) {

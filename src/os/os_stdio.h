@@ -20,7 +20,8 @@ fls_status flsi_stdio_read(const flsi_stdio *stdio, void *buffer, size_t capacit
                            fls_error *err);
 
 /* Behind what the stream holds already. Goes past the stream's own buffer to the descriptor, where
- * there is one: a C library may throw its buffer away when a write is interrupted or would block. */
+ * there is one: a C library may throw its buffer away when a write is interrupted or would block.
+ */
 fls_status flsi_stdio_write(const flsi_stdio *stdio, const void *data, size_t size, size_t *written,
                             fls_error *err);
 

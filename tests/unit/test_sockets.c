@@ -97,12 +97,14 @@ static void malformed_endpoints_are_refused(void **state)
         assert_status(fls_socket_listen(malformed[i], &fd, &err), FLS_INVALID_ARGUMENT, &err);
         assert_int_equal(fd, -1);
     }
-    char long_name[400] = "tcp://";
+    char letters[301];
+    char long_name[400];
     int fd = 5;
-    memset(long_name + 6, 'a', 300);
-    memcpy(long_name + 306, ":80", 4);
+    memset(letters, 'a', sizeof letters - 1);
+    letters[sizeof letters - 1] = '\0';
+    (void)snprintf(long_name, sizeof long_name, "tcp://%s:80", letters);
     assert_int_equal(fls_socket_connect(long_name, 0, &fd, NULL), FLS_INVALID_ARGUMENT);
-    memcpy(long_name, "unix:/", 6);
+    (void)snprintf(long_name, sizeof long_name, "unix:/%s", letters);
     assert_int_equal(fls_socket_connect(long_name, 0, &fd, NULL), FLS_INVALID_ARGUMENT);
     assert_int_equal(fls_socket_listen(long_name, &fd, NULL), FLS_INVALID_ARGUMENT);
 }
@@ -271,6 +273,102 @@ static void connecting_gives_up(void **state)
     attempts = 10;
     assert_status(flsi_socket_connect(unix_endpoint, 0, &client, &altered, &err), FLS_IO, &err);
     assert_int_equal(attempts, 11);
+}
+
+static int lookup_result;
+static int lookups;
+
+static int look_up(const char *host, const char *port, const struct addrinfo *hints,
+                   struct addrinfo **found)
+{
+    lookups++;
+    if (lookup_result == EAI_AGAIN && lookups == 3) {
+        return flsi_os_calls_system()->resolve("127.0.0.1", port, hints, found);
+    }
+    (void)host;
+    errno = EMFILE;
+    return lookup_result;
+}
+
+static void unknown_hosts_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        int code;
+        fls_status status;
+    } wanted[] = {{EAI_NONAME, FLS_IO}, {EAI_MEMORY, FLS_NO_MEMORY}, {EAI_SYSTEM, FLS_IO}};
+    fls_error err = FLS_ERROR_INIT;
+    int fd = 3;
+    altered = *flsi_os_calls_system();
+    altered.resolve = look_up;
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        lookup_result = wanted[i].code;
+        lookups = 0;
+        assert_status(flsi_socket_connect("tcp://no.such.host:9", 60000, &fd, &altered, &err),
+                      wanted[i].status, &err);
+        assert_int_equal(lookups, 1);
+        assert_int_equal(fd, -1);
+        assert_string_equal(err.name, "tcp://no.such.host:9");
+        assert_status(flsi_socket_listen("tcp://no.such.host:9", &fd, &altered, &err),
+                      wanted[i].status, &err);
+    }
+    /* A name server that is not there yet is one more reason to try again. */
+    int listener = -1;
+    char bound[128];
+    char endpoint[128];
+    assert_status(fls_socket_listen("tcp://127.0.0.1:0", &listener, &err), FLS_OK, &err);
+    assert_status(fls_socket_endpoint(listener, bound, sizeof bound, &err), FLS_OK, &err);
+    (void)snprintf(endpoint, sizeof endpoint, "tcp://no.such.host%s", strrchr(bound, ':'));
+    lookup_result = EAI_AGAIN;
+    lookups = 0;
+    assert_status(flsi_socket_connect(endpoint, 60000, &fd, &altered, &err), FLS_OK, &err);
+    assert_int_equal(lookups, 3);
+    fls_socket_close(fd);
+    fls_socket_close(listener);
+}
+
+static int never_ready(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    (void)fds;
+    (void)count;
+    (void)timeout_ms;
+    return 0;
+}
+
+static int peer_is_self(int fd, struct sockaddr *address, socklen_t *size)
+{
+    return flsi_os_calls_system()->getsockname(fd, address, size);
+}
+
+static int connect_in_progress(int fd, const struct sockaddr *address, socklen_t size)
+{
+    (void)flsi_os_calls_system()->connect(fd, address, size);
+    errno = EINPROGRESS;
+    return -1;
+}
+
+/* A peer that never answers, and a socket that the system has connected to itself. */
+static void half_connections_are_none(void **state)
+{
+    (void)state;
+    fls_error err = FLS_ERROR_INIT;
+    int listener = -1;
+    int fd = 3;
+    char bound[128];
+    assert_status(fls_socket_listen("tcp://127.0.0.1:0", &listener, &err), FLS_OK, &err);
+    assert_status(fls_socket_endpoint(listener, bound, sizeof bound, &err), FLS_OK, &err);
+    altered = *flsi_os_calls_system();
+    altered.connect = connect_in_progress;
+    altered.poll = never_ready;
+    assert_status(flsi_socket_connect(bound, 0, &fd, &altered, &err), FLS_IO, &err);
+    assert_int_equal(err.system_errno, ETIMEDOUT);
+    assert_int_equal(fd, -1);
+    altered = *flsi_os_calls_system();
+    altered.getpeername = peer_is_self;
+    assert_status(flsi_socket_connect(bound, 0, &fd, &altered, &err), FLS_IO, &err);
+    assert_int_equal(err.system_errno, ECONNREFUSED);
+    assert_int_equal(fd, -1);
+    fls_socket_close(listener);
 }
 
 /* The reader begins to read only when the writer could not write any more, so it is slower. */
@@ -484,6 +582,8 @@ int main(void)
         cmocka_unit_test(stale_file_is_replaced_and_live_one_is_not),
         cmocka_unit_test(connecting_waits_for_a_listener),
         cmocka_unit_test(connecting_gives_up),
+        cmocka_unit_test(unknown_hosts_are_told),
+        cmocka_unit_test(half_connections_are_none),
         cmocka_unit_test(slow_reader_gets_everything),
         cmocka_unit_test(unread_bytes_are_no_success),
         cmocka_unit_test(bytes_behind_the_peers_end_are_no_success),
