@@ -1,6 +1,6 @@
 /* Goes on with a stream that a crash may have left torn: opening for append recovers first, and
  * its report says what was found. Each TEXT becomes one message, a table with one string.
- * Usage: append FILE TEXT...
+ * Usage: resume FILE TEXT...
  */
 #include <inttypes.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static fls_status write_text(fls_writer *w, const char *text, fls_error *err)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return fputs("usage: append FILE TEXT...\n", stderr), 2;
+        return fputs("usage: resume FILE TEXT...\n", stderr), 2;
 
     fls_error err = FLS_ERROR_INIT;
     fls_recover_report report = FLS_RECOVER_REPORT_INIT;
