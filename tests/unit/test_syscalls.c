@@ -216,7 +216,7 @@ static fls_status run_socket(const char *endpoint, fls_error *err)
     int listener = -1;
     int client = -1;
     int server = -1;
-    char bound[300];
+    char bound[320];
     fls_status status = flsi_socket_listen(endpoint, &listener, fake_calls(), err);
     if (status != FLS_OK) {
         return status;
@@ -242,7 +242,7 @@ static fls_status run_tcp(fls_error *err)
 
 static fls_status run_unix(fls_error *err)
 {
-    char endpoint[300];
+    char endpoint[320];
     (void)snprintf(endpoint, sizeof endpoint, "unix:%s", target());
     (void)unlink(target());
     return run_socket(endpoint, err);
@@ -251,7 +251,7 @@ static fls_status run_unix(fls_error *err)
 /* Over a stale file. */
 static fls_status run_unix_stale(fls_error *err)
 {
-    char endpoint[300];
+    char endpoint[320];
     int fd = -1;
     (void)snprintf(endpoint, sizeof endpoint, "unix:%s", target());
     (void)unlink(target());
