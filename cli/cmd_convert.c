@@ -228,7 +228,7 @@ static int run(cli_job *job, int argc, char **argv)
         return job->option_exit;
     }
     if (c.to == FLS_CHECKSUM_DEFAULT && c.align == 0) {
-        return cli_usage(job, "convert to what? Give --to ALGO or --align N");
+        return cli_usage(job, "to what? Give --to ALGO or --align N");
     }
     if (job->common.output == NULL && isatty(STDOUT_FILENO)) {
         return cli_usage(job, "a stream is not for terminals; where to? -o OUT");

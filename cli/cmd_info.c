@@ -3,7 +3,7 @@
 
 #include "command_line.h"
 #include "commands.h"
-#include "judge.h"
+#include "input.h"
 #include "report.h"
 #include "sizes.h"
 
@@ -54,7 +54,6 @@ static int walk(cli_input *input, fls_reader *reader, cli_sizes *sizes, fls_stat
                 return cli_complain_error(input->job, NULL, err);
             }
         }
-        cli_input_forget(input, fls_reader_offset(reader));
     }
     if (*status == FLS_END || fls_status_class_of(*status) == FLS_CLASS_DAMAGE) {
         return CLI_DONE;
@@ -103,13 +102,13 @@ static void put_histogram(cli_json *json, const cli_sizes *sizes)
     cli_json_close_list(json);
 }
 
-static void put_json(cli_out *out, const cli_input *input, fls_checksum checksum, cli_sizes *sizes,
-                     const cli_ending *ending)
+static void put_json(cli_out *out, const cli_input *input, cli_sizes *sizes,
+                     const fls_recover_report *ending)
 {
     cli_json json;
     cli_json_begin(&json, out);
     cli_json_text(&json, "file", input->path);
-    cli_json_checksum(&json, checksum);
+    cli_json_checksum(&json, ending->checksum);
     cli_json_count(&json, "messages", sizes->messages);
     cli_json_count(&json, "payload_bytes", sizes->bytes);
     cli_json_count(&json, "stream_bytes", ending->stream_bytes);
@@ -123,7 +122,7 @@ static void put_json(cli_out *out, const cli_input *input, fls_checksum checksum
     if (ending->end == FLS_STREAM_CLEAN) {
         cli_json_null(&json, "fault");
     } else {
-        cli_json_fault(&json, "fault", &ending->fault, cli_ending_kind(ending));
+        cli_json_fault(&json, "fault", &ending->fault, cli_fault_kind_at_end(ending));
     }
     cli_json_bool(&json, "ok", ending->end == FLS_STREAM_CLEAN);
     cli_json_end(&json);
@@ -197,7 +196,7 @@ static void print_sizes(cli_out *out, cli_sizes *sizes)
     }
 }
 
-static void print_end(cli_out *out, const cli_ending *ending)
+static void print_end(cli_out *out, const fls_recover_report *ending)
 {
     char sentence[400];
     char a[CLI_NUMBER];
@@ -219,18 +218,18 @@ static void print_end(cli_out *out, const cli_ending *ending)
     cli_out_text(out, "\n");
 }
 
-static void print(cli_out *out, const cli_input *input, fls_checksum checksum, cli_sizes *sizes,
-                  const cli_ending *ending)
+static void print(cli_out *out, const cli_input *input, cli_sizes *sizes,
+                  const fls_recover_report *ending)
 {
     char a[CLI_NUMBER];
     char b[CLI_NUMBER];
     fls_checksum asked = input->job->common.checksum;
     int found = asked == FLS_CHECKSUM_DEFAULT || asked == FLS_CHECKSUM_DETECT;
     cli_out_format(out, "%s\n", input->name);
-    if (checksum == FLS_CHECKSUM_DETECT) {
+    if (ending->checksum == FLS_CHECKSUM_DETECT) {
         cli_out_text(out, "checksum     any (there is nothing in the stream)\n");
     } else {
-        cli_out_format(out, "checksum     %s%s\n", fls_checksum_name(checksum),
+        cli_out_format(out, "checksum     %s%s\n", fls_checksum_name(ending->checksum),
                        found ? ", found by proof" : "");
     }
     cli_out_format(out, "messages     %s\n", cli_count(a, sizes->messages));
@@ -246,21 +245,33 @@ static void print(cli_out *out, const cli_input *input, fls_checksum checksum, c
     print_end(out, ending);
 }
 
+/* How the stream ends. CLI_DONE when the report is whole. */
+static int judge(cli_input *input, fls_reader *reader, fls_status status, const fls_error *fault,
+                 fls_recover_report *ending)
+{
+    fls_error err = FLS_ERROR_INIT;
+    if (fls_reader_ending(reader, status, fault, ending, &err) != FLS_OK) {
+        return cli_complain_error(input->job, input->name, &err);
+    }
+    int code = cli_input_drain(input);
+    ending->stream_bytes = cli_input_size(input);
+    return code;
+}
+
 static int report(cli_input *input, fls_reader *reader, cli_sizes *sizes)
 {
-    cli_ending ending;
+    fls_recover_report ending = FLS_RECOVER_REPORT_INIT;
     cli_out out;
-    fls_error err = FLS_ERROR_INIT;
+    fls_error fault = FLS_ERROR_INIT;
     fls_status status;
-    int code = walk(input, reader, sizes, &status, &err);
+    int code = walk(input, reader, sizes, &status, &fault);
     if (code != CLI_DONE) {
         return code;
     }
     if (status == FLS_CHECKSUM_UNPROVEN) {
-        return report_unproven(input, &err);
+        return report_unproven(input, &fault);
     }
-    fls_checksum checksum = fls_reader_checksum(reader);
-    code = cli_judge(input, checksum, status, &err, fls_reader_offset(reader), &ending);
+    code = judge(input, reader, status, &fault, &ending);
     if (code == CLI_DONE) {
         code = cli_out_open(&out, input->job, NULL, NULL);
     }
@@ -269,9 +280,9 @@ static int report(cli_input *input, fls_reader *reader, cli_sizes *sizes)
     }
     cli_progress_clear(&input->job->progress);
     if (input->job->common.json) {
-        put_json(&out, input, checksum, sizes, &ending);
+        put_json(&out, input, sizes, &ending);
     } else if (!input->job->common.quiet) {
-        print(&out, input, checksum, sizes, &ending);
+        print(&out, input, sizes, &ending);
     }
     return cli_out_end(&out, ending.end == FLS_STREAM_CLEAN ? CLI_DONE : CLI_DAMAGED);
 }
@@ -295,9 +306,6 @@ static int run(cli_job *job, int argc, char **argv)
     }
     if (!cli_sizes_init(&sizes)) {
         code = cli_complain_errno(job, NULL, NULL, ENOMEM);
-    }
-    if (code == CLI_DONE) {
-        code = cli_input_spool(&input);
     }
     if (code == CLI_DONE) {
         code = cli_reader_open(&input, &reader, NULL, 0);

@@ -1,12 +1,12 @@
 /* flatstream recover: the intact prefix of a stream, how it ends, and cutting off a tail that was
  * never a message.
  */
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "command_line.h"
 #include "commands.h"
-#include "judge.h"
+#include "input.h"
 #include "report.h"
 
 enum { ID_TRUNCATE = CLI_ID_FIRST, ID_DISCARD };
@@ -56,6 +56,7 @@ typedef struct recovery {
     const char *name;
     int truncate;
     int discard;
+    int unproven; /* the checksum could not be found, so nothing else could be */
     fls_recover_report report;
 } recovery;
 
@@ -73,66 +74,23 @@ static fls_recover_options options_of(recovery *r)
         common->checksum == FLS_CHECKSUM_DEFAULT ? FLS_CHECKSUM_DETECT : common->checksum;
     options.max_frame_bytes = common->max_frame_bytes;
     options.discard_cut = (uint32_t)r->discard;
-    options.progress = progress;
-    options.progress_self = r->job;
     return options;
-}
-
-/* A stream that can be read only once: by a reader, and the rest from the spool. */
-static int recover_once(recovery *r, cli_input *input)
-{
-    fls_error err = FLS_ERROR_INIT;
-    fls_message messages[CLI_BATCH];
-    fls_reader *reader = NULL;
-    cli_ending ending;
-    fls_status status;
-    size_t count;
-    int code = cli_input_spool(input);
-    if (code == CLI_DONE) {
-        code = cli_reader_open(input, &reader, NULL, 0);
-    }
-    if (code != CLI_DONE) {
-        return code;
-    }
-    while ((status = fls_reader_next_batch(reader, messages, CLI_BATCH, &count, &err)) == FLS_OK) {
-        for (size_t i = 0; i < count; i++) {
-            r->report.payload_bytes += messages[i].size;
-        }
-        cli_input_forget(input, fls_reader_offset(reader));
-    }
-    r->report.frames = fls_reader_ordinal(reader);
-    r->report.checksum = fls_reader_checksum(reader);
-    if (status == FLS_CHECKSUM_UNPROVEN ||
-        (status != FLS_END && fls_status_class_of(status) != FLS_CLASS_DAMAGE)) {
-        code = cli_complain_read(input, &err);
-    } else {
-        code =
-            cli_judge(input, r->report.checksum, status, &err, fls_reader_offset(reader), &ending);
-        r->report.end = ending.end;
-        r->report.last_good_offset = ending.last_good_offset;
-        r->report.stream_bytes = ending.stream_bytes;
-        r->report.fault = ending.fault;
-        r->report.proof_found = (uint32_t)ending.proof_found;
-        r->report.proof_offset = ending.proof_offset;
-    }
-    fls_reader_close(reader);
-    return code;
 }
 
 static int recover_source(recovery *r, cli_input *input)
 {
     fls_error err = FLS_ERROR_INIT;
     fls_recover_options options = options_of(r);
-    fls_source source;
-    if (!input->seekable) {
-        return recover_once(r, input);
+    fls_source source = cli_input_source(input);
+    fls_status status = fls_recover(&source, &options, &r->report, &err);
+    if (status != FLS_OK) {
+        r->unproven = status == FLS_CHECKSUM_UNPROVEN;
+        r->report.fault = err;
+        return cli_complain_read(input, &err);
     }
-    fls_status status = fls_source_from_fd(&source, input->fd, 0, &err);
-    if (status == FLS_OK) {
-        status = fls_recover(&source, &options, &r->report, &err);
-        fls_source_close(&source);
-    }
-    return status == FLS_OK ? CLI_DONE : cli_complain_read(input, &err);
+    int code = cli_input_drain(input);
+    r->report.stream_bytes = cli_input_size(input);
+    return code;
 }
 
 /* CLI_DONE also when there was damage: the report says so. */
@@ -140,11 +98,16 @@ static int truncate_file(recovery *r, cli_input *input)
 {
     fls_error err = FLS_ERROR_INIT;
     fls_recover_options options = options_of(r);
+    options.progress = progress;
+    options.progress_self = r->job;
     fls_status status = fls_recover_truncate(r->path, &options, &r->report, &err);
-    if (status == FLS_OK ||
-        (r->report.end == FLS_STREAM_DAMAGED && fls_status_class_of(status) == FLS_CLASS_DAMAGE)) {
+    int told = r->report.end == FLS_STREAM_DAMAGED && err.known & FLS_ERROR_OFFSET &&
+               fls_status_class_of(status) == FLS_CLASS_DAMAGE;
+    if (status == FLS_OK || told) {
         return CLI_DONE;
     }
+    r->unproven = status == FLS_CHECKSUM_UNPROVEN;
+    r->report.fault = err;
     return cli_complain_read(input, &err);
 }
 
@@ -152,11 +115,6 @@ static int is_clean_now(const recovery *r)
 {
     return r->report.end == FLS_STREAM_CLEAN ||
            (r->truncate && r->report.end != FLS_STREAM_DAMAGED);
-}
-
-static const char *kind_of(const fls_recover_report *report)
-{
-    return report->end == FLS_STREAM_TORN_TAIL ? "torn_tail" : cli_fault_kind(report->fault.status);
 }
 
 static void cut_file(const recovery *r, char *buffer, size_t capacity)
@@ -183,7 +141,7 @@ static void put_json(cli_out *out, const recovery *r)
     if (report->end == FLS_STREAM_CLEAN) {
         cli_json_null(&json, "fault");
     } else {
-        cli_json_fault(&json, "fault", &report->fault, kind_of(report));
+        cli_json_fault(&json, "fault", &report->fault, cli_fault_kind_at_end(report));
     }
     if (report->proof_found) {
         cli_json_count(&json, "proof_offset", report->proof_offset);
@@ -192,6 +150,29 @@ static void put_json(cli_out *out, const recovery *r)
     }
     cli_json_bool(&json, "ok", is_clean_now(r));
     cli_json_end(&json);
+}
+
+static int put_json_unproven(const recovery *r, int code)
+{
+    static const char *const unknown[] = {"checksum",         "frames",       "payload_bytes",
+                                          "last_good_offset", "stream_bytes", "end"};
+    cli_out out;
+    cli_json json;
+    if (cli_out_open(&out, r->job, NULL, NULL) != CLI_DONE) {
+        return code;
+    }
+    cli_json_begin(&json, &out);
+    cli_json_text(&json, "file", r->path);
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+        cli_json_null(&json, unknown[i]);
+    }
+    cli_json_count(&json, "truncated_bytes", 0);
+    cli_json_null(&json, "cut_file");
+    cli_json_fault(&json, "fault", &r->report.fault, cli_fault_kind(FLS_CHECKSUM_UNPROVEN));
+    cli_json_null(&json, "proof_offset");
+    cli_json_bool(&json, "ok", 0);
+    cli_json_end(&json);
+    return cli_out_end(&out, code);
 }
 
 static void print_advice(cli_out *out, const recovery *r)
@@ -251,6 +232,9 @@ static int recover(recovery *r)
         code = cli_usage(r->job, "%s is no file that could be cut", r->name);
     } else {
         code = r->truncate ? truncate_file(r, &input) : recover_source(r, &input);
+    }
+    if (r->unproven && r->job->common.json) {
+        code = put_json_unproven(r, code);
     }
     if (code == CLI_DONE) {
         code = cli_out_open(&out, r->job, NULL, NULL);

@@ -109,7 +109,7 @@ static int run(cli_job *job, int argc, char **argv)
         return job->option_exit;
     }
     if (job->operand_count != 2) {
-        return cli_usage(job, "send what where? IN and ENDPOINT");
+        return cli_usage(job, "what, and where to? IN and ENDPOINT");
     }
     return run_on(job, job->operands[0], job->operands[1], (uint32_t)(seconds * 1000));
 }

@@ -3,7 +3,7 @@
 
 #include "command_line.h"
 #include "commands.h"
-#include "judge.h"
+#include "input.h"
 #include "report.h"
 
 enum { ID_TABLE_ROOT = CLI_ID_FIRST };
@@ -50,6 +50,8 @@ static const cli_pair examples[] = {
      "Where are the payloads that are no FlatBuffers?"},
     {NULL, NULL}};
 
+#define SECTOR_BYTES 512u
+
 typedef struct verification {
     cli_input *input;
     fls_reader *reader;
@@ -58,13 +60,12 @@ typedef struct verification {
     int interactive; /* a person waits for each line */
     uint64_t messages;
     uint64_t fault_count;
-    /* The first fault decides how the stream ends, when nothing sound follows it. It is not told
-     * before it is known to be no tail. */
-    fls_error first;
-    uint64_t first_good;
-    int first_pending;
-    int sound_after_first;
-    cli_ending ending;
+    /* A fault that was stepped over is told when it is known that the stream does not end there. */
+    fls_error pending;
+    fls_stream_end end;
+    uint64_t stream_bytes;
+    uint64_t last_good_offset; /* before the first fault */
+    uint64_t proof_offset;     /* of something sound behind the last fault; 0: none was proven */
     uint64_t unchecked_bytes;
 } verification;
 
@@ -87,100 +88,113 @@ static void tell(verification *v, const fls_error *fault, const char *kind)
 
 static void tell_pending(verification *v)
 {
-    if (v->first_pending) {
-        tell(v, &v->first, cli_fault_kind(v->first.status));
-        v->first_pending = 0;
+    if (v->pending.status != FLS_OK) {
+        tell(v, &v->pending, cli_fault_kind(v->pending.status));
+        v->pending.status = FLS_OK;
     }
 }
 
-/* good is where the message before the fault ended. */
-static void take_fault(verification *v, const fls_error *fault, uint64_t good)
+/* Whether a wrong frame of a file is the last, and belongs to a tail of zeros. */
+static int is_last_of_file(verification *v, const fls_error *fault, fls_status *failed,
+                           fls_error *err)
 {
-    if (v->first.status != FLS_OK) {
-        tell_pending(v);
-        tell(v, fault, cli_fault_kind(fault->status));
-        return;
+    fls_recover_report ending = FLS_RECOVER_REPORT_INIT;
+    if (!v->input->seekable || fault->status != FLS_CHECKSUM_MISMATCH) {
+        return 0;
     }
-    v->first = *fault;
-    v->first_good = good;
-    v->first_pending = 1;
+    *failed = fls_reader_ending(v->reader, fault->status, fault, &ending, err);
+    return *failed == FLS_OK && ending.end != FLS_STREAM_DAMAGED;
 }
 
-static void take_sound(verification *v, size_t count)
-{
-    v->messages += count;
-    if (v->first.status != FLS_OK) {
-        tell_pending(v);
-        v->sound_after_first = 1;
-    }
-    if (v->first.status == FLS_OK || v->sound_after_first) {
-        cli_input_forget(v->input, fls_reader_offset(v->reader));
-    }
-}
-
-/* Reads to the end, over what can be stepped over. *err has the status in which it ended. */
+/* Reads to the end, over what can be stepped over. The status and error in which it ended. */
 static fls_status walk(verification *v, fls_error *err)
 {
     fls_message messages[CLI_BATCH];
     size_t count;
-    fls_status status;
     while (v->out.status == FLS_OK) {
-        status = fls_reader_next_batch(v->reader, messages, CLI_BATCH, &count, err);
+        fls_status failed = FLS_OK;
+        fls_status status = fls_reader_next_batch(v->reader, messages, CLI_BATCH, &count, err);
         if (status == FLS_OK) {
-            take_sound(v, count);
+            tell_pending(v);
+            v->messages += count;
             continue;
         }
-        if (status != FLS_CHECKSUM_MISMATCH && status != FLS_VALIDATION_FAILED) {
+        fls_error fault = *err;
+        if ((status != FLS_CHECKSUM_MISMATCH && status != FLS_VALIDATION_FAILED) ||
+            is_last_of_file(v, &fault, &failed, err)) {
             return status;
         }
-        fls_error fault = *err;
         uint64_t good = fls_reader_offset(v->reader);
-        status = fls_reader_skip(v->reader, err);
-        if (status != FLS_OK) {
-            *err = fault;
-            return fault.status;
+        if (failed != FLS_OK) {
+            return failed;
         }
-        take_fault(v, &fault, good);
+        if (fls_reader_skip(v->reader, err) != FLS_OK) {
+            *err = fault;
+            return status;
+        }
+        if (v->end == 0) {
+            v->end = FLS_STREAM_DAMAGED;
+            v->last_good_offset = good;
+        }
+        tell_pending(v);
+        v->pending = fault;
     }
     return FLS_STOPPED;
 }
 
-/* How the stream ends, and the faults that were not told yet. last is where the walk ended. */
-static int conclude(verification *v, fls_status status, const fls_error *last)
+/* A wrong frame that was stepped over, and nothing behind it: in a pipe that may have been a tail
+ * of zeros too, from some 512-byte boundary behind its start. */
+static int was_zero_tail(const verification *v)
 {
-    int at_end = status == FLS_END;
-    int code;
-    if (v->first.status == FLS_OK && !at_end) {
-        take_fault(v, last, fls_reader_offset(v->reader));
-        at_end = 1;
+    uint64_t zeros_from = v->input->bytes - v->input->zeros;
+    uint64_t frame = v->pending.offset;
+    uint64_t first = zeros_from > frame ? zeros_from : frame + 1;
+    uint64_t boundary = (first + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES;
+    return v->pending.status == FLS_CHECKSUM_MISMATCH && v->fault_count == 0 &&
+           !v->input->seekable && boundary < v->input->bytes;
+}
+
+/* The fault in which the walk ended. */
+static void tell_last(verification *v, const fls_recover_report *ending)
+{
+    if (v->end == 0) {
+        v->end = ending->end;
+        v->last_good_offset = ending->last_good_offset;
     }
-    if (v->sound_after_first) {
-        v->ending.end = FLS_STREAM_DAMAGED;
-        v->ending.last_good_offset = v->first_good;
-        code = cli_input_drain(v->input);
-        v->ending.stream_bytes = cli_input_size(v->input);
-    } else if (v->first.status == FLS_OK) {
-        code = cli_judge(v->input, FLS_CHECKSUM_DEFAULT, FLS_END, NULL,
-                         fls_reader_offset(v->reader), &v->ending);
-    } else {
-        code = cli_judge(v->input, fls_reader_checksum(v->reader), v->first.status, &v->first,
-                         v->first_good, &v->ending);
+    tell_pending(v);
+    tell(v, &ending->fault, cli_fault_kind_at_end(ending));
+    v->proof_offset = ending->proof_found ? ending->proof_offset : 0;
+    if (ending->end == FLS_STREAM_DAMAGED) {
+        v->unchecked_bytes = v->stream_bytes - fls_reader_offset(v->reader);
     }
+}
+
+/* How the stream ends, and the faults that were not told yet. The walk ended with status. */
+static int conclude(verification *v, fls_status status, const fls_error *fault)
+{
+    fls_recover_report ending = FLS_RECOVER_REPORT_INIT;
+    fls_error err = FLS_ERROR_INIT;
+    if (fls_reader_ending(v->reader, status, fault, &ending, &err) != FLS_OK) {
+        return cli_complain_error(v->input->job, v->input->name, &err);
+    }
+    int code = cli_input_drain(v->input);
+    v->stream_bytes = cli_input_size(v->input);
     if (code != CLI_DONE) {
         return code;
     }
-    if (status != FLS_END) {
-        v->unchecked_bytes = v->ending.stream_bytes - last->offset;
-    }
-    if (v->first_pending && v->ending.end != FLS_STREAM_DAMAGED) {
-        v->first_pending = 0;
-        v->unchecked_bytes = 0;
-        tell(v, &v->ending.fault, cli_ending_kind(&v->ending));
+    if ((status == FLS_END || status == FLS_ZERO_TAIL) && was_zero_tail(v)) {
+        v->end = FLS_STREAM_ZERO_TAIL;
+        v->pending.status = FLS_ZERO_TAIL;
+        tell_pending(v);
         return CLI_DONE;
     }
+    if (status != FLS_END) {
+        tell_last(v, &ending);
+    }
     tell_pending(v);
-    if (!at_end) {
-        tell(v, last, cli_fault_kind(last->status));
+    if (v->end == 0) {
+        v->end = FLS_STREAM_CLEAN;
+        v->last_good_offset = v->stream_bytes;
     }
     return CLI_DONE;
 }
@@ -191,10 +205,10 @@ static void end_json(verification *v, fls_checksum checksum)
     cli_json_count(&v->json, "fault_count", v->fault_count);
     cli_json_count(&v->json, "messages", v->messages);
     cli_json_checksum(&v->json, checksum);
-    cli_json_count(&v->json, "stream_bytes", v->ending.stream_bytes);
-    cli_json_count(&v->json, "last_good_offset", v->ending.last_good_offset);
+    cli_json_count(&v->json, "stream_bytes", v->stream_bytes);
+    cli_json_count(&v->json, "last_good_offset", v->last_good_offset);
     cli_json_count(&v->json, "unchecked_bytes", v->unchecked_bytes);
-    cli_json_text(&v->json, "end", v->ending.end == 0 ? NULL : fls_stream_end_name(v->ending.end));
+    cli_json_text(&v->json, "end", v->end == 0 ? NULL : fls_stream_end_name(v->end));
     cli_json_bool(&v->json, "ok", v->fault_count == 0);
     cli_json_end(&v->json);
 }
@@ -207,19 +221,19 @@ static void print_summary(verification *v, fls_checksum checksum)
     cli_progress_clear(&v->input->job->progress);
     if (v->fault_count == 0) {
         cli_out_format(&v->out, "%s: sound: %s messages, %s bytes, %s\n", v->input->name,
-                       cli_count(a, v->messages), cli_count(b, v->ending.stream_bytes), name);
+                       cli_count(a, v->messages), cli_count(b, v->stream_bytes), name);
         return;
     }
     cli_out_format(&v->out, "%s: %s: %s fault%s, %s sound messages, %s\n", v->input->name,
-                   fls_stream_end_name(v->ending.end), cli_count(a, v->fault_count),
+                   fls_stream_end_name(v->end), cli_count(a, v->fault_count),
                    v->fault_count == 1 ? "" : "s", cli_count(b, v->messages), name);
     if (v->unchecked_bytes > 0) {
         cli_out_format(&v->out, "%s: the framing is lost; %s bytes were not checked\n",
                        v->input->name, cli_count(a, v->unchecked_bytes));
     }
-    if (v->ending.proof_found) {
+    if (v->proof_offset > 0) {
         cli_out_format(&v->out, "%s: sound messages follow from offset %s on\n", v->input->name,
-                       cli_count(a, v->ending.proof_offset));
+                       cli_count(a, v->proof_offset));
     }
 }
 
@@ -272,10 +286,7 @@ static int run_on(cli_job *job, const char *path, int table_root)
     if (code != CLI_DONE) {
         return code;
     }
-    code = cli_input_spool(&input);
-    if (code == CLI_DONE) {
-        code = cli_reader_open(&input, &v.reader, &validator, table_root ? 1 : 0);
-    }
+    code = cli_reader_open(&input, &v.reader, &validator, table_root ? 1 : 0);
     if (code == CLI_DONE) {
         code = cli_out_open(&v.out, job, NULL, NULL);
         if (code == CLI_DONE) {

@@ -153,3 +153,12 @@ const char *cli_fault_kind(fls_status status)
     default: return "error";
     }
 }
+
+const char *cli_fault_kind_at_end(const fls_recover_report *ending)
+{
+    switch (ending->end) {
+    case FLS_STREAM_TORN_TAIL: return "torn_tail";
+    case FLS_STREAM_ZERO_TAIL: return "zero_tail";
+    default: return cli_fault_kind(ending->fault.status);
+    }
+}

@@ -32,4 +32,7 @@ int cli_exit_of(fls_status status);
 /* "checksum_mismatch" and so on: the kind of a fault in reports. */
 const char *cli_fault_kind(fls_status status);
 
+/* The same for the fault at a stream's end, such as "torn_tail". */
+const char *cli_fault_kind_at_end(const fls_recover_report *ending);
+
 #endif

@@ -129,6 +129,9 @@ static void escaped(cli_out *out, const char *text)
 
 static void paragraph(cli_out *out, const char *text)
 {
+    if (*text == '-') {
+        cli_out_text(out, "\\"); /* no entry of a list */
+    }
     escaped(out, text);
     cli_out_text(out, "\n\n");
 }
@@ -228,8 +231,6 @@ static void page_tool(cli_out *out)
                    "input or output.");
     paragraph(out, "Sizes take the suffixes k, M, G for powers of 1000 and Ki, Mi, Gi for powers "
                    "of 1024. On a terminal, long work shows its progress on standard error.");
-    paragraph(out, "Temporary files, needed only to judge the end of a stream that comes through "
-                   "a pipe, are made in TMPDIR, or else in /var/tmp.");
     cli_out_text(out, "# COMMANDS\n\n");
     for (size_t i = 0; cli_commands[i] != NULL; i++) {
         cli_out_format(out, "*flatstream-%s*(1)\n\t", cli_commands[i]->name);

@@ -12,9 +12,6 @@
 #include "complain.h"
 #include "interrupt.h"
 
-/* The spool starts anew when this much of it is not needed any more. */
-#define SPOOL_BYTES ((uint64_t)64 << 20)
-
 static int start(cli_input *input, cli_job *job, int fd, int owned, const char *name)
 {
     fls_error err = FLS_ERROR_INIT;
@@ -22,7 +19,6 @@ static int start(cli_input *input, cli_job *job, int fd, int owned, const char *
     input->name = name;
     input->fd = fd;
     input->owned = owned;
-    input->spool_fd = -1;
     if (fstat(fd, &input->info) != 0) {
         return cli_complain_errno(job, name, NULL, errno);
     }
@@ -47,7 +43,6 @@ int cli_input_open(cli_input *input, cli_job *job, const char *path)
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         input->fd = -1;
-        input->spool_fd = -1;
         return cli_complain_errno(job, path, NULL, errno);
     }
     input->path = path;
@@ -76,74 +71,17 @@ void cli_input_close(cli_input *input)
     if (input->owned && input->fd >= 0) {
         (void)close(input->fd);
     }
-    if (input->spool_fd >= 0) {
-        (void)close(input->spool_fd);
-    }
     input->fd = -1;
-    input->spool_fd = -1;
 }
 
-int cli_input_spool(cli_input *input)
+/* How many of the bytes read so far are zeros at their end. */
+static void count_zeros(cli_input *input, const unsigned char *data, size_t size)
 {
-    char path[4096];
-    if (input->seekable) {
-        return CLI_DONE;
+    size_t zeros = 0;
+    while (zeros < size && data[size - 1 - zeros] == 0) {
+        zeros++;
     }
-    const char *folder = getenv("TMPDIR");
-    if (folder == NULL || folder[0] == '\0') {
-        folder = access("/var/tmp", W_OK) == 0 ? "/var/tmp" : "/tmp";
-    }
-    snprintf(path, sizeof path, "%s/flatstream-XXXXXX", folder);
-    input->spool_fd = mkstemp(path);
-    if (input->spool_fd < 0) {
-        return cli_complain_errno(input->job, folder, "no temporary file", errno);
-    }
-    (void)fcntl(input->spool_fd, F_SETFD, FD_CLOEXEC);
-    (void)unlink(path);
-    return CLI_DONE;
-}
-
-static fls_status spool_write(cli_input *input, const char *data, size_t size, fls_error *err)
-{
-    uint64_t at = input->bytes - input->spool_base;
-    while (size > 0) {
-        ssize_t done = pwrite(input->spool_fd, data, size, (off_t)at);
-        if (done < 0 && errno != EINTR) {
-            fls_status status = errno == ENOSPC ? FLS_NO_SPACE : FLS_IO;
-            return fls_error_set(err, status, errno, "the temporary file cannot be written");
-        }
-        if (done > 0) {
-            data += done;
-            size -= (size_t)done;
-            at += (uint64_t)done;
-        }
-    }
-    return FLS_OK;
-}
-
-/* Moves what is still needed to the start of the spool. What cannot be moved stays where it is. */
-void cli_input_forget(cli_input *input, uint64_t offset)
-{
-    char piece[65536];
-    if (input->spool_fd < 0 || offset - input->spool_base < SPOOL_BYTES ||
-        input->bytes - offset > SPOOL_BYTES / 2) {
-        return;
-    }
-    uint64_t from = offset - input->spool_base;
-    uint64_t end = input->bytes - input->spool_base;
-    uint64_t to = 0;
-    while (from < end) {
-        size_t most = end - from < sizeof piece ? (size_t)(end - from) : sizeof piece;
-        ssize_t got = pread(input->spool_fd, piece, most, (off_t)from);
-        if (got <= 0 || pwrite(input->spool_fd, piece, (size_t)got, (off_t)to) != got) {
-            return; /* only bytes before `from` were overwritten */
-        }
-        from += (uint64_t)got;
-        to += (uint64_t)got;
-    }
-    if (ftruncate(input->spool_fd, (off_t)to) == 0) {
-        input->spool_base = offset;
-    }
+    input->zeros = zeros == size ? input->zeros + size : zeros;
 }
 
 static fls_status read_input(void *self, void *buffer, size_t capacity, size_t *got, fls_error *err)
@@ -162,23 +100,39 @@ static fls_status read_input(void *self, void *buffer, size_t capacity, size_t *
         (void)poll(&wait, 1, -1);
     }
     if (status == FLS_OK) {
-        if (input->spool_fd >= 0) {
-            status = spool_write(input, buffer, *got, err);
-        }
         input->bytes += *got;
+        count_zeros(input, buffer, *got);
         cli_progress_update(&input->job->progress, input->bytes);
     }
     return status;
 }
 
-static const fls_source_ops input_ops = {
-    .struct_bytes = sizeof(fls_source_ops),
-    .read = read_input,
-};
+static fls_status read_input_at(void *self, uint64_t offset, void *buffer, size_t capacity,
+                                size_t *got, fls_error *err)
+{
+    const cli_input *input = self;
+    return input->inner.ops->read_at(input->inner.self, offset, buffer, capacity, got, err);
+}
+
+static fls_status size_of_input(void *self, uint64_t *bytes, fls_error *err)
+{
+    const cli_input *input = self;
+    return input->inner.ops->size(input->inner.self, bytes, err);
+}
 
 fls_source cli_input_source(cli_input *input)
 {
-    return (fls_source){&input_ops, input};
+    static const fls_source_ops one_way = {
+        .struct_bytes = sizeof(fls_source_ops),
+        .read = read_input,
+    };
+    static const fls_source_ops at_offsets = {
+        .struct_bytes = sizeof(fls_source_ops),
+        .read = read_input,
+        .read_at = read_input_at,
+        .size = size_of_input,
+    };
+    return (fls_source){input->seekable ? &at_offsets : &one_way, input};
 }
 
 int cli_reader_open(cli_input *input, fls_reader **reader, const fls_validator *validators,
@@ -211,12 +165,13 @@ void cli_tell_checksum(cli_input *input, const fls_reader *reader)
 
 int cli_complain_read(cli_input *input, const fls_error *err)
 {
-    int code = cli_complain_error(input->job, input->name, err);
-    if (err->status == FLS_CHECKSUM_UNPROVEN) {
-        cli_complain(input->job, input->name,
-                     "say which checksum it is: -c none, crc16, crc32 or xxh3");
+    char sentence[400];
+    if (err->status != FLS_CHECKSUM_UNPROVEN) {
+        return cli_complain_error(input->job, input->name, err);
     }
-    return code;
+    cli_error_sentence(err, sentence, sizeof sentence);
+    cli_complain(input->job, input->name, "%s (-c ALGO names it)", sentence);
+    return CLI_DAMAGED;
 }
 
 int cli_input_drain(cli_input *input)

@@ -1,9 +1,6 @@
 /* The stream that a command reads: a file, or "-" for standard input.
  *
- * Files are read, never mapped, so that one that shrinks meanwhile cannot crash the tool. What
- * cannot be read twice (a pipe, a terminal, a socket) can be followed by a spool: an unlinked
- * temporary file that holds what the reader has not finished with, so that after a fault the rest
- * can be searched without holding it in memory.
+ * Files are read, never mapped, so that one that shrinks meanwhile cannot crash the tool.
  */
 #ifndef FLS_CLI_INPUT_H
 #define FLS_CLI_INPUT_H
@@ -22,9 +19,7 @@ typedef struct cli_input {
     struct stat info;
     fls_source inner;
     uint64_t bytes; /* read so far */
-    /* The spool, when there is one: bytes [spool_base, bytes) of the stream. */
-    int spool_fd;
-    uint64_t spool_base;
+    uint64_t zeros; /* of these, zero bytes at the end */
 } cli_input;
 
 /* Opens path for reading; a message and the exit code when it cannot. */
@@ -33,18 +28,12 @@ int cli_input_open(cli_input *input, cli_job *job, const char *path);
 /* The same for a descriptor that is open already, such as a connection; owned by the input. */
 int cli_input_from_fd(cli_input *input, cli_job *job, int fd, const char *name);
 
-/* Makes a spool when the input cannot be read twice. Before the first read. */
-int cli_input_spool(cli_input *input);
-
-/* Reads what is left of an input that cannot be read twice, into its spool if it has one. Exit code,
- * after a message. */
+/* Reads what is left of an input that is no file, so that its bytes are counted. Exit code, after a
+ * message. */
 int cli_input_drain(cli_input *input);
 
 /* Bytes of the whole stream: of a file as it is now, of anything else those read so far. */
 uint64_t cli_input_size(const cli_input *input);
-
-/* Bytes before this offset are not needed any more. */
-void cli_input_forget(cli_input *input, uint64_t offset);
 
 /* A source on the input, for a reader to take over: closing it leaves the input open. */
 fls_source cli_input_source(cli_input *input);
