@@ -10,9 +10,11 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# -O2 instead of CMake's -O3; assertions are off in a release.
+# -O2 instead of CMake's -O3. Assertions are off in a release and on in the builds that look for faults.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
 
 add_library(fls_flags INTERFACE)
 target_compile_options(fls_flags INTERFACE
@@ -27,7 +29,7 @@ target_compile_definitions(fls_posix_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BI
 # Sanitizers and coverage apply to every object of the build, or reports would be blind in places.
 if(FLS_SANITIZE)
     add_compile_options(-fsanitize=${FLS_SANITIZE} -fno-sanitize-recover=all
-        -fno-omit-frame-pointer -g)
+        -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${FLS_SANITIZE})
 endif()
 if(FLS_COVERAGE)
