@@ -18,6 +18,13 @@
 #define FLSI_UNLIKELY(condition) (condition)
 #endif
 
+/* The compiler's own memcpy stays inline where the library's would become a call (-ffreestanding). */
+#if defined(__GNUC__) || defined(__clang__)
+#define FLSI_COPY(to, from, size) __builtin_memcpy(to, from, size)
+#else
+#define FLSI_COPY(to, from, size) memcpy(to, from, size)
+#endif
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define FLSI_LE16(value) __builtin_bswap16(value)
 #define FLSI_LE32(value) __builtin_bswap32(value)
@@ -31,40 +38,40 @@
 FLSI_ALWAYS_INLINE uint16_t flsi_load_le16(const void *from)
 {
     uint16_t value;
-    memcpy(&value, from, sizeof value);
+    FLSI_COPY(&value, from, sizeof value);
     return FLSI_LE16(value);
 }
 
 FLSI_ALWAYS_INLINE uint32_t flsi_load_le32(const void *from)
 {
     uint32_t value;
-    memcpy(&value, from, sizeof value);
+    FLSI_COPY(&value, from, sizeof value);
     return FLSI_LE32(value);
 }
 
 FLSI_ALWAYS_INLINE uint64_t flsi_load_le64(const void *from)
 {
     uint64_t value;
-    memcpy(&value, from, sizeof value);
+    FLSI_COPY(&value, from, sizeof value);
     return FLSI_LE64(value);
 }
 
 FLSI_ALWAYS_INLINE void flsi_store_le16(void *to, uint16_t value)
 {
     value = FLSI_LE16(value);
-    memcpy(to, &value, sizeof value);
+    FLSI_COPY(to, &value, sizeof value);
 }
 
 FLSI_ALWAYS_INLINE void flsi_store_le32(void *to, uint32_t value)
 {
     value = FLSI_LE32(value);
-    memcpy(to, &value, sizeof value);
+    FLSI_COPY(to, &value, sizeof value);
 }
 
 FLSI_ALWAYS_INLINE void flsi_store_le64(void *to, uint64_t value)
 {
     value = FLSI_LE64(value);
-    memcpy(to, &value, sizeof value);
+    FLSI_COPY(to, &value, sizeof value);
 }
 
 /* The lowest `width` bytes (0..8) of a value, as they stand on the wire. */

@@ -13,9 +13,8 @@
 #include "stream/evidence.h"
 #include "stream/reader_private.h"
 
-#define SECTOR_BYTES  512u
-#define LOOK_BACK     ((uint64_t)1024 * 1024)
-#define LOOK_MESSAGES 64
+#define SECTOR_BYTES 512u
+#define LOOK_BACK    ((uint64_t)1024 * 1024)
 
 /* Whether the payload of the frame itself, as far as it is there, begins with a table root. */
 static int has_root(const fls_reader *reader, flsi_view *view, uint64_t frame)
@@ -27,34 +26,31 @@ static int has_root(const fls_reader *reader, flsi_view *view, uint64_t frame)
            fls_table_root_check(bytes, got, NULL) == FLS_OK;
 }
 
-/* Whether payloads of this stream have a table root, by the messages that were read last; when there
- * are none, or they cannot be seen any more, by the frame that cannot be read. */
+/* Whether payloads of this stream have a table root, by the last message before the frame; when there
+ * is none, by the frame itself. Where the message cannot be seen any more the reader remembers. */
 static int payloads_have_roots(const fls_reader *reader, flsi_view *view, uint64_t frame)
 {
     uint64_t mark = flsi_reader_mark(reader);
     const uint8_t *bytes;
     size_t got;
-    size_t seen = 0;
-    if (mark >= frame || frame - mark > LOOK_BACK ||
-        flsi_view_get(view, mark, (size_t)(frame - mark), (size_t)(frame - mark), &bytes, &got,
-                      NULL) != FLS_OK) {
-        return has_root(reader, view, frame);
-    }
-    fls_cursor walk = *flsi_reader_cursor(reader);
-    fls_message message;
-    walk.zeros_held = 0;
-    walk.empties_left = 0;
-    fls_cursor_continue(&walk, bytes, (size_t)(frame - mark), 0);
-    while (seen < LOOK_MESSAGES && fls_cursor_next_slow(&walk, &message, NULL) == FLS_OK) {
-        if (message.size == 0) {
-            continue;
+    int last = -1;
+    if (view->memory != NULL && mark < view->memory_offset) {
+        last = flsi_reader_last_root(reader);
+    } else if (mark < frame && frame - mark <= LOOK_BACK &&
+               flsi_view_get(view, mark, (size_t)(frame - mark), (size_t)(frame - mark), &bytes,
+                             &got, NULL) == FLS_OK) {
+        fls_cursor walk = *flsi_reader_cursor(reader);
+        fls_message message;
+        walk.zeros_held = 0;
+        walk.empties_left = 0;
+        fls_cursor_continue(&walk, bytes, (size_t)(frame - mark), 0);
+        while (fls_cursor_next_slow(&walk, &message, NULL) == FLS_OK) {
+            if (message.size > 0) {
+                last = fls_table_root_check(message.payload, message.size, NULL) == FLS_OK;
+            }
         }
-        if (fls_table_root_check(message.payload, message.size, NULL) != FLS_OK) {
-            return 0;
-        }
-        seen++;
     }
-    return seen > 0;
+    return last >= 0 ? last : has_root(reader, view, frame);
 }
 
 /* Whether all bytes of the view from an offset on are zero. */
@@ -85,7 +81,8 @@ static fls_status sector_zeros(fls_reader *reader, flsi_view *view, int whole, u
     if (last == 0 || boundary < frame) {
         return FLS_OK;
     }
-    fls_status status = zeros_from(view, boundary, zeros, err);
+    int held = view->memory != NULL && boundary < view->memory_offset;
+    fls_status status = zeros_from(view, held ? view->memory_offset : boundary, zeros, err);
     if (status == FLS_OK && *zeros && !whole) {
         uint64_t end;
         status = flsi_reader_drain_zeros(reader, zeros, &end, err);
@@ -104,7 +101,8 @@ static fls_status search(const fls_reader *reader, flsi_view *view, uint64_t fra
         .digest = &cursor->digest,
         .max_frame_bytes = cursor->max_frame_bytes,
         .frame = frame,
-        .from = frame + 1,
+        .from =
+            view->memory != NULL && frame < view->memory_offset ? view->memory_offset : frame + 1,
         .to = view->end,
         .roots = payloads_have_roots(reader, view, frame),
     };
@@ -115,17 +113,21 @@ static fls_status search(const fls_reader *reader, flsi_view *view, uint64_t fra
     return status;
 }
 
-/* Where the frame at an offset ends by its own length; 0 if that cannot be read. */
+/* Where the frame at an offset ends by its own length. What lies before a view of the buffer is a
+ * run of zeros that was held back: the length is 0 there. */
 static uint64_t end_of_frame(const fls_reader *reader, flsi_view *view, uint64_t frame)
 {
     const uint8_t *bytes;
     size_t got;
+    uint64_t header = FLS_LENGTH_BYTES + flsi_reader_cursor(reader)->digest.width;
+    if (view->memory != NULL && frame < view->memory_offset) {
+        return frame + header;
+    }
     if (flsi_view_get(view, frame, FLS_LENGTH_BYTES, FLS_LENGTH_BYTES, &bytes, &got, NULL) !=
         FLS_OK) {
         return view->end;
     }
-    return frame + FLS_LENGTH_BYTES + flsi_reader_cursor(reader)->digest.width +
-           flsi_load_le32(bytes);
+    return frame + header + flsi_load_le32(bytes);
 }
 
 static void say(fls_recover_report *report, const char *text)

@@ -209,22 +209,23 @@ static fls_status headers_chain(proof_search *prober, const candidate *frame, un
 
 typedef struct chain {
     unsigned frames; /* non-empty, sound, in a row, the first included */
-    unsigned roots;  /* how many of them, from the second on, have a table root */
+    unsigned rooted; /* how many of them, before the first that has none, have a table root */
     int first_root;
     int ends_at_end; /* the last of them, or an empty one behind it, ends where the stream ends */
 } chain;
 
-/* Follows sound frames from one that is sound. */
-static fls_status follow(proof_search *prober, const candidate *first, unsigned most, chain *found,
-                         fls_error *err)
+/* Follows sound frames from one that is sound. The one at the known boundary counts as rooted: it is
+ * not the guess of a place that has to be confirmed. */
+static fls_status follow(proof_search *prober, const candidate *first, int at_boundary,
+                         chain *found, fls_error *err)
 {
     candidate at = *first;
     unsigned steps = 1;
     found->frames = 1;
-    found->roots = 0;
     fls_status status = has_root(prober, first, &found->first_root, err);
+    found->rooted = at_boundary || found->first_root;
     while (status == FLS_OK && at.end < prober->probe.end && steps < 4 * CHAIN_FRAMES &&
-           found->frames < most) {
+           found->frames < CHAIN_FRAMES) {
         int good = 0;
         int root = 0;
         uint64_t offset = at.end;
@@ -245,8 +246,8 @@ static fls_status follow(proof_search *prober, const candidate *first, unsigned 
             at.end = offset;
             break;
         }
+        found->rooted += (unsigned)(root && found->rooted == found->frames);
         found->frames++;
-        found->roots += (unsigned)root;
     }
     found->ends_at_end = at.end == prober->probe.end;
     return status;
@@ -263,22 +264,23 @@ static fls_status judge(proof_search *prober, const candidate *frame, int at_bou
         *proven = 1;
         return FLS_OK;
     }
-    fls_status status = follow(prober, frame, CHAIN_FRAMES, &found, err);
+    fls_status status = follow(prober, frame, at_boundary, &found, err);
     if (status != FLS_OK) {
         return status;
     }
     int roots = prober->search->roots;
     if (width > 0) {
-        int ends = found.ends_at_end && width > 1 && (at_boundary || found.first_root || !roots);
+        int ends = found.ends_at_end && width > 1 &&
+                   (width >= 4 || at_boundary || found.first_root || !roots);
         *proven =
             found.frames > (width == 1 ? 2u : 1u) || ends || (found.first_root && !at_boundary);
-    } else {
-        unsigned rooted = found.roots + (unsigned)(found.first_root || at_boundary);
-        int all_rooted = rooted == found.frames;
-        unsigned at_end = at_boundary || all_rooted ? CHAIN_AT_END : OPAQUE_AT_END;
-        unsigned in_a_row = all_rooted ? CHAIN_IN_A_ROW : OPAQUE_IN_A_ROW;
-        *proven = (all_rooted || !roots) &&
-                  ((found.ends_at_end && found.frames >= at_end) || found.frames >= in_a_row);
+    } else if (found.rooted >= CHAIN_IN_A_ROW) {
+        *proven = 1;
+    } else if (found.rooted == found.frames) {
+        *proven = found.ends_at_end && found.frames >= CHAIN_AT_END;
+    } else if (!roots) {
+        unsigned at_end = at_boundary ? CHAIN_AT_END : OPAQUE_AT_END;
+        *proven = (found.ends_at_end && found.frames >= at_end) || found.frames >= OPAQUE_IN_A_ROW;
     }
     return FLS_OK;
 }

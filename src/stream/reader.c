@@ -18,6 +18,7 @@
 #include "core/options.h"
 #include "core/rewind.h"
 #include "flatstream/recover.h"
+#include "flatstream/table_root.h"
 #include "stream/memory_policy.h"
 #include "stream/reader_private.h"
 
@@ -45,6 +46,8 @@ struct fls_reader {
     int borrowed;  /* the window is the source's own memory */
     int skippable; /* the last answer was a fault of one message only */
     uint64_t mark; /* stream offset of the last messages that were handed out together */
+    int one_way;   /* what was read cannot be read again */
+    int last_root; /* one way: whether the last payload has a table root; -1 before the first */
     uint64_t first_offset;
     uint64_t first_ordinal;
     const uint8_t *borrowed_data;
@@ -99,6 +102,7 @@ static fls_status read_options(fls_reader *reader, const fls_reader_options *giv
     reader->first_offset = given->first_offset;
     reader->first_ordinal = given->first_ordinal;
     reader->mark = given->first_offset;
+    reader->last_root = -1;
     reader->detecting = given->checksum == FLS_CHECKSUM_DETECT;
     reader->area = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_BUFFER_BYTES;
     if (reader->area < MIN_BUFFER_BYTES) {
@@ -148,6 +152,7 @@ static fls_status set_up(fls_reader *reader, const fls_reader_options *given, fl
             return FLS_NO_MEMORY;
         }
         reader->capacity = reader->baseline;
+        reader->one_way = reader->source.ops->read_at == NULL || reader->source.ops->size == NULL;
         data = reader->buffer + reader->head_room;
     }
     fls_checksum checksum = reader->detecting ? FLS_CHECKSUM_NONE : given->checksum;
@@ -502,6 +507,14 @@ static void note_largest(fls_reader *reader, const fls_message *messages, size_t
     reader->largest = largest + FLS_MAX_HEADER_BYTES;
 }
 
+/* What can be known of a stream's payloads when they are gone: see fls_reader_ending. */
+static void note_root(fls_reader *reader, const fls_message *last)
+{
+    if (last->size > 0) {
+        reader->last_root = fls_table_root_check(last->payload, last->size, NULL) == FLS_OK;
+    }
+}
+
 /* Messages from the cursor, filling the window as needed, prepared but not yet observed. */
 static fls_status take(fls_reader *reader, fls_message *messages, size_t capacity, size_t *count,
                        fls_error *err)
@@ -532,6 +545,9 @@ static fls_status take(fls_reader *reader, fls_message *messages, size_t capacit
     }
     if (status == FLS_OK) {
         reader->mark = messages[0].offset;
+        if (reader->one_way) {
+            note_root(reader, &messages[*count - 1]);
+        }
         if (FLSI_UNLIKELY(reader->capacity > reader->baseline)) {
             note_largest(reader, messages, *count);
         }
@@ -617,6 +633,11 @@ uint64_t flsi_reader_mark(const fls_reader *reader)
     return reader->mark;
 }
 
+int flsi_reader_last_root(const fls_reader *reader)
+{
+    return reader->last_root;
+}
+
 uint64_t flsi_reader_first_ordinal(const fls_reader *reader)
 {
     return reader->first_ordinal;
@@ -637,7 +658,7 @@ fls_status flsi_reader_view(const fls_reader *reader, flsi_view *view, int *whol
     }
     uint64_t offset = reader->cursor.offset_bias + (uint64_t)(uintptr_t)reader->cursor.next;
     flsi_view_of_memory(view, reader->cursor.next, fls_cursor_left(&reader->cursor), offset);
-    if (reader->source.ops->read_at != NULL && reader->source.ops->size != NULL) {
+    if (!reader->one_way) {
         uint64_t bytes;
         fls_status status = fls_source_size(&reader->source, &bytes, err);
         if (status == FLS_OK) {
