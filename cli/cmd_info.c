@@ -208,8 +208,9 @@ static void print_end(cli_out *out, const fls_recover_report *ending)
                        cli_count(a, ending->fault.offset), cli_count(b, ending->fault.ordinal),
                        sentence);
         if (ending->proof_found) {
-            cli_out_format(out, "\n             sound messages follow from offset %s on",
-                           cli_count(a, ending->proof_offset));
+            cli_proof_sentence(ending->fault.offset, ending->proof_offset, sentence,
+                               sizeof sentence);
+            cli_out_format(out, "\n             %s", sentence);
         }
         if (ending->end != FLS_STREAM_DAMAGED) {
             cli_out_text(out, "\n             'flatstream recover --truncate' can cut it off");

@@ -179,6 +179,7 @@ static void print_advice(cli_out *out, const recovery *r)
 {
     const fls_recover_report *report = &r->report;
     char kept[4400];
+    char proof[128];
     char count[CLI_NUMBER];
     if (report->truncated_bytes > 0) {
         cut_file(r, kept, sizeof kept);
@@ -186,8 +187,8 @@ static void print_advice(cli_out *out, const recovery *r)
         cli_out_format(out, report->cut_suffix[0] != '\0' ? ", kept as %s\n" : ", not kept\n",
                        kept);
     } else if (report->end == FLS_STREAM_DAMAGED && report->proof_found) {
-        cli_out_format(out, "not cut      sound messages follow from offset %s on\n",
-                       cli_count(count, report->proof_offset));
+        cli_proof_sentence(report->fault.offset, report->proof_offset, proof, sizeof proof);
+        cli_out_format(out, "not cut      %s\n", proof);
     } else if (report->end == FLS_STREAM_DAMAGED) {
         cli_out_text(out, "not cut      what follows may be sound\n");
     } else if (report->end != FLS_STREAM_CLEAN) {

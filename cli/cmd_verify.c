@@ -65,7 +65,9 @@ typedef struct verification {
     fls_stream_end end;
     uint64_t stream_bytes;
     uint64_t last_good_offset; /* before the first fault */
-    uint64_t proof_offset;     /* of something sound behind the last fault; 0: none was proven */
+    int proof_found; /* something sound was proven at proof_offset, for the fault at last_offset */
+    uint64_t proof_offset;
+    uint64_t last_offset;
     uint64_t unchecked_bytes;
 } verification;
 
@@ -163,7 +165,9 @@ static void tell_last(verification *v, const fls_recover_report *ending)
     }
     tell_pending(v);
     tell(v, &ending->fault, cli_fault_kind_at_end(ending));
-    v->proof_offset = ending->proof_found ? ending->proof_offset : 0;
+    v->proof_found = ending->proof_found != 0;
+    v->proof_offset = ending->proof_offset;
+    v->last_offset = ending->fault.offset;
     if (ending->end == FLS_STREAM_DAMAGED) {
         v->unchecked_bytes = v->stream_bytes - fls_reader_offset(v->reader);
     }
@@ -184,8 +188,7 @@ static int conclude(verification *v, fls_status status, const fls_error *fault)
     }
     if ((status == FLS_END || status == FLS_ZERO_TAIL) && was_zero_tail(v)) {
         v->end = FLS_STREAM_ZERO_TAIL;
-        v->pending.status = FLS_ZERO_TAIL;
-        tell_pending(v);
+        tell(v, &v->pending, "zero_tail");
         return CLI_DONE;
     }
     if (status != FLS_END) {
@@ -215,6 +218,7 @@ static void end_json(verification *v, fls_checksum checksum)
 
 static void print_summary(verification *v, fls_checksum checksum)
 {
+    char proof[128];
     char a[CLI_NUMBER];
     char b[CLI_NUMBER];
     const char *name = checksum == FLS_CHECKSUM_DETECT ? "empty" : fls_checksum_name(checksum);
@@ -231,9 +235,9 @@ static void print_summary(verification *v, fls_checksum checksum)
         cli_out_format(&v->out, "%s: the framing is lost; %s bytes were not checked\n",
                        v->input->name, cli_count(a, v->unchecked_bytes));
     }
-    if (v->proof_offset > 0) {
-        cli_out_format(&v->out, "%s: sound messages follow from offset %s on\n", v->input->name,
-                       cli_count(a, v->proof_offset));
+    if (v->proof_found) {
+        cli_proof_sentence(v->last_offset, v->proof_offset, proof, sizeof proof);
+        cli_out_format(&v->out, "%s: %s\n", v->input->name, proof);
     }
 }
 

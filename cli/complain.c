@@ -162,3 +162,13 @@ const char *cli_fault_kind_at_end(const fls_recover_report *ending)
     default: return cli_fault_kind(ending->fault.status);
     }
 }
+
+void cli_proof_sentence(uint64_t fault_offset, uint64_t proof_offset, char *buffer, size_t capacity)
+{
+    if (fault_offset == proof_offset) {
+        snprintf(buffer, capacity, "with one bit of its length changed it is sound");
+    } else {
+        snprintf(buffer, capacity, "sound messages follow from offset %llu on",
+                 (unsigned long long)proof_offset);
+    }
+}

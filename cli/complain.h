@@ -35,4 +35,8 @@ const char *cli_fault_kind(fls_status status);
 /* The same for the fault at a stream's end, such as "torn_tail". */
 const char *cli_fault_kind_at_end(const fls_recover_report *ending);
 
+/* What proves that a fault is no tail: there is something sound behind it, or where it is. */
+void cli_proof_sentence(uint64_t fault_offset, uint64_t proof_offset, char *buffer,
+                        size_t capacity);
+
 #endif

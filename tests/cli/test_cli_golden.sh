@@ -10,7 +10,7 @@ bytes 0300000050392f89945faf78616263 >one.xxh3
 bytes 00000000 >empty.none
 bytes 000000000000 >empty.crc16
 bytes 0000000000000000 >empty.crc32
-bytes 00000000c294d3385580062d >empty.xxh3
+bytes 00000000c294d3380580062d >empty.xxh3
 
 printf '616263\n' >one.hex
 printf '616263\n\n616263\n' >three.hex

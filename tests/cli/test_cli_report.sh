@@ -108,7 +108,7 @@ has out '"fault_count": 1,'
 expect 1 verify --json flipped
 has out '"kind": "unexpected_eof"'
 expect 1 recover --json flipped
-has out '"proof_offset": 45,'
+has out '"proof_offset": 30,' # with its length repaired
 
 # Many faults: every one has its line.
 i=0
