@@ -20,7 +20,8 @@ CONFIGURE = generator=$$(command -v ninja >/dev/null || echo '-GUnix Makefiles')
 # What is installed needs neither cmocka nor benchmarks to build.
 PRODUCT = -DFLS_BUILD_TESTS=OFF -DFLS_BUILD_FUZZ=OFF -DFLS_BUILD_EXAMPLES=OFF \
 	-DFLS_BUILD_BENCH=OFF
-CHECKED = -DFLS_BUILD_TESTS=ON -DFLS_BUILD_FUZZ=ON -DFLS_BUILD_EXAMPLES=ON
+CHECKED = -DFLS_BUILD_TESTS=ON -DFLS_BUILD_FUZZ=ON -DFLS_BUILD_EXAMPLES=ON \
+	-DFLS_BUILD_BENCH=OFF
 
 .PHONY: all demo check check-long bench fuzz install format lint clean help
 
