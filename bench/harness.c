@@ -28,11 +28,16 @@ static struct {
     size_t capacity;
 } bench;
 
-uint64_t bench_now_ns(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t bench_now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
 }
 
 void bench_fail(const char *format, ...)
@@ -83,12 +88,13 @@ static void usage(FILE *out, const char *program)
 {
     (void)fprintf(out,
                   "usage: %s [--filter TEXT] [--json FILE] [--dir DIR] [--rounds N] [--cpu N]\n"
-                  "       [--smoke]\n"
+                  "       [--cpu-time] [--smoke]\n"
                   "  --filter TEXT  only rows whose name, TABLE/BYTES/VARIANT, holds TEXT\n"
                   "  --json FILE    write the results there too\n"
                   "  --dir DIR      where files are written and read (default: .)\n"
                   "  --rounds N     rounds of each row (default: as fits the work)\n"
                   "  --cpu N        pin to this CPU (default: the last; -1: not at all)\n"
+                  "  --cpu-time     of long runs take the thread's CPU time: for a busy machine\n"
                   "  --smoke        tiny work: shows that all runs and comes out right\n",
                   program);
 }
@@ -106,11 +112,15 @@ static int number(const char *text, const char *program)
 
 static void read_options(bench_options *options, int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"filter", required_argument, NULL, 'f'}, {"json", required_argument, NULL, 'j'},
-        {"dir", required_argument, NULL, 'd'},    {"rounds", required_argument, NULL, 'r'},
-        {"cpu", required_argument, NULL, 'c'},    {"smoke", no_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"filter", required_argument, NULL, 'f'},
+                                          {"json", required_argument, NULL, 'j'},
+                                          {"dir", required_argument, NULL, 'd'},
+                                          {"rounds", required_argument, NULL, 'r'},
+                                          {"cpu", required_argument, NULL, 'c'},
+                                          {"cpu-time", no_argument, NULL, 't'},
+                                          {"smoke", no_argument, NULL, 's'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (option) {
@@ -120,6 +130,7 @@ static void read_options(bench_options *options, int argc, char **argv)
         case 'r': options->rounds = number(optarg, options->program); break;
         case 'c': options->cpu = number(optarg, options->program); break;
         case 's': options->smoke = true; break;
+        case 't': options->cpu_time = true; break;
         case 'h': usage(stdout, options->program); exit(0);
         default: usage(stderr, options->program); exit(2);
         }
@@ -192,10 +203,12 @@ static uint64_t run_once(const bench_row *row, const bench_competitor *one)
     if (one->before != NULL) {
         one->before(one->self);
     }
+    bool by_cpu = bench.options.cpu_time && bench.table->heavy && !bench.table->threads;
+    clockid_t clock = by_cpu ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
     bench_clobber();
-    uint64_t from = bench_now_ns();
+    uint64_t from = read_clock(clock);
     uint64_t did = one->run(one->self);
-    uint64_t ns = bench_now_ns() - from;
+    uint64_t ns = read_clock(clock) - from;
     if (one->after != NULL) {
         one->after(one->self);
     }

@@ -53,8 +53,9 @@ typedef struct bench_table {
     const char *variant_title;
     const char *limit_title;
     int rounds;
-    bool heavy; /* one run is long: it is a sample by itself */
-    bool rates; /* bytes a nanosecond instead of which limit was the fastest */
+    bool heavy;   /* one run is long: it is a sample by itself */
+    bool threads; /* more than one thread works: --cpu-time does not apply */
+    bool rates;   /* bytes a nanosecond instead of which limit was the fastest */
     const char *columns[BENCH_MAX_COLUMNS];
 } bench_table;
 
@@ -65,6 +66,7 @@ typedef struct bench_options {
     const char *directory; /* where files are written */
     int cpu;               /* that the measuring thread is pinned to, or -1 */
     int rounds;            /* 0: as each table says */
+    bool cpu_time;         /* of heavy tables, instead of the time that passes */
     bool smoke;            /* tiny work, two rounds: does everything run and come out right? */
 } bench_options;
 

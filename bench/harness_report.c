@@ -61,6 +61,9 @@ void report_machine(FILE *out, const bench_options *options)
     (void)fprintf(
         out, "  nanoseconds a message, medians of interleaved rounds; +- is half of p10..p90;\n"
              "  N.NNx is the median of the ratios to the limit within each round\n");
+    if (options->cpu_time) {
+        (void)fprintf(out, "  long runs by the CPU time of their thread\n");
+    }
     if (options->smoke) {
         (void)fprintf(out, "  SMOKE RUN: the figures mean nothing\n");
     }
@@ -264,7 +267,8 @@ bool report_json(const char *path, const bench_options *options, const bench_res
     json_member(out, "system", text);
     json_member(out, "compiler", FLS_BENCH_COMPILER);
     json_member(out, "checksum_kernels", fls_checksum_kernels());
-    (void)fprintf(out, "  \"smoke\": %s,\n  \"rows\": [", options->smoke ? "true" : "false");
+    (void)fprintf(out, "  \"cpu_time\": %s,\n  \"smoke\": %s,\n  \"rows\": [",
+                  options->cpu_time ? "true" : "false", options->smoke ? "true" : "false");
     for (size_t i = 0; i < count; i++) {
         (void)fputs(i == 0 ? "\n" : ",\n", out);
         json_result(out, &results[i]);

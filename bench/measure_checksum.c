@@ -218,6 +218,7 @@ void bench_checksum_kernels(void)
         15,
         false,
         false,
+        false,
         {"xxh3", "crc16", "crc32"}};
     static const bench_table against_packaged = {
         "crc-rivals",
@@ -226,6 +227,7 @@ void bench_checksum_kernels(void)
         "where",
         "best",
         15,
+        false,
         false,
         false,
         {"zlib", "libdeflate", "isa-l", "crc16", "crc32"}};

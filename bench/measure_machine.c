@@ -113,9 +113,9 @@ static void measure(const bench_table *table, const machine_case *one, machine_r
 
 void bench_machine(void)
 {
-    static const bench_table table = {"machine", "The machine", "one operation of so many bytes",
-                                      "what",    "ns",          7,
-                                      false,     true,          {NULL}};
+    static const bench_table table = {
+        "machine", "The machine", "one operation of so many bytes", "what", "ns", 7, false, false,
+        true,      {NULL}};
     size_t large = bench_given()->smoke ? 2 * MIB : 256 * MIB;
     const machine_case in_memory[] = {
         {"syscall", 0, 1000, run_syscall, NULL},    {"memcpy", 100, 1000, run_memcpy, NULL},

@@ -151,6 +151,7 @@ void bench_sockets(void)
         "bare",
         5,
         true,
+        true,
         false,
         {"none", "xxh3"}};
     size_t total = (bench_given()->smoke ? 2 : 256) * MIB;

@@ -167,6 +167,7 @@ const bench_table write_table = {
     5,
     true,
     false,
+    false,
     {"none", "xxh3", "fb stdio", "fb iostream", "protobuf", "capnp"}};
 
 const bench_table read_table = {
@@ -178,6 +179,7 @@ const bench_table read_table = {
     "best other",
     5,
     true,
+    false,
     false,
     {"none", "xxh3", "none mapped", "xxh3 mapped", "fb stdio", "fb iostream", "protobuf", "capnp"}};
 

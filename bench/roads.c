@@ -260,12 +260,6 @@ void road_write_messages(fls_writer *writer, const bench_pool *pool, size_t mess
 
 /* ---- limits ---- */
 
-/* The loops of a set differ from the baseline only where XXH3 has vectors. */
-static bool width_matters(const bench_stream *stream)
-{
-    return stream->checksum == FLS_CHECKSUM_XXH3 && stream->pool->payload_bytes > 240;
-}
-
 static bench_read_loop *loop_of(const bench_loops *set, road_how how, fls_checksum checksum)
 {
     switch (how) {
@@ -273,6 +267,19 @@ static bench_read_loop *loop_of(const bench_loops *set, road_how how, fls_checks
     case ROAD_EACH: return set->read_each[checksum];
     default: return set->read[checksum];
     }
+}
+
+static bench_competitor limit_of(read_road *road, const bench_stream *stream, const char *name,
+                                 const bench_loops *set, const bench_kernels *kernels, road_how how)
+{
+    memset(road, 0, sizeof *road);
+    road->stream = stream;
+    road->loop = loop_of(set, how, stream->checksum);
+    road->kernels = kernels;
+    return (bench_competitor){.name = name,
+                              .kind = BENCH_LIMIT,
+                              .run = how == ROAD_EACH ? road_limit_each : road_limit_read,
+                              .self = road};
 }
 
 size_t road_read_limits(bench_competitor *competitors, read_road *roads, const bench_stream *stream,
@@ -283,38 +290,25 @@ size_t road_read_limits(bench_competitor *competitors, read_road *roads, const b
     size_t loop_count = bench_limits(loops);
     size_t kernel_count = bench_kernel_sets(kernels);
     size_t count = 0;
-    loop_count = width_matters(stream) ? loop_count : 1;
-    kernel_count = stream->checksum == FLS_CHECKSUM_CRC32 ? kernel_count : 1;
-    for (size_t i = 0; i < loop_count * kernel_count; i++) {
-        const bench_loops *set = loops[i % loop_count];
-        const bench_kernels *kernel = kernels[i / loop_count];
-        read_road *road = &roads[count];
-        memset(road, 0, sizeof *road);
-        road->stream = stream;
-        road->loop = loop_of(set, how, stream->checksum);
-        road->kernels = kernel;
-        competitors[count++] =
-            (bench_competitor){.name = kernel_count > 1 ? kernel->name : set->name,
-                               .kind = BENCH_LIMIT,
-                               .run = how == ROAD_EACH ? road_limit_each : road_limit_read,
-                               .self = road};
+    /* The loops of a set differ from the baseline only where XXH3 has vectors. */
+    if (stream->checksum == FLS_CHECKSUM_XXH3 && stream->pool->payload_bytes > 240) {
+        for (size_t i = 0; i < loop_count; i++) {
+            competitors[count] =
+                limit_of(&roads[count], stream, loops[i]->name, loops[i], kernels[0], how);
+            count++;
+        }
+    } else if (stream->checksum == FLS_CHECKSUM_CRC32) {
+        for (size_t i = 0; i < kernel_count; i++) {
+            if (strcmp(kernels[i]->name, "zlib") != 0) { /* it takes ten times as long */
+                competitors[count] =
+                    limit_of(&roads[count], stream, kernels[i]->name, loops[0], kernels[i], how);
+                count++;
+            }
+        }
+    } else {
+        competitors[count] =
+            limit_of(&roads[count], stream, loops[0]->name, loops[0], kernels[0], how);
+        count++;
     }
     return count;
-}
-
-void road_read_limit(bench_competitor *competitor, read_road *road, const bench_stream *stream,
-                     road_how how)
-{
-    const bench_loops *loops[BENCH_MAX_LOOPS];
-    const bench_kernels *kernels[BENCH_MAX_KERNELS];
-    (void)bench_limits(loops);
-    (void)bench_kernel_sets(kernels);
-    memset(road, 0, sizeof *road);
-    road->stream = stream;
-    road->loop = loop_of(loops[0], how, stream->checksum);
-    road->kernels = kernels[0];
-    *competitor = (bench_competitor){.name = how == ROAD_AHEAD ? "prefetching" : "no prefetch",
-                                     .kind = BENCH_LIMIT,
-                                     .run = road_limit_read,
-                                     .self = road};
 }

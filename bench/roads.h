@@ -63,10 +63,6 @@ typedef enum road_how { ROAD_PLAIN, ROAD_AHEAD, ROAD_EACH } road_how;
 size_t road_read_limits(bench_competitor *competitors, read_road *roads, const bench_stream *stream,
                         road_how how);
 
-/* The plain one alone, named by whether it prefetches. */
-void road_read_limit(bench_competitor *competitor, read_road *road, const bench_stream *stream,
-                     road_how how);
-
 /* The sections of the program. */
 void bench_machine(void);
 void bench_checksum_kernels(void);
