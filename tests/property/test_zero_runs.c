@@ -1,4 +1,4 @@
-/* Rule 2 of docs/FORMAT.md: runs of zero bytes of every length up to 40, at the end, in front of
+/* Rule 0 of docs/FORMAT.md: runs of zero bytes of every length up to 40, at the end, in front of
  * more frames and in front of a single byte, for every checksum and for every place where the input
  * is split in two. */
 #include "flatstream/flatstream.h"
@@ -105,7 +105,7 @@ static void every_run(void **state)
     }
 }
 
-/* What the table of FORMAT.md says, spelled out for a stream of one frame and a run. */
+/* What the table under rule 0 says, spelled out for a stream of one frame and a run. */
 static void ends_by_length_of_the_run(void **state)
 {
     (void)state;

@@ -91,39 +91,39 @@ ref_stream ref_decode(const ref_format *format, const void *data, size_t size)
     for (size_t at = 0;;) {
         stream.offset = at;
         size_t left = size - at;
-        if (left == 0) { /* rule 1 */
+        if (left == 0) { /* rule 1, the clean end */
             stream.end = FLS_END;
             return stream;
         }
-        if (at >= zeros_from && left >= 16) { /* rule 2 */
+        if (at >= zeros_from && left >= 16) { /* rule 0 */
             stream.end = FLS_ZERO_TAIL;
             return stream;
         }
-        if (left < 4) { /* rule 3 */
+        if (left < 4) { /* rule 1 */
             stream.end = FLS_UNEXPECTED_EOF;
             return stream;
         }
         uint64_t length = load_le(bytes + at, 4);
-        if (length > limit) { /* rule 4 */
+        if (length > limit) { /* rule 2 */
             stream.end = FLS_INVALID_FRAME;
             stream.declared = length;
             return stream;
         }
-        if (left - 4 < width || left - 4 - width < length) { /* rule 5 */
+        if (left - 4 < width || left - 4 - width < length) { /* rule 3 */
             stream.end = FLS_UNEXPECTED_EOF;
             return stream;
         }
         size_t payload = at + 4 + width;
         uint64_t expected = load_le(bytes + at + 4, width);
         uint64_t computed = ref_digest(format, bytes + payload, (size_t)length);
-        if (expected != computed) { /* rule 6 */
+        if (expected != computed) { /* rule 4 */
             stream.end = FLS_CHECKSUM_MISMATCH;
             stream.expected = expected;
             stream.computed = computed;
             return stream;
         }
         ref_message message = {at, payload, (size_t)length, expected};
-        keep(&stream, message); /* rule 7 */
+        keep(&stream, message); /* rule 6 */
         at = payload + (size_t)length;
     }
 }
