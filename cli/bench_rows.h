@@ -11,7 +11,7 @@ typedef struct bench_row {
     double ns;         /* a message, median of some rounds */
     double spread;     /* half of the middle half of the rounds, as a share of the median */
     double gb_s;       /* payload bytes; 0 where that says nothing */
-    double limit_ns;   /* what cannot be avoided took, in the same run; 0: none measured */
+    double limit_ns;   /* what it is compared with took, in the same run; 0: nothing */
     const char *limit; /* what that is */
 } bench_row;
 

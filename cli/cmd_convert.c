@@ -164,6 +164,7 @@ static int convert(conversion *c)
         fls_writer_abort(c->writer);
         return code;
     }
+    cli_progress_say(&c->job->progress, "waiting for the disk");
     uint64_t messages = c->writer != NULL ? fls_writer_messages(c->writer) : 0;
     if (fls_writer_close(c->writer, &err) != FLS_OK) {
         return code != CLI_DONE ? code : cli_write_failed(c->job, c->job->common.output, &err);

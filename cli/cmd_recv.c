@@ -136,7 +136,7 @@ static int appear(const receiving *receive)
     }
     if (rename(receive->partial, receive->final) != 0) {
         error = errno;
-    } else {
+    } else if (!receive->job->common.no_sync) {
         error = sync_folder(receive->final);
     }
     return error != 0 ? cli_complain_errno(receive->job, receive->final, NULL, error) : CLI_DONE;

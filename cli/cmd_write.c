@@ -191,7 +191,8 @@ static int close_writer(writing *w, int code)
         fls_writer_abort(w->writer);
         return code;
     }
-    if (w->append) {
+    cli_progress_say(&w->job->progress, "waiting for the disk");
+    if (w->append && !w->job->common.no_sync) {
         status = fls_writer_sync(w->writer, &err);
     }
     if (status == FLS_OK) {

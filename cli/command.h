@@ -67,6 +67,7 @@ typedef struct cli_common {
     int json;
     int quiet;
     int verbose;
+    int no_sync; /* a file need not be durable when it appears */
 } cli_common;
 
 typedef struct cli_job {

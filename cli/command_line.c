@@ -10,7 +10,7 @@
 #include "complain.h"
 #include "help.h"
 
-enum { ID_MAX_FRAME = 1000, ID_RANGE, ID_JSON, MAX_OPTIONS = 32 };
+enum { ID_MAX_FRAME = 1000, ID_RANGE, ID_JSON, ID_NO_SYNC, MAX_OPTIONS = 32 };
 
 typedef struct common_entry {
     unsigned takes; /* commands with one of these bits have it; 0: all */
@@ -37,6 +37,9 @@ static const common_entry common_entries[] = {
      {'o', "output", "FILE",
       "Where the result goes, - for standard output. A file appears whole, by rename and after a "
       "sync, when everything went well, and not at all otherwise. It may not be an input."}},
+    {CLI_TAKES_OUTPUT,
+     {ID_NO_SYNC, "no-sync", NULL,
+      "Do not wait until FILE is safe from a power cut before it appears."}},
     {0, {'q', "quiet", NULL, "Say nothing but what is wrong: no progress, no notes."}},
     {0, {'v', "verbose", NULL, "Say more on standard error, such as which checksum was found."}},
     {0, {'h', "help", NULL, "Show this help."}},
@@ -253,6 +256,7 @@ static int take_common(cli_job *job, int id, const char *argument)
         return CLI_DONE;
     case ID_JSON: common->json = 1; return CLI_DONE;
     case 'o': common->output = argument; return CLI_DONE;
+    case ID_NO_SYNC: common->no_sync = 1; return CLI_DONE;
     case 'q': common->quiet = 1; return CLI_DONE;
     default: common->verbose = 1; return CLI_DONE;
     }

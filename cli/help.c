@@ -80,7 +80,11 @@ static void show_command(cli_out *out, const cli_command *command)
     }
     show_pairs(out, "Keys of the --json report", command->keys, 1);
     show_pairs(out, "Exit codes", command->exits, 0);
-    show_pairs(out, "Examples", command->examples, 1);
+    cli_out_text(out, "\nExamples:\n");
+    for (const cli_pair *example = command->examples; example->term != NULL; example++) {
+        wrap(out, example->text, 2);
+        cli_out_format(out, "      %s\n", example->term);
+    }
 }
 
 static void show_tool(cli_out *out)

@@ -72,7 +72,7 @@ int cli_sink_open(cli_job *job, fls_sink *sink, const char *path, const cli_inpu
     if (!exists || S_ISREG(info.st_mode)) {
         cli_interrupt_catch();
     }
-    if (fls_sink_open_file_atomic(sink, path, 1, &err) != FLS_OK) {
+    if (fls_sink_open_file_atomic(sink, path, !job->common.no_sync, &err) != FLS_OK) {
         return cli_complain_error(job, path, &err);
     }
     return CLI_DONE;
@@ -167,7 +167,6 @@ int cli_write_failed(cli_job *job, const char *path, const fls_error *err)
 
 int cli_out_end(cli_out *out, int code)
 {
-    cli_progress_clear(&out->job->progress);
     if (out->whole && code != CLI_DONE) {
         fls_sink_abort(&out->sink);
     } else {
@@ -175,6 +174,9 @@ int cli_out_end(cli_out *out, int code)
         if (out->status != FLS_OK && out->whole) {
             fls_sink_abort(&out->sink);
         } else {
+            if (out->whole) {
+                cli_progress_say(&out->job->progress, "waiting for the disk");
+            }
             fls_error late = FLS_ERROR_INIT;
             fls_status status = fls_sink_close(&out->sink, &late);
             if (out->status == FLS_OK && status != FLS_OK) {
@@ -185,6 +187,7 @@ int cli_out_end(cli_out *out, int code)
     }
     free(out->buffer);
     out->buffer = NULL;
+    cli_progress_clear(&out->job->progress);
     if (out->status == FLS_OK) {
         return code;
     }
@@ -236,7 +239,7 @@ const char *cli_duration(char buffer[CLI_NUMBER], double seconds)
     } else if (seconds >= 1e-6) {
         snprintf(buffer, CLI_NUMBER, "%.3g us", seconds * 1e6);
     } else {
-        snprintf(buffer, CLI_NUMBER, "%.3g ns", seconds * 1e9);
+        snprintf(buffer, CLI_NUMBER, "%.1f ns", seconds * 1e9);
     }
     return buffer;
 }

@@ -70,6 +70,14 @@ void cli_progress_update(cli_progress *progress, uint64_t done_bytes)
     show(progress, done_bytes, (double)(now - progress->started_ns) / 1e9);
 }
 
+void cli_progress_say(cli_progress *progress, const char *text)
+{
+    if (progress->shown) {
+        fprintf(stderr, "\r\033[K%s: %s", progress->label, text);
+        fflush(stderr);
+    }
+}
+
 void cli_progress_clear(cli_progress *progress)
 {
     if (progress->shown) {

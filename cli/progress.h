@@ -22,6 +22,9 @@ void cli_progress_start(cli_progress *progress, const char *label, uint64_t tota
 /* Says how many bytes are done; cheap when there is nothing to show. */
 void cli_progress_update(cli_progress *progress, uint64_t done_bytes);
 
+/* Shows a word in place of figures, where a line stands. */
+void cli_progress_say(cli_progress *progress, const char *text);
+
 /* Takes the line away, so that something else can be printed; it comes back with an update. */
 void cli_progress_clear(cli_progress *progress);
 
