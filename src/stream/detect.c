@@ -17,7 +17,7 @@
 #include "core/cpu.h"
 #include "core/digest.h"
 #include "core/error.h"
-#include "flatstream/table_root.h"
+#include "stream/evidence.h"
 
 #define MOST_FRAMES    64u
 #define PROOF_BITS     64u
@@ -37,11 +37,11 @@ typedef struct walked {
  * it is not without a checksum, but a frame torn by just as many bytes as that takes. */
 static int root_is_shifted(const uint8_t *payload, size_t size)
 {
-    if (fls_table_root_check(payload, size, NULL) == FLS_OK) {
+    if (flsi_looks_rooted(payload, size, size)) {
         return 0;
     }
     for (size_t width = 2; width <= FLS_MAX_CHECKSUM_BYTES && width < size; width *= 2) {
-        if (fls_table_root_check(payload + width, size - width, NULL) == FLS_OK) {
+        if (flsi_looks_rooted(payload + width, size - width, size - width)) {
             return 1;
         }
     }
@@ -75,7 +75,7 @@ static void walk(const uint8_t *data, size_t size, const fls_digest_state *diges
         }
         found->frames++;
         found->sound += (unsigned)sound;
-        found->roots += (unsigned)(fls_table_root_check(payload, length, NULL) == FLS_OK);
+        found->roots += (unsigned)flsi_looks_rooted(payload, length, length);
         for (uint32_t top = 0x80000000u; (length & top) == 0; top >>= 1) {
             found->bits++;
         }

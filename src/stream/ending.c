@@ -8,7 +8,6 @@
  */
 #include "core/bytes.h"
 #include "flatstream/reader.h"
-#include "flatstream/table_root.h"
 #include "stream/append.h"
 #include "stream/evidence.h"
 #include "stream/reader_private.h"
@@ -23,18 +22,18 @@ static int has_root(const fls_reader *reader, flsi_view *view, uint64_t frame)
     const uint8_t *bytes;
     size_t got;
     return flsi_view_get(view, payload, 1, (size_t)LOOK_BACK, &bytes, &got, NULL) == FLS_OK &&
-           fls_table_root_check(bytes, got, NULL) == FLS_OK;
+           flsi_looks_rooted(bytes, got, (size_t)LOOK_BACK);
 }
 
-/* Whether payloads of this stream have a table root, by the last message before the frame; when there
- * is none, by the frame itself. Where the message cannot be seen any more the reader remembers. */
+/* Whether payloads of this stream have a table root, by the last message before the frame; when that is
+ * empty, or there is none, by the frame itself. Where it cannot be seen any more the reader remembers. */
 static int payloads_have_roots(const fls_reader *reader, flsi_view *view, uint64_t frame)
 {
     uint64_t mark = flsi_reader_mark(reader);
     const uint8_t *bytes;
     size_t got;
     int last = -1;
-    if (view->memory != NULL && mark < view->memory_offset) {
+    if (view->memory != NULL && mark < view->memory_offset - view->zeros_before) {
         last = flsi_reader_last_root(reader);
     } else if (mark < frame && frame - mark <= LOOK_BACK &&
                flsi_view_get(view, mark, (size_t)(frame - mark), (size_t)(frame - mark), &bytes,
@@ -46,7 +45,7 @@ static int payloads_have_roots(const fls_reader *reader, flsi_view *view, uint64
         fls_cursor_continue(&walk, bytes, (size_t)(frame - mark), 0);
         while (fls_cursor_next_slow(&walk, &message, NULL) == FLS_OK) {
             if (message.size > 0) {
-                last = fls_table_root_check(message.payload, message.size, NULL) == FLS_OK;
+                last = flsi_looks_rooted(message.payload, message.size, message.size);
             }
         }
     }
@@ -81,8 +80,7 @@ static fls_status sector_zeros(fls_reader *reader, flsi_view *view, int whole, u
     if (last == 0 || boundary < frame) {
         return FLS_OK;
     }
-    int held = view->memory != NULL && boundary < view->memory_offset;
-    fls_status status = zeros_from(view, held ? view->memory_offset : boundary, zeros, err);
+    fls_status status = zeros_from(view, boundary, zeros, err);
     if (status == FLS_OK && *zeros && !whole) {
         uint64_t end;
         status = flsi_reader_drain_zeros(reader, zeros, &end, err);
@@ -113,16 +111,12 @@ static fls_status search(const fls_reader *reader, flsi_view *view, uint64_t fra
     return status;
 }
 
-/* Where the frame at an offset ends by its own length. What lies before a view of the buffer is a
- * run of zeros that was held back: the length is 0 there. */
+/* Where the frame at an offset ends by its own length. */
 static uint64_t end_of_frame(const fls_reader *reader, flsi_view *view, uint64_t frame)
 {
     const uint8_t *bytes;
     size_t got;
     uint64_t header = FLS_LENGTH_BYTES + flsi_reader_cursor(reader)->digest.width;
-    if (view->memory != NULL && frame < view->memory_offset) {
-        return frame + header;
-    }
     if (flsi_view_get(view, frame, FLS_LENGTH_BYTES, FLS_LENGTH_BYTES, &bytes, &got, NULL) !=
         FLS_OK) {
         return view->end;

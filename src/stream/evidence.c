@@ -30,7 +30,6 @@
 #include "stream/evidence.h"
 
 #include "core/digest.h"
-#include "flatstream/table_root.h"
 
 #define SCAN_BYTES      ((size_t)256 * 1024)
 #define PROBE_BYTES     ((size_t)4096)
@@ -96,26 +95,18 @@ static fls_status has_root(proof_search *prober, const candidate *frame, int *ro
 {
     const uint8_t *bytes;
     size_t got;
+    uint64_t payload = frame->offset + unit_of(prober);
     size_t look = frame->length < LONG_PAYLOAD ? frame->length : (size_t)LONG_PAYLOAD;
     *root = 0;
     if (look < 8) {
         return FLS_OK;
     }
-    fls_status status = flsi_view_get(&prober->probe, frame->offset + unit_of(prober), 8,
-                                      PROBE_BYTES, &bytes, &got, err);
-    if (status != FLS_OK) {
-        return status == FLS_END ? FLS_OK : status;
-    }
-    uint32_t table = flsi_load_le32(bytes);
-    if (table < 4 || table > frame->length - 4 || (table & 3) != 0) {
-        return FLS_OK;
-    }
-    if (got < look) {
-        status = flsi_view_get(&prober->probe, frame->offset + unit_of(prober), look, look, &bytes,
-                               &got, err);
+    fls_status status = flsi_view_get(&prober->probe, payload, 8, PROBE_BYTES, &bytes, &got, err);
+    if (status == FLS_OK && got < look && flsi_load_le32(bytes) <= frame->length) {
+        status = flsi_view_get(&prober->probe, payload, look, look, &bytes, &got, err);
     }
     if (status == FLS_OK) {
-        *root = fls_table_root_check(bytes, look, NULL) == FLS_OK;
+        *root = flsi_looks_rooted(bytes, got < look ? got : look, frame->length);
     }
     return status == FLS_END ? FLS_OK : status;
 }
@@ -179,7 +170,7 @@ static fls_status holds(proof_search *prober, const candidate *frame, int counte
     }
     stored = flsi_digest_load(digest, digest->checksum, bytes + FLS_LENGTH_BYTES);
     if (frame->length > LONG_PAYLOAD && digest->checksum != FLS_CHECKSUM_CUSTOM &&
-        prober->probe.memory == NULL) {
+        !flsi_view_in_memory(&prober->probe)) {
         status = digest_in_pieces(prober, frame, &computed, err);
     } else {
         status = flsi_view_get(&prober->probe, frame->offset + unit, frame->length, frame->length,

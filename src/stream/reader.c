@@ -18,7 +18,7 @@
 #include "core/options.h"
 #include "core/rewind.h"
 #include "flatstream/recover.h"
-#include "flatstream/table_root.h"
+#include "stream/evidence.h"
 #include "stream/memory_policy.h"
 #include "stream/reader_private.h"
 
@@ -510,9 +510,8 @@ static void note_largest(fls_reader *reader, const fls_message *messages, size_t
 /* What can be known of a stream's payloads when they are gone: see fls_reader_ending. */
 static void note_root(fls_reader *reader, const fls_message *last)
 {
-    if (last->size > 0) {
-        reader->last_root = fls_table_root_check(last->payload, last->size, NULL) == FLS_OK;
-    }
+    reader->last_root =
+        last->size > 0 ? flsi_looks_rooted(last->payload, last->size, last->size) : -1;
 }
 
 /* Messages from the cursor, filling the window as needed, prepared but not yet observed. */
@@ -658,13 +657,14 @@ fls_status flsi_reader_view(const fls_reader *reader, flsi_view *view, int *whol
     }
     uint64_t offset = reader->cursor.offset_bias + (uint64_t)(uintptr_t)reader->cursor.next;
     flsi_view_of_memory(view, reader->cursor.next, fls_cursor_left(&reader->cursor), offset);
+    view->zeros_before = reader->cursor.zeros_held;
+    view->allocator = reader->allocator;
     if (!reader->one_way) {
         uint64_t bytes;
         fls_status status = fls_source_size(&reader->source, &bytes, err);
         if (status == FLS_OK) {
             view->memory = NULL;
             view->source = &reader->source;
-            view->allocator = reader->allocator;
             view->first_offset = reader->first_offset;
             view->end = reader->first_offset + bytes;
         }

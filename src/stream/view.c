@@ -10,6 +10,7 @@ void flsi_view_of_memory(flsi_view *view, const void *data, size_t size, uint64_
     memset(view, 0, sizeof *view);
     view->memory = data;
     view->memory_offset = offset;
+    view->memory_end = offset + size;
     view->end = offset + size;
 }
 
@@ -48,6 +49,18 @@ static fls_status make_window(flsi_view *view, size_t need, fls_error *err)
     return FLS_OK;
 }
 
+/* Fills the window from memory with zeros around it. */
+static void load_memory(flsi_view *view, uint64_t offset, size_t bytes)
+{
+    uint64_t from = offset > view->memory_offset ? offset : view->memory_offset;
+    uint64_t to = offset + bytes < view->memory_end ? offset + bytes : view->memory_end;
+    memset(view->window, 0, bytes);
+    if (from < to) {
+        memcpy(view->window + (size_t)(from - offset),
+               view->memory + (size_t)(from - view->memory_offset), (size_t)(to - from));
+    }
+}
+
 static fls_status load(flsi_view *view, uint64_t offset, size_t need, size_t want, fls_error *err)
 {
     fls_status status = make_window(view, need, err);
@@ -57,8 +70,13 @@ static fls_status load(flsi_view *view, uint64_t offset, size_t need, size_t wan
     /* A scan asks for much at once and moves on; a probe asks for little, and gets little. */
     size_t most = want > view->window_capacity ? view->window_capacity : want;
     size_t got = 0;
-    status = fls_source_read_all_at(view->source, offset - view->first_offset, view->window, most,
-                                    &got, err);
+    if (view->memory != NULL) {
+        load_memory(view, offset, most);
+        got = most;
+    } else {
+        status = fls_source_read_all_at(view->source, offset - view->first_offset, view->window,
+                                        most, &got, err);
+    }
     if (status != FLS_OK && status != FLS_END) {
         view->window_bytes = 0;
         return status;
@@ -73,15 +91,17 @@ fls_status flsi_view_get(flsi_view *view, uint64_t offset, size_t need, size_t w
 {
     *got = 0;
     if (offset > view->end || view->end - offset < need ||
-        (view->memory != NULL && offset < view->memory_offset)) {
+        (view->memory != NULL && offset < view->memory_offset - view->zeros_before)) {
         return FLS_END;
     }
     if (want > view->end - offset) {
         want = (size_t)(view->end - offset);
     }
-    if (view->memory != NULL) {
+    if (view->memory != NULL && offset >= view->memory_offset && offset <= view->memory_end &&
+        view->memory_end - offset >= need) {
+        uint64_t there = view->memory_end - offset;
         *bytes = view->memory + (size_t)(offset - view->memory_offset);
-        *got = want;
+        *got = there < want ? (size_t)there : want;
         return FLS_OK;
     }
     uint64_t into = offset - view->window_offset;

@@ -10,6 +10,9 @@
 typedef struct flsi_view {
     const uint8_t *memory; /* bytes from memory_offset to end, or NULL */
     uint64_t memory_offset;
+    uint64_t memory_end;
+    uint64_t
+        zeros_before; /* bytes before the memory that are known to be zero; all behind it are */
     const fls_source *source; /* with read_at, when memory is NULL */
     uint64_t first_offset;    /* stream offset of the source's first byte */
     uint64_t end;             /* offset behind the last byte */
@@ -22,6 +25,12 @@ typedef struct flsi_view {
 
 /* A view of bytes in memory, the first of which has the given offset. */
 void flsi_view_of_memory(flsi_view *view, const void *data, size_t size, uint64_t offset);
+
+/* Whether bytes at any offset can be had where they lie. */
+static inline int flsi_view_in_memory(const flsi_view *view)
+{
+    return view->memory != NULL && view->zeros_before == 0 && view->end == view->memory_end;
+}
 
 /* A second view of the same bytes with a window of its own; closed before the first one. */
 void flsi_view_copy(flsi_view *copy, const flsi_view *view);
