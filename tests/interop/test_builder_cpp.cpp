@@ -68,8 +68,40 @@ class Sequence {
             add_any();
         }
         add_table();
-        const Object &root = objects_.back();
-        const char *identifier = below(3) == 0 ? "TeSt" : nullptr;
+        finish(objects_.size() - 1, below(3) == 0 ? "TeSt" : nullptr);
+    }
+
+    // Makes several messages by nearly the same calls: mostly one table of scalars, as streams have
+    // them, with a change in one or the other.
+    void run_alike()
+    {
+        Object first{Object::table, {}, 0, {}, {}, {0}, 0};
+        uint32_t slots = static_cast<uint32_t>(below(below(10) == 0 ? 40 : 6));
+        for (uint32_t slot = 0; slot < slots; slot++) {
+            if (below(6) != 0) {
+                auto place = static_cast<long>(below(first.fields.size() + 1));
+                first.fields.insert(first.fields.begin() + place, random_field(slot));
+            }
+        }
+        const char *name = below(4) == 0 ? "SAME" : nullptr;
+        for (uint64_t left = 2 + below(4); left > 0; left--) {
+            Object object = first;
+            for (Field &field : object.fields) {
+                field.bits = field.kind == Kind::reference ? 0 : small_bits();
+            }
+            message_like(object, slots, name);
+        }
+    }
+
+  private:
+    uint64_t below(uint64_t bound)
+    {
+        return prng_below(random_, bound);
+    }
+
+    void finish(size_t number, const char *identifier)
+    {
+        const Object &root = objects_[number];
         const void *data = nullptr;
         size_t size = 0;
         fls_error err = FLS_ERROR_INIT;
@@ -78,15 +110,81 @@ class Sequence {
         CHECK(size == theirs_->GetSize());
         CHECK(std::memcmp(data, theirs_->GetBufferPointer(), size) == 0);
         CHECK(reinterpret_cast<uintptr_t>(data) % theirs_->GetBufferMinAlignment() == 0);
-        verify(static_cast<const uint8_t *>(data), size, identifier);
+        verify(static_cast<const uint8_t *>(data), size, number, identifier);
         damage(static_cast<const uint8_t *>(data), size);
         theirs_->Clear();
+        objects_.clear();
+        shapes_.clear();
     }
 
-  private:
-    uint64_t below(uint64_t bound)
+    // Patterns that are no NaN in either width.
+    uint64_t small_bits()
     {
-        return prng_below(random_, bound);
+        return prng_next(random_) & UINT64_C(0xBFFFFFFFBFFFFFFF);
+    }
+
+    // Begins a message and gives it up.
+    void abandon(const Object &object, uint32_t slots)
+    {
+        fls_table t = fls_builder_table(ours_, slots);
+        uint64_t calls = below(object.fields.size() + 1);
+        for (uint64_t i = 0; i < calls; i++) {
+            if (object.fields[i].kind != Kind::reference) {
+                theirs_->Clear();
+                theirs_->StartTable();
+                set_scalar(t, object.fields[i]);
+            }
+        }
+        theirs_->Clear();
+        switch (below(3)) {
+        case 0: fls_builder_reset(ours_); break;
+        case 1:
+            (void)fls_builder_end(ours_, t);
+            fls_builder_reset(ours_);
+            break;
+        default: {
+            const void *data;
+            size_t size;
+            CHECK(fls_builder_finish(ours_, fls_ref{0}, nullptr, &data, &size, nullptr) ==
+                  FLS_INVALID_ARGUMENT);
+        }
+        }
+    }
+
+    void message_like(Object object, uint32_t slots, const char *name)
+    {
+        std::vector<Field> &fields = object.fields;
+        size_t any = fields.empty() ? 0 : below(fields.size());
+        uint64_t change = below(24);
+        if (!fields.empty()) {
+            switch (change) {
+            case 0: fields.erase(fields.begin() + static_cast<long>(any)); break;
+            case 1: std::swap(fields[any], fields[below(fields.size())]); break;
+            case 2: fields[any].kind = static_cast<Kind>(below(kinds)); break;
+            case 3: fields.pop_back(); break;
+            default: break;
+            }
+        }
+        switch (change) {
+        case 4: slots++; break;
+        case 5: fields.push_back(Field{slots++, Kind::u32, 5}); break;
+        case 6: name = name == nullptr ? "ELSE" : nullptr; break;
+        case 7: add_string(); break;
+        case 8: abandon(object, slots); break;
+        case 9: fls_builder_shrink(ours_, 0); break;
+        default: break;
+        }
+        put_table(&object, slots);
+        size_t root = objects_.size();
+        objects_.push_back(object);
+        switch (change) {
+        case 10: add_table(); break;
+        case 11: add_ref_vector(); break;
+        case 12: add_vector(); break;
+        case 13: fls_builder_shrink(ours_, 0); break;
+        default: break;
+        }
+        finish(objects_.back().shape == Object::table ? objects_.size() - 1 : root, name);
     }
 
     void add_any()
@@ -221,17 +319,9 @@ class Sequence {
         }
     }
 
-    // Any finite number of bits: NaN may change on its way through a register of old machines.
     Field random_field(uint32_t slot)
     {
-        Field field{slot, static_cast<Kind>(below(kinds)), below(4) == 0 ? 0 : prng_next(random_)};
-        if (field.kind == Kind::f32) {
-            field.bits &= 0xBFFFFFFF;
-        }
-        if (field.kind == Kind::f64) {
-            field.bits &= UINT64_C(0xBFFFFFFFFFFFFFFF);
-        }
-        return field;
+        return Field{slot, static_cast<Kind>(below(kinds)), below(4) == 0 ? 0 : small_bits()};
     }
 
     // A table like one that was there before shares its vtable; others differ in every way.
@@ -258,9 +348,15 @@ class Sequence {
             }
             shapes_.push_back(object.fields);
         }
+        put_table(&object, slots);
+        objects_.push_back(object);
+    }
+
+    void put_table(Object *object, uint32_t slots)
+    {
         fls_table t = fls_builder_table(ours_, slots);
         flatbuffers::uoffset_t start = theirs_->StartTable();
-        for (Field &field : object.fields) {
+        for (Field &field : object->fields) {
             if (field.kind != Kind::reference) {
                 set_scalar(t, field);
                 continue;
@@ -272,9 +368,8 @@ class Sequence {
             theirs_->AddOffset(voffset(field.slot), flatbuffers::Offset<void>(
                                                         is_null ? 0 : objects_[field.bits].theirs));
         }
-        object.ours = fls_builder_end(ours_, t);
-        object.theirs = theirs_->EndTable(start);
-        objects_.push_back(object);
+        object->ours = fls_builder_end(ours_, t);
+        object->theirs = theirs_->EndTable(start);
     }
 
     template <typename T>
@@ -369,14 +464,14 @@ class Sequence {
         return verifier.EndTable();
     }
 
-    void verify(const uint8_t *data, size_t size, const char *identifier)
+    void verify(const uint8_t *data, size_t size, size_t number, const char *identifier)
     {
         flatbuffers::Verifier verifier(data, size, 1000, 1000000);
         flatbuffers::uoffset_t root = verifier.VerifyOffset(0);
         CHECK(root != 0);
         CHECK(identifier == nullptr || flatbuffers::BufferHasIdentifier(data, identifier));
         visited_.assign(objects_.size(), nullptr);
-        CHECK(object_is(data + root, verifier, objects_.size() - 1));
+        CHECK(object_is(data + root, verifier, number));
         CHECK(fls_table_root_check(data, size, nullptr) == FLS_OK);
     }
 
@@ -418,11 +513,17 @@ int main(int argc, char **argv)
     flatbuffers::FlatBufferBuilder theirs;
     theirs.ForceDefaults(true);
     for (uint64_t i = 0; i < sequences; i++) {
-        Sequence sequence(ours, &theirs, &random);
-        sequence.run();
+        Sequence(ours, &theirs, &random).run();
         if (i % 512 == 0) {
             fls_builder_shrink(ours, 0);
         }
+        // A new builder learns from its first message, a used one only now and then.
+        fls_builder *other = nullptr;
+        CHECK(fls_builder_new(&other, nullptr, nullptr) == FLS_OK);
+        Sequence(other, &theirs, &random).run_alike();
+        Sequence(other, &theirs, &random).run_alike();
+        Sequence(ours, &theirs, &random).run_alike();
+        fls_builder_free(other);
     }
     fls_builder_free(ours);
     return 0;

@@ -1,0 +1,328 @@
+/* Wrong calls of the builder: the first sticks, is told when the message is finished, and leaves
+ * nothing behind. */
+#include "support/counting_allocator.h"
+#include "unit/builder_testing.h"
+
+/* Each is one wrong call after which a root is finished that would be right. */
+static fls_ref slot_twice(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_u8(b, t, 1, 0);
+    fls_builder_u16(b, t, 1, 1);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref reference_twice(fls_builder *b)
+{
+    fls_ref text = fls_builder_string(b, "x", 1);
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_ref(b, t, 0, text);
+    fls_builder_ref(b, t, 0, text);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref slot_out_of_range(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_f64(b, t, 2, 1);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref no_slots(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 0);
+    fls_builder_bool(b, t, 0, 1);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref too_many_slots(fls_builder *b)
+{
+    return fls_builder_end(b, fls_builder_table(b, 32766));
+}
+
+static fls_ref table_in_table(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    (void)telemetry(b, 1, 2, 3);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref string_in_table(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_ref(b, t, 0, fls_builder_string(b, "x", 1));
+    return fls_builder_end(b, t);
+}
+
+static fls_ref vector_in_table(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    (void)fls_builder_vector(b, "x", 1, 1);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref ref_vector_in_table(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    (void)fls_builder_ref_vector(b, NULL, 0);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref table_ended_twice(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    fls_ref root = fls_builder_end(b, t);
+    (void)fls_builder_end(b, t);
+    return root;
+}
+
+static fls_ref table_never_started(fls_builder *b)
+{
+    return fls_builder_end(b, (fls_table){0});
+}
+
+static fls_ref set_outside_of_tables(fls_builder *b)
+{
+    fls_ref root = telemetry(b, 1, 2, 3);
+    fls_builder_u8(b, (fls_table){0}, 0, 1);
+    return root;
+}
+
+static fls_ref set_in_ended_table(fls_builder *b)
+{
+    fls_table old = fls_builder_table(b, 2);
+    (void)fls_builder_end(b, old);
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_i32(b, old, 0, 1);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref end_of_other_table(fls_builder *b)
+{
+    fls_table old = fls_builder_table(b, 2);
+    (void)fls_builder_end(b, old);
+    (void)fls_builder_table(b, 2);
+    return fls_builder_end(b, old);
+}
+
+static fls_ref never_ended(fls_builder *b)
+{
+    fls_ref root = telemetry(b, 1, 2, 3);
+    fls_table t = fls_builder_table(b, 40);
+    fls_builder_u8(b, t, 39, 1);
+    return root;
+}
+
+static fls_ref no_root(fls_builder *b)
+{
+    (void)b;
+    return NO_REF;
+}
+
+static fls_ref root_forgotten(fls_builder *b)
+{
+    (void)telemetry(b, 1, 2, 3);
+    return NO_REF;
+}
+
+static fls_ref string_as_root(fls_builder *b)
+{
+    return fls_builder_string(b, "not a table", 11);
+}
+
+static fls_ref root_of_other_message(fls_builder *b)
+{
+    for (int i = 0; i < 20; i++) {
+        (void)telemetry(b, 1, 2, 3);
+    }
+    fls_ref root = telemetry(b, 1, 2, 3);
+    (void)finish(b, root);
+    return root;
+}
+
+static fls_ref reference_beyond_buffer(fls_builder *b)
+{
+    fls_ref text = fls_builder_string(b, "x", 1);
+    text.position += 1000;
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_ref(b, t, 0, text);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref no_ref_in_vector(fls_builder *b)
+{
+    fls_ref refs[2] = {fls_builder_string(b, "x", 1), NO_REF};
+    (void)fls_builder_ref_vector(b, refs, 2);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref elements_of_three_bytes(fls_builder *b)
+{
+    (void)fls_builder_vector(b, "abc", 1, 3);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref elements_of_no_bytes(fls_builder *b)
+{
+    (void)fls_builder_vector(b, "abc", 1, 0);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref elements_of_sixteen_bytes(fls_builder *b)
+{
+    (void)fls_builder_vector(b, "abcdefghijklmnop", 1, 16);
+    return telemetry(b, 1, 2, 3);
+}
+
+/* Too large ones must be refused before a byte of them is read or a block asked for. */
+static fls_ref string_of_2_gib(fls_builder *b)
+{
+    (void)fls_builder_string(b, "", (size_t)1 << 31);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref string_of_any_size(fls_builder *b)
+{
+    (void)fls_builder_string(b, "", SIZE_MAX);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref vector_over_2_gib(fls_builder *b)
+{
+    (void)fls_builder_vector(b, "", (size_t)1 << 28, 8);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref vector_that_wraps(fls_builder *b)
+{
+    (void)fls_builder_vector(b, "", SIZE_MAX / 8 + 2, 8);
+    return telemetry(b, 1, 2, 3);
+}
+
+typedef fls_ref (*misuse)(fls_builder *b);
+
+static const misuse misuses[] = {
+    slot_twice,
+    reference_twice,
+    slot_out_of_range,
+    no_slots,
+    too_many_slots,
+    table_in_table,
+    string_in_table,
+    vector_in_table,
+    ref_vector_in_table,
+    table_ended_twice,
+    table_never_started,
+    set_outside_of_tables,
+    set_in_ended_table,
+    end_of_other_table,
+    never_ended,
+    no_root,
+    string_as_root,
+    root_of_other_message,
+    no_ref_in_vector,
+    reference_beyond_buffer,
+    elements_of_three_bytes,
+    elements_of_no_bytes,
+    string_of_2_gib,
+    elements_of_sixteen_bytes,
+    string_of_any_size,
+    vector_over_2_gib,
+    vector_that_wraps,
+    root_forgotten,
+};
+
+static void expect_misuse(fls_builder *b, size_t number)
+{
+    const void *data = "";
+    size_t size = 1;
+    fls_error err = FLS_ERROR_INIT;
+    fls_ref root = misuses[number](b);
+    fls_status status = fls_builder_finish(b, root, NULL, &data, &size, &err);
+    if (status != FLS_INVALID_ARGUMENT) {
+        print_error("misuse %zu gives %s\n", number, fls_status_name(status));
+    }
+    assert_int_equal(status, FLS_INVALID_ARGUMENT);
+    assert_int_equal(err.status, FLS_INVALID_ARGUMENT);
+    assert_true(err.text[0] != '\0');
+    assert_null(data);
+    assert_int_equal(size, 0);
+}
+
+/* After a failure was told or forgotten the builder is as new. */
+static void expect_as_new(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 40);
+    for (uint32_t slot = 0; slot < 40; slot++) {
+        fls_builder_u8(b, t, slot, 1);
+    }
+    (void)finish(b, fls_builder_end(b, t));
+    (void)finish(b, telemetry(b, 1, 2, 3));
+}
+
+static void misuse_sticks_until_told(void **unused)
+{
+    (void)unused;
+    counting_allocator counting;
+    counting_allocator_init(&counting);
+    fls_builder *b = NULL;
+    assert_int_equal(fls_builder_new(&b, &counting.table, NULL), FLS_OK);
+    for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {
+        expect_misuse(b, i);
+        expect_as_new(b);
+        (void)misuses[i](b);
+        fls_builder_reset(b);
+        expect_as_new(b);
+        assert_true(counting.peak_bytes < 100000);
+    }
+    /* The first failure is the one that is told. */
+    fls_error err = FLS_ERROR_INIT;
+    const void *data;
+    size_t size;
+    (void)too_many_slots(b);
+    (void)slot_twice(b);
+    (void)string_as_root(b);
+    assert_int_equal(fls_builder_finish(b, NO_REF, NULL, &data, &size, &err), FLS_INVALID_ARGUMENT);
+    assert_string_equal(err.text, "a table with more than 32765 slots");
+    fls_builder_free(b);
+    assert_int_equal(counting.live_blocks, 0);
+}
+
+/* Messages that the misuses begin like. */
+static fls_ref like_others(fls_builder *b, int shape)
+{
+    switch (shape) {
+    case 0: return telemetry(b, 1, 2, 3);
+    case 1: return fls_builder_end(b, fls_builder_table(b, 2));
+    case 2: return fls_builder_end(b, fls_builder_table(b, 0));
+    default: {
+        fls_table t = fls_builder_table(b, 2);
+        fls_builder_u8(b, t, 1, 0);
+        return fls_builder_end(b, t);
+    }
+    }
+}
+
+static void misuse_shows_in_a_repeated_message(void **unused)
+{
+    (void)unused;
+    for (int shape = 0; shape < 4; shape++) {
+        for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {
+            fls_builder *b = new_builder();
+            (void)finish(b, like_others(b, shape));
+            (void)finish(b, like_others(b, shape));
+            expect_misuse(b, i);
+            expect_as_new(b);
+            fls_builder_free(b);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(misuse_sticks_until_told),
+        cmocka_unit_test(misuse_shows_in_a_repeated_message),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
