@@ -15,14 +15,14 @@ FLS_BEGIN_DECLS
 
 typedef struct fls_builder fls_builder;
 
-/* A finished object in the buffer being built; 0 is none. Valid until the buffer is finished or
- * reset. */
+/* A finished object in the buffer being built; {0} is none, other values mean nothing to the caller.
+ * Valid until the buffer is finished or reset. */
 typedef struct fls_ref {
     uint32_t position;
 } fls_ref;
 
-/* A table being built. Tables are built one at a time; strings and vectors come before the table
- * that refers to them. */
+/* A table being built. Tables are built one at a time; strings, vectors and tables come before the
+ * table that refers to them, and starting one inside it is a failure. */
 typedef struct fls_table {
     uint32_t serial;
 } fls_table;
@@ -35,7 +35,8 @@ FLS_API void fls_builder_free(fls_builder *builder); /* NULL is harmless */
 /* Forgets what is being built and any failure; keeps the memory. */
 FLS_API void fls_builder_reset(fls_builder *builder);
 
-/* Starts a table with room for field_count slots (0..32767). */
+/* Starts a table with room for field_count slots (0..32765). A table has at most 65,535 bytes, and a
+ * message is smaller than 2^31. */
 FLS_API fls_table fls_builder_table(fls_builder *builder, uint32_t field_count);
 
 /* Store a scalar in a slot of the table, always, also when it equals a schema's default. A slot can
@@ -52,7 +53,8 @@ FLS_API void fls_builder_i64(fls_builder *builder, fls_table table, uint32_t slo
 FLS_API void fls_builder_f32(fls_builder *builder, fls_table table, uint32_t slot, float value);
 FLS_API void fls_builder_f64(fls_builder *builder, fls_table table, uint32_t slot, double value);
 
-/* Store a reference to a string, vector or table that was finished before. */
+/* Store a reference to a string, vector or table that was finished before; none leaves the slot
+ * unset. */
 FLS_API void fls_builder_ref(fls_builder *builder, fls_table table, uint32_t slot, fls_ref ref);
 
 /* Finishes the table. */
@@ -67,11 +69,12 @@ FLS_API fls_ref fls_builder_string(fls_builder *builder, const char *text, size_
 FLS_API fls_ref fls_builder_vector(fls_builder *builder, const void *elements, size_t count,
                                    uint32_t element_bytes);
 
-/* A vector of references, such as strings. */
+/* A vector of references, such as strings; none of them may be none. */
 FLS_API fls_ref fls_builder_ref_vector(fls_builder *builder, const fls_ref *refs, size_t count);
 
 /* Finishes the buffer with root as its root table. identifier is 4 bytes or NULL. *data is borrowed
- * until the next call on the builder, which starts the next buffer. Reports the first failure since
+ * until the next call on the builder, which starts the next buffer, and must not be changed: what the
+ * next message has in common with it is not written again. Reports the first failure since
  * the last finish; then the builder is empty again too. */
 FLS_API FLS_MUST_USE fls_status fls_builder_finish(fls_builder *builder, fls_ref root,
                                                    const char *identifier, const void **data,
