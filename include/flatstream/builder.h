@@ -15,8 +15,8 @@ FLS_BEGIN_DECLS
 
 typedef struct fls_builder fls_builder;
 
-/* A finished object in the buffer being built; {0} is none, other values mean nothing to the caller.
- * Valid until the buffer is finished or reset. */
+/* A finished object in the buffer being built; {0} is none, other values mean nothing to the
+ * caller. Valid until the buffer is finished or reset. */
 typedef struct fls_ref {
     uint32_t position;
 } fls_ref;
@@ -35,8 +35,8 @@ FLS_API void fls_builder_free(fls_builder *builder); /* NULL is harmless */
 /* Forgets what is being built and any failure; keeps the memory. */
 FLS_API void fls_builder_reset(fls_builder *builder);
 
-/* Starts a table with room for field_count slots (0..32765). A table has at most 65,535 bytes, and a
- * message is smaller than 2^31. */
+/* Starts a table with room for field_count slots (0..32765). A table has at most 65,535 bytes, and
+ * a message is smaller than 2^31. */
 FLS_API fls_table fls_builder_table(fls_builder *builder, uint32_t field_count);
 
 /* Store a scalar in a slot of the table, always, also when it equals a schema's default. A slot can
@@ -73,8 +73,8 @@ FLS_API fls_ref fls_builder_vector(fls_builder *builder, const void *elements, s
 FLS_API fls_ref fls_builder_ref_vector(fls_builder *builder, const fls_ref *refs, size_t count);
 
 /* Finishes the buffer with root as its root table. identifier is 4 bytes or NULL. *data is borrowed
- * until the next call on the builder, which starts the next buffer, and must not be changed: what the
- * next message has in common with it is not written again. Reports the first failure since
+ * until the next call on the builder, which starts the next buffer, and must not be changed: what
+ * the next message has in common with it is not written again. Reports the first failure since
  * the last finish; then the builder is empty again too. */
 FLS_API FLS_MUST_USE fls_status fls_builder_finish(fls_builder *builder, fls_ref root,
                                                    const char *identifier, const void **data,

@@ -11,8 +11,8 @@
 
 FLS_BEGIN_DECLS
 
-/* A validator is a value; self and name stay the caller's and must outlive what uses them. err may be
- * NULL.
+/* A validator is a value; self and name stay the caller's and must outlive what uses them. err may
+ * be NULL.
  * check returns FLS_OK, or FLS_VALIDATION_FAILED with a reason in err->text (fls_error_set).
  * payload is aligned to `alignment` bytes (a power of two up to 64; 0 or 1 for any). */
 typedef struct fls_validator {
@@ -53,8 +53,8 @@ typedef struct fls_verify_function {
 /* Payload sizes from min_bytes to max_bytes, both included. */
 FLS_API fls_validator fls_validator_size_range(const fls_size_range *range);
 
-/* The payload's root offset points to a table whose vtable lies within the payload (table_root.h). No
- * fields are looked at, so that no limits refuse anything more; limits may be NULL. */
+/* The payload's root offset points to a table whose vtable lies within the payload (table_root.h).
+ * No fields are looked at, so that no limits refuse anything more; limits may be NULL. */
 FLS_API fls_validator fls_validator_table_root(const fls_table_root *limits);
 
 /* Alignment is what the function needs; flatcc's verifiers need that of the buffer's largest

@@ -1,5 +1,6 @@
 /* The builder's memory: one block that is filled from its end downwards, and beside it the slots of
- * the open table and the list of vtables, which have room in the object itself while they are short.
+ * the open table and the list of vtables, which have room in the object itself while they are
+ * short.
  */
 #include "flatbuf/builder_private.h"
 

@@ -2,15 +2,15 @@
  *
  * Streams are long runs of such messages, and the last one still lies in the block: its vtable,
  * offsets and padding are what the next one needs. So the calls that made a message of one table of
- * scalars are noted, each with the call before it and the place where it wrote. As long as each call
- * of the next message comes after the one that it came after, it stores its value there, and nothing
- * else has to be done.
+ * scalars are noted, each with the call before it and the place where it wrote. As long as each
+ * call of the next message comes after the one that it came after, it stores its value there, and
+ * nothing else has to be done.
  *
  * 1. While repeating, only `last`, `open` and `serial` change in the builder, and the block differs
  *    from a finished message in values only. As each slot follows exactly one call, the calls made
  *    are known from the last one.
- * 2. Any other call diverges first: the state is rebuilt from the calls made so far, below which the
- *    block says nothing, and building goes on as if nothing had been expected.
+ * 2. Any other call diverges first: the state is rebuilt from the calls made so far, below which
+ *    the block says nothing, and building goes on as if nothing had been expected.
  * 3. Where messages differ, learning each of them would be in vain: after a divergence, and after a
  *    message whose first table was not all of it, PATIENCE messages are not learned.
  */

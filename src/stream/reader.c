@@ -19,7 +19,7 @@
 #include "core/rewind.h"
 #include "flatstream/recover.h"
 #include "stream/evidence.h"
-#include "stream/memory_policy.h"
+#include "stream/memory_state.h"
 #include "stream/reader_private.h"
 
 #define DEFAULT_BUFFER_BYTES ((size_t)256 * 1024)

@@ -14,7 +14,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/options.h"
-#include "stream/memory_policy.h"
+#include "stream/memory_state.h"
 
 extern inline fls_status fls_writer_write(fls_writer *writer, const void *payload, size_t size,
                                           fls_error *err);

@@ -1,6 +1,7 @@
-// The builder against the official C++ one: random sequences of calls made on both must give the same
-// bytes, and the official verifier must find in them, table by table, what was put in. Messages that
-// were damaged afterwards show that the table-root check passes all that the official verifier would.
+// The builder against the official C++ one: random sequences of calls made on both must give the
+// same bytes, and the official verifier must find in them, table by table, what was put in.
+// Messages that were damaged afterwards show that the table-root check passes all that the official
+// verifier would.
 //
 // Usage: test_builder_cpp [SEQUENCES [SEED]]
 #include <flatbuffers/flatbuffers.h>

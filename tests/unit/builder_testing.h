@@ -73,7 +73,8 @@ static inline view finish(fls_builder *b, fls_ref root)
     return (view){data, size};
 }
 
-/* Sets a slot to the low bytes of a value by the function of kind 0 to 10; its width is returned. */
+/* Sets a slot to the low bytes of a value by the function of kind 0 to 10; its width is
+ * returned. */
 static inline size_t set_scalar(fls_builder *b, fls_table t, uint32_t slot, uint64_t *value,
                                 uint64_t kind)
 {

@@ -1,5 +1,5 @@
-/* Runs of messages made by the same calls, which the builder recognises: a builder that has seen such
- * messages before gives the bytes that a new one gives. */
+/* Runs of messages made by the same calls, which the builder recognises: a builder that has seen
+ * such messages before gives the bytes that a new one gives. */
 #include "unit/builder_testing.h"
 
 /* A message of a table of scalars: what is set, in this order. */

@@ -1,5 +1,5 @@
 /* When memory is given back: each policy against what its header promises. */
-#include "stream/memory_policy.h"
+#include "stream/memory_state.h"
 #include "support/prng.h"
 #include "support/testing.h"
 

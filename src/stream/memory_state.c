@@ -7,7 +7,7 @@
  *   THRESHOLD  when capacity > threshold_bytes and last_bytes <= threshold_bytes.
  *   CUSTOM     when the caller's function says so.
  */
-#include "stream/memory_policy.h"
+#include "stream/memory_state.h"
 
 #define DEFAULT_RATIO           4u
 #define DEFAULT_MESSAGES        5u

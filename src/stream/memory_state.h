@@ -8,8 +8,8 @@
  *         flsi_memory_reclaimed(&state, capacity, new_capacity);
  *     }
  */
-#ifndef FLSI_STREAM_MEMORY_POLICY_H
-#define FLSI_STREAM_MEMORY_POLICY_H
+#ifndef FLSI_STREAM_MEMORY_STATE_H
+#define FLSI_STREAM_MEMORY_STATE_H
 
 #include "flatstream/memory_policy.h"
 #include "flatstream/status.h"
