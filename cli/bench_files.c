@@ -150,13 +150,14 @@ static int bench_pass(file_bed *bed, const char *what, int (*pass)(file_bed *bed
 {
     bench_table *table = bed->table;
     bench_row *row = &table->rows[table->count++];
+    size_t messages = MESSAGES;
     memset(row, 0, sizeof *row);
     row->what = what;
     row->checksum = checksum;
     row->message_bytes = MESSAGE_BYTES;
     int code = measure(bed, pass, empty, &row->ns, &row->spread);
     row->gb_s = (double)FILE_BYTES / row->ns;
-    row->ns /= (double)MESSAGES;
+    row->ns /= (double)messages;
     if (limit != NULL) {
         row->limit_ns = limit->ns;
         row->limit = limit->what;

@@ -94,7 +94,7 @@ static int failed(const fls_error *err)
     return cli_complain_error(&quiet, "bench", err);
 }
 
-static int frame(void *self)
+static int write_frames(void *self)
 {
     bench_bed *bed = self;
     fls_error err = FLS_ERROR_INIT;
@@ -193,7 +193,7 @@ static int bench_checksum(bench_table *table, bench_bed *bed, double copy_ns)
         code = open_writer(bed);
     }
     if (code == CLI_DONE) {
-        code = add_measured(table, "write in memory", bed, frame, copy_ns);
+        code = add_measured(table, "write in memory", bed, write_frames, copy_ns);
         fls_writer_abort(bed->writer);
     }
     if (code == CLI_DONE) {
@@ -219,7 +219,7 @@ static int bench_size(bench_table *table, bench_bed *bed)
 }
 
 /* A copy that no cache holds. */
-static int bench_large_copy(bench_table *table, bench_bed *bed)
+static int bench_large_copy(bench_table *table, const bench_bed *bed)
 {
     unsigned char *large = malloc(2 * LARGE_BYTES);
     if (large == NULL) {
@@ -243,12 +243,13 @@ int bench_memory(bench_table *table)
     bench_bed bed = {.payload = malloc(sizes[2]), .frames = malloc(WORKING_BYTES)};
     int code = CLI_DONE;
     if (bed.payload == NULL || bed.frames == NULL) {
-        code = cli_complain_errno(table->job, NULL, NULL, ENOMEM);
-    } else {
-        memset(bed.frames, 0, WORKING_BYTES);
-        for (size_t i = 0; i < sizes[2]; i++) {
-            bed.payload[i] = (unsigned char)(i * 7 + i / 256);
-        }
+        free(bed.payload);
+        free(bed.frames);
+        return cli_complain_errno(table->job, NULL, NULL, ENOMEM);
+    }
+    memset(bed.frames, 0, WORKING_BYTES);
+    for (size_t i = 0; i < sizes[2]; i++) {
+        bed.payload[i] = (unsigned char)(i * 7 + i / 256);
     }
     for (size_t i = 0; code == CLI_DONE && i < sizeof sizes / sizeof sizes[0]; i++) {
         bed.size = sizes[i];

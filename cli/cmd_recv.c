@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,9 +51,9 @@ typedef struct receiving {
     uint64_t messages;
     /* For a file that appears whole: its name without symbolic links, and the name before it has
      * been received whole. */
-    char *final;
-    char *partial;
-    int locked_fd; /* an existing OUT, under its writer's lock */
+    char final[PATH_MAX];
+    char partial[PATH_MAX + 32]; /* empty: OUT is written directly */
+    int locked_fd;               /* an existing OUT, under its writer's lock */
 } receiving;
 
 static int take(void *self, const fls_message *message)
@@ -79,12 +80,13 @@ static int prepare_names(receiving *receive, const char *path)
     if (exists && !S_ISREG(info.st_mode)) {
         return CLI_DONE; /* a pipe or device is written directly; a directory refused later */
     }
-    receive->final = exists ? realpath(path, NULL) : strdup(path);
-    size_t room = receive->final != NULL ? strlen(receive->final) + 32 : 0;
-    receive->partial = room > 0 ? malloc(room) : NULL;
-    if (receive->partial == NULL) {
-        return cli_complain_errno(receive->job, path, NULL, errno);
+    if (exists ? realpath(path, receive->final) == NULL : strlen(path) >= PATH_MAX) {
+        return cli_complain_errno(receive->job, path, NULL, exists ? errno : ENAMETOOLONG);
     }
+    if (!exists) {
+        memcpy(receive->final, path, strlen(path) + 1);
+    }
+    size_t room = sizeof receive->partial;
     snprintf(receive->partial, room, "%s.partial", receive->final);
     for (unsigned i = 1; access(receive->partial, F_OK) == 0; i++) {
         snprintf(receive->partial, room, "%s.partial.%u", receive->final, i);
@@ -102,12 +104,15 @@ static int prepare_names(receiving *receive, const char *path)
 static int open_out(receiving *receive)
 {
     const char *path = receive->job->common.output;
-    int code = CLI_DONE;
-    if (!cli_is_stdout(path)) {
-        code = prepare_names(receive, path);
-        path = receive->partial != NULL ? receive->partial : path;
+    if (cli_is_stdout(path)) {
+        return cli_out_open(&receive->out, receive->job, path, NULL);
     }
-    return code == CLI_DONE ? cli_out_open(&receive->out, receive->job, path, NULL) : code;
+    int code = prepare_names(receive, path);
+    if (code == CLI_DONE) {
+        const char *first = receive->partial[0] != '\0' ? receive->partial : path;
+        code = cli_out_open(&receive->out, receive->job, first, NULL);
+    }
+    return code;
 }
 
 static int sync_folder(const char *path)
@@ -145,7 +150,7 @@ static int appear(const receiving *receive)
 static int end_out(receiving *receive, int code)
 {
     char count[CLI_NUMBER];
-    if (receive->partial == NULL) {
+    if (receive->partial[0] == '\0') {
         return cli_out_end(&receive->out, code);
     }
     if (code == CLI_DONE) {
@@ -254,8 +259,6 @@ static int run(cli_job *job, int argc, char **argv)
     if (receive.locked_fd >= 0) {
         (void)close(receive.locked_fd);
     }
-    free(receive.final);
-    free(receive.partial);
     return code;
 }
 

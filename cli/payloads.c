@@ -48,7 +48,8 @@ static int reserve(gathering *g, size_t more)
         size_t capacity = g->capacity * 2 > g->size + more ? g->capacity * 2 : g->size + more;
         unsigned char *payload = realloc(g->payload, capacity);
         if (payload == NULL) {
-            return cli_complain_errno(g->input->job, g->input->name, "message too large", ENOMEM);
+            (void)cli_complain_errno(g->input->job, g->input->name, "message too large", ENOMEM);
+            return CLI_SYSTEM;
         }
         g->payload = payload;
         g->capacity = capacity;
@@ -119,6 +120,9 @@ static int wrong_character(gathering *g, const hex_position *at, unsigned char c
 static int take_hex(gathering *g, hex_position *at, size_t size)
 {
     int code = reserve(g, size / 2 + 1);
+    if (g->payload == NULL) {
+        return code;
+    }
     for (size_t i = 0; code == CLI_DONE && i < size; i++) {
         unsigned char c = g->piece[i];
         int digit = digit_of(c);
@@ -210,7 +214,7 @@ static int gather(delimited *d, size_t size)
     d->next = d->end;
     while (g->size < size) {
         size_t more = size - g->size < PIECE_BYTES ? size - g->size : PIECE_BYTES;
-        size_t got;
+        size_t got = 0;
         code = reserve(g, more);
         if (code == CLI_DONE) {
             code = read_some(g, g->payload + g->size, more, &got);

@@ -85,7 +85,7 @@ static void lead(cli_json *json, const char *key)
     }
 }
 
-static void open(cli_json *json, const char *key, const char *bracket)
+static void enter(cli_json *json, const char *key, const char *bracket)
 {
     lead(json, key);
     cli_out_text(json->out, bracket);
@@ -93,7 +93,7 @@ static void open(cli_json *json, const char *key, const char *bracket)
     json->filled[json->depth] = 0;
 }
 
-static void close(cli_json *json, const char *bracket)
+static void leave(cli_json *json, const char *bracket)
 {
     if (json->depth == 2 && json->filled[2]) {
         cli_out_text(json->out, "\n  ");
@@ -104,22 +104,22 @@ static void close(cli_json *json, const char *bracket)
 
 void cli_json_open_object(cli_json *json, const char *key)
 {
-    open(json, key, "{");
+    enter(json, key, "{");
 }
 
 void cli_json_close_object(cli_json *json)
 {
-    close(json, "}");
+    leave(json, "}");
 }
 
 void cli_json_open_list(cli_json *json, const char *key)
 {
-    open(json, key, "[");
+    enter(json, key, "[");
 }
 
 void cli_json_close_list(cli_json *json)
 {
-    close(json, "]");
+    leave(json, "]");
 }
 
 void cli_json_null(cli_json *json, const char *key)
