@@ -4,6 +4,7 @@
 #include "flatstream/flatstream.h"
 #include "support/faulty_io.h"
 #include "support/files.h"
+#include "support/reference_recovery.h"
 #include "support/testing.h"
 
 #define SEEDS 1500u
@@ -170,6 +171,17 @@ static void cut_and_check(const byte_buffer *damaged, const ref_format *format, 
     files_write(path, damaged->data, damaged->size);
     fls_recover_report report = FLS_RECOVER_REPORT_INIT;
     recover_all_ways(damaged, path, format->checksum, &report, seed);
+    if (damaged->size < 4000) {
+        ref_recovery wanted = ref_recover(format, damaged->data, damaged->size);
+        if (wanted.end != report.end || (uint32_t)wanted.proven != report.proof_found) {
+            fail_msg("seed %llu, %s: %s (proof %u), the reference says %s (%d)",
+                     (unsigned long long)seed, fls_checksum_name(format->checksum),
+                     fls_stream_end_name(report.end), report.proof_found,
+                     fls_stream_end_name(wanted.end), wanted.proven);
+        }
+        assert_int_equal(report.frames, wanted.frames);
+        assert_int_equal(report.last_good_offset, wanted.last_good_offset);
+    }
     fls_recover_options options = FLS_RECOVER_OPTIONS_INIT;
     options.checksum = format->checksum;
     options.discard_cut = 1;
