@@ -98,13 +98,35 @@ static int end_line(gathering *g, const hex_position *at)
     return g->taker->take(g->taker->self, g->size > 0 ? g->payload : g->piece, g->size, place);
 }
 
+/* One more than the value of a hexadecimal digit; 0 for everything else. */
+static const unsigned char digit_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 static int digit_of(unsigned char c)
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
+    return digit_values[c] - 1;
+}
+
+/* Takes pairs of digits as long as there are any: nearly all of the input. Returns the place of what
+ * is something else. */
+static size_t take_pairs(gathering *g, hex_position *at, size_t from, size_t size)
+{
+    size_t i = from;
+    unsigned char *to = g->payload + g->size;
+    for (; size - i >= 2; i += 2) {
+        int high = digit_of(g->piece[i]);
+        int low = digit_of(g->piece[i + 1]);
+        if ((high | low) < 0) {
+            break;
+        }
+        *to++ = (unsigned char)(high << 4 | low);
     }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    g->size += (i - from) / 2;
+    at->column += i - from;
+    return i;
 }
 
 static int wrong_character(gathering *g, const hex_position *at, unsigned char c)
@@ -124,6 +146,12 @@ static int take_hex(gathering *g, hex_position *at, size_t size)
         return code;
     }
     for (size_t i = 0; code == CLI_DONE && i < size; i++) {
+        if (at->high < 0 && !at->returned) {
+            i = take_pairs(g, at, i, size);
+            if (i == size) {
+                break;
+            }
+        }
         unsigned char c = g->piece[i];
         int digit = digit_of(c);
         if (c == '\n') {
