@@ -216,7 +216,7 @@ static void tell_endpoint(receiving *receive, int listener)
 
 static int accept_one(receiving *receive)
 {
-    char peer[128] = "peer";
+    char peer[128] = "";
     fls_error err = FLS_ERROR_INIT;
     int listener;
     int fd = -1;
@@ -234,8 +234,10 @@ static int accept_one(receiving *receive)
                                     ? CLI_SYSTEM
                                     : cli_complain_error(receive->job, receive->endpoint, &err));
     }
-    cli_detail(receive->job, "%s: connected", peer[0] != '\0' ? peer : "peer");
-    return receive_from(receive, fd, peer[0] != '\0' ? peer : receive->endpoint);
+    /* A Unix socket's peer has no name of its own. */
+    const char *name = strncmp(peer, "tcp://", 6) == 0 ? peer : receive->endpoint;
+    cli_detail(receive->job, "%s: connected", name);
+    return receive_from(receive, fd, name);
 }
 
 static int run(cli_job *job, int argc, char **argv)

@@ -5,7 +5,7 @@ LC_ALL=C
 export LC_ALL
 tool=${FLS_TOOL_PATH:?}
 folder=$(mktemp -d) || exit 1
-trap 'cd /; rm -rf "$folder"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; cd /; rm -rf "$folder"' EXIT
 trap 'exit 1' INT TERM HUP
 cd "$folder" || exit 1
 

@@ -103,7 +103,7 @@ for signal in TERM HUP; do
         tries=0
         until ls -A | grep -q '^\.result'; do
             tries=$((tries + 1))
-            [ $tries -lt 1000 ] || fail "$command did not start"
+            [ $tries -lt 6000 ] || fail "$command did not start"
             sleep 0.01
         done
         kill -s $signal $pid

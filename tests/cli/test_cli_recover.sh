@@ -95,7 +95,7 @@ echo 616263 >&3
 tries=0
 until [ "$(size_of torn)" = 45 ]; do
     tries=$((tries + 1))
-    [ $tries -lt 1000 ] || fail 'the appending writer did not recover'
+    [ $tries -lt 6000 ] || fail 'the appending writer did not recover'
     sleep 0.01
 done
 expect 3 recover --truncate torn

@@ -83,7 +83,7 @@ pid=$!
 tries=0
 until grep -q 'listening on tcp://127.0.0.1:' recv.err; do
     tries=$((tries + 1))
-    [ $tries -lt 1000 ] || fail 'recv does not say where it listens'
+    [ $tries -lt 6000 ] || fail 'recv does not say where it listens'
     sleep 0.01
 done
 endpoint=$(sed -n 's/^flatstream: listening on //p' recv.err)
