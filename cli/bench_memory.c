@@ -1,5 +1,5 @@
-/* Benchmarks in memory: copying, digesting, framing and reading, in a buffer that fits the cache, each
- * beside a memcpy of the same payloads.
+/* Benchmarks in memory: copying, digesting, framing and reading, in a buffer that fits the cache,
+ * each beside a memcpy of the same payloads.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -110,8 +110,8 @@ static int digit_of(unsigned char c)
     return digit_values[c] - 1;
 }
 
-/* Takes pairs of digits as long as there are any: nearly all of the input. Returns the place of what
- * is something else. */
+/* Takes pairs of digits as long as there are any: nearly all of the input. Returns the place of
+ * what is something else. */
 static size_t take_pairs(gathering *g, hex_position *at, size_t from, size_t size)
 {
     size_t i = from;

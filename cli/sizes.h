@@ -1,5 +1,5 @@
-/* How large messages are, in bounded memory: exact while there are up to 64 Ki different sizes, from
- * then on in buckets of less than one per cent.
+/* How large messages are, in bounded memory: exact while there are up to 64 Ki different sizes,
+ * from then on in buckets of less than one per cent.
  */
 #ifndef FLS_CLI_SIZES_H
 #define FLS_CLI_SIZES_H

@@ -1,5 +1,5 @@
-/* recv with a peer that is not our own sender: connections that end or break in the middle. What was
- * sound is kept beside the result, which does not appear.
+/* recv with a peer that is not our own sender: connections that end or break in the middle. What
+ * was sound is kept beside the result, which does not appear.
  */
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* What a person at a terminal sees: progress on standard error only, gone at the end, and none of it
- * when nobody wants it; binary output is kept off a terminal.
+/* What a person at a terminal sees: progress on standard error only, gone at the end, and none of
+ * it when nobody wants it; binary output is kept off a terminal.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -24,7 +24,7 @@ typedef struct session {
     size_t shown_bytes;
 } session;
 
-/* The tool with a terminal as its standard error, and as its standard output where that is wanted. */
+/* The tool with a terminal as its standard error, and where wanted as its standard output too. */
 static void start(session *s, int output_too, const char *const *arguments)
 {
     int pipe_ends[2];
