@@ -12,10 +12,12 @@
 #define FLSI_ALWAYS_INLINE       static inline __attribute__((always_inline))
 #define FLSI_NOINLINE            __attribute__((noinline))
 #define FLSI_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define FLSI_UNREACHABLE()       __builtin_unreachable()
 #else
 #define FLSI_ALWAYS_INLINE static inline
 #define FLSI_NOINLINE
 #define FLSI_UNLIKELY(condition) (condition)
+#define FLSI_UNREACHABLE()       ((void)0)
 #endif
 
 /* The compiler's own memcpy stays inline where the library's would become a call (-ffreestanding). */
@@ -89,6 +91,33 @@ FLSI_ALWAYS_INLINE void flsi_store_le_width(uint8_t *to, uint64_t value, uint32_
     for (uint32_t i = 0; i < width; i++) {
         to[i] = (uint8_t)(value >> (8 * i));
     }
+}
+
+/* The sizes for which there is inlined code to copy and to hash without a call. */
+#define FLSI_SHORT_MIN 17u
+#define FLSI_SHORT_MAX 128u
+
+/* memcpy, without a call for short sizes: pieces of 16 from both ends inwards. */
+FLSI_ALWAYS_INLINE void flsi_copy_short(uint8_t *to, const uint8_t *from, size_t size)
+{
+    if (FLSI_UNLIKELY(size < FLSI_SHORT_MIN || size > FLSI_SHORT_MAX)) {
+        memcpy(to, from, size);
+        return;
+    }
+    if (size > 32) {
+        if (size > 64) {
+            if (size > 96) {
+                FLSI_COPY(to + 48, from + 48, 16);
+                FLSI_COPY(to + size - 64, from + size - 64, 16);
+            }
+            FLSI_COPY(to + 32, from + 32, 16);
+            FLSI_COPY(to + size - 48, from + size - 48, 16);
+        }
+        FLSI_COPY(to + 16, from + 16, 16);
+        FLSI_COPY(to + size - 32, from + size - 32, 16);
+    }
+    FLSI_COPY(to, from, 16);
+    FLSI_COPY(to + size - 16, from + size - 16, 16);
 }
 
 /* How many of the first size bytes are zero before the first that is not. */

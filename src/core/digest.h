@@ -8,10 +8,6 @@
 #include "core/xxh3.h"
 #include "flatstream/cursor.h"
 
-/* xxHash's header is written for less strict warnings than ours. */
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 /* checksum DEFAULT is XXH3; DETECT is FLS_INVALID_ARGUMENT. features are FLSI_CPU_ bits: those of
  * flsi_cpu_features(), or fewer. custom must outlive the state. */
 fls_status flsi_digest_init(fls_digest_state *digest, fls_checksum checksum,
@@ -20,10 +16,13 @@ fls_status flsi_digest_init(fls_digest_state *digest, fls_checksum checksum,
 FLSI_ALWAYS_INLINE uint64_t flsi_digest_xxh3(const fls_digest_state *digest, const void *data,
                                              size_t size)
 {
-    if (size <= FLSI_XXH3_SHORT_BYTES) {
-        return XXH3_64bits(data, size);
+#ifdef __SIZEOF_INT128__
+    if (size >= FLSI_SHORT_MIN && size <= FLSI_SHORT_MAX) {
+        return flsi_xxh3_17to128(data, size);
     }
-    return digest->xxh3_long(data, size);
+#endif
+    return size <= FLSI_XXH3_SHORT_BYTES ? flsi_xxh3_baseline(data, size)
+                                         : digest->xxh3_long(data, size);
 }
 
 /* checksum is digest->checksum, written out by the caller where it is a constant there. */

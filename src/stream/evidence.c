@@ -31,6 +31,9 @@
 
 #include "core/digest.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #define SCAN_BYTES      ((size_t)256 * 1024)
 #define PROBE_BYTES     ((size_t)4096)
 #define LONG_PAYLOAD    ((uint64_t)64 * 1024)

@@ -26,6 +26,7 @@ extern inline fls_status fls_writer_write(fls_writer *writer, const void *payloa
 struct fls_writer {
     fls_writer_front front; /* first: inline code casts to it */
     uint32_t plain_limit;   /* payloads of 1..plain_limit bytes need no checks but for room */
+    uint32_t plain_short;   /* 1: short ones neither, and their checksum is xxh3 */
     uint32_t max_frame_bytes;
     fls_digest_state digest;
     fls_sink sink;
@@ -99,6 +100,7 @@ static fls_status stick(fls_writer *writer, const fls_error *failure, fls_error 
     writer->failure = *failure;
     writer->front.inline_limit = 0;
     writer->plain_limit = 0;
+    writer->plain_short = 0;
     return again(writer, err);
 }
 
@@ -156,6 +158,8 @@ static fls_status read_options(fls_writer *writer, const fls_writer_options *giv
     }
     if (status == FLS_OK && writer->validator_count == 0 && writer->observer_count == 0) {
         writer->plain_limit = writer->max_frame_bytes;
+        writer->plain_short = writer->digest.checksum == FLS_CHECKSUM_XXH3 &&
+                              writer->max_frame_bytes >= FLSI_SHORT_MAX;
         if (writer->digest.checksum == FLS_CHECKSUM_NONE) {
             writer->front.inline_limit = writer->max_frame_bytes;
         }
@@ -401,23 +405,33 @@ fls_status fls_writer_sync(fls_writer *writer, fls_error *err)
 /* ---- frames ---- */
 
 /* Frames a payload for which there is room. */
-FLSI_ALWAYS_INLINE void put_frame(fls_writer *writer, const void *payload, size_t size,
-                                  const uint32_t checksum)
+FLSI_ALWAYS_INLINE fls_status put_frame(fls_writer *writer, const void *payload, size_t size,
+                                        const uint32_t checksum)
 {
     const fls_digest_state *digest = &writer->digest;
     uint8_t *frame = writer->front.next;
     uint8_t *to = frame + FLS_LENGTH_BYTES + flsi_digest_width(digest, checksum);
     flsi_store_le32(frame, (uint32_t)size);
-    memcpy(to, payload, size);
+    flsi_copy_short(to, payload, size);
     flsi_digest_store(digest, checksum, frame + FLS_LENGTH_BYTES,
                       flsi_digest_of(digest, checksum, payload, size));
     writer->front.next = to + size;
     writer->front.messages++;
+    return FLS_OK;
 }
 
-static FLSI_NOINLINE void put_frame_any(fls_writer *writer, const void *payload, size_t size)
+/* The most frequent kind of frame: short enough that nothing has to be called. */
+static FLSI_NOINLINE fls_status put_short_xxh3(fls_writer *writer, const void *payload, size_t size)
 {
-    put_frame(writer, payload, size, writer->digest.checksum);
+    if (size < FLSI_SHORT_MIN || size > FLSI_SHORT_MAX) {
+        FLSI_UNREACHABLE();
+    }
+    return put_frame(writer, payload, size, FLS_CHECKSUM_XXH3);
+}
+
+static FLSI_NOINLINE fls_status put_any(fls_writer *writer, const void *payload, size_t size)
+{
+    return put_frame(writer, payload, size, writer->digest.checksum);
 }
 
 static void observe(const fls_writer *writer, const void *payload, size_t size)
@@ -593,7 +607,7 @@ static FLSI_NOINLINE fls_status write_checked(fls_writer *writer, const void *pa
     } else {
         status = find_room(writer, frame, err);
         if (status == FLS_OK) {
-            put_frame_any(writer, payload, size);
+            status = put_any(writer, payload, size);
         }
     }
     if (status == FLS_OK) {
@@ -606,17 +620,15 @@ static FLSI_NOINLINE fls_status write_checked(fls_writer *writer, const void *pa
 fls_status fls_writer_write_slow(fls_writer *writer, const void *payload, size_t size,
                                  fls_error *err)
 {
-    if (FLSI_UNLIKELY(size - 1u >= writer->plain_limit ||
-                      size + FLS_MAX_HEADER_BYTES > room(writer))) {
+    size_t most = size + FLS_MAX_HEADER_BYTES;
+    if (size >= FLSI_SHORT_MIN && size <= FLSI_SHORT_MAX && writer->plain_short &&
+        most <= room(writer)) {
+        return put_short_xxh3(writer, payload, size);
+    }
+    if (FLSI_UNLIKELY(size - 1u >= writer->plain_limit || most > room(writer))) {
         return write_checked(writer, payload, size, err);
     }
-    switch (writer->digest.checksum) {
-    case FLS_CHECKSUM_XXH3: put_frame(writer, payload, size, FLS_CHECKSUM_XXH3); break;
-    case FLS_CHECKSUM_CRC32: put_frame(writer, payload, size, FLS_CHECKSUM_CRC32); break;
-    case FLS_CHECKSUM_CRC16: put_frame(writer, payload, size, FLS_CHECKSUM_CRC16); break;
-    default: put_frame_any(writer, payload, size); break;
-    }
-    return FLS_OK;
+    return put_any(writer, payload, size);
 }
 
 /* ---- gathered and built payloads ---- */
