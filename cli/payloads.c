@@ -237,7 +237,9 @@ static int gather(delimited *d, size_t size)
     if (code != CLI_DONE) {
         return code;
     }
-    memcpy(g->payload, g->piece + d->next, there);
+    if (there > 0) { /* nothing is allocated for nothing */
+        memcpy(g->payload, g->piece + d->next, there);
+    }
     g->size = there;
     d->next = d->end;
     while (g->size < size) {
