@@ -1,5 +1,5 @@
-/* Telling the checksum of any bytes: no crash, no read beyond them, an answer that fits them, and the
- * reader that detects says the same. */
+/* Telling the checksum of any bytes: no crash, no read beyond them, an answer that fits them, and
+ * the reader that detects says the same. */
 #include <stdlib.h>
 
 #include "flatstream/reader.h"
@@ -19,7 +19,8 @@ static void check_found(const readers_case *what, fls_checksum found)
     ref_free(&read);
 }
 
-/* A reader over memory has all of it in sight; one over pieces may decide sooner, and differently. */
+/* A reader over memory has all of it in sight; one over pieces may decide sooner, and differently.
+ */
 static void check_readers(stream_case *input, fls_status status, fls_checksum found)
 {
     const readers_case *what = &input->what;

@@ -1,5 +1,5 @@
-/* What `write` takes: lines of hexadecimal digits, or delimited bytes, as the first byte says. The same
- * payloads come out, up to the same fault, as from a plain parser of the whole input. */
+/* What `write` takes: lines of hexadecimal digits, or delimited bytes, as the first byte says. The
+ * same payloads come out, up to the same fault, as from a plain parser of the whole input. */
 #include <stdlib.h>
 #include <string.h>
 

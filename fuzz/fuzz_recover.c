@@ -1,5 +1,5 @@
-/* Recovery of any bytes: from memory, from a source that can be read anywhere and from a pipe, all as
- * the reference of sections 7 and 8 of docs/FORMAT.md judges it. */
+/* Recovery of any bytes: from memory, from a source that can be read anywhere and from a pipe, all
+ * as the reference of sections 7 and 8 of docs/FORMAT.md judges it. */
 #include <stdlib.h>
 
 #include "flatstream/recover.h"
