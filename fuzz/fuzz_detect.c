@@ -19,8 +19,7 @@ static void check_found(const readers_case *what, fls_checksum found)
     ref_free(&read);
 }
 
-/* A reader over memory has all of it in sight; one over pieces may decide sooner, and differently.
- */
+/* A reader over memory has all in sight; one over pieces may decide sooner, and differently. */
 static void check_readers(stream_case *input, fls_status status, fls_checksum found)
 {
     const readers_case *what = &input->what;

@@ -2,9 +2,9 @@
  * and whether checksums are put right, so that a fuzzer need not guess them; the rest is the
  * stream.
  *
- *   byte 0   bits 0-2 checksum (none, crc16, crc32, xxh3, custom ...), bit 3 repair, bit 4 a limit
- * of 64 bytes a payload, bits 5-7 seed byte 1   width of a custom checksum (modulo 9), how many
- * frames are repaired, and seed
+ *   byte 0   bits 0-2 checksum (none, crc16, crc32, xxh3, custom ...), bit 3 repair,
+ *            bit 4 a limit of 64 bytes a payload, bits 5-7 seed
+ *   byte 1   width of a custom checksum (modulo 9), how many frames are repaired, and seed
  */
 #ifndef FUZZ_STREAM_CASE_H
 #define FUZZ_STREAM_CASE_H

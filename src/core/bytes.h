@@ -20,7 +20,7 @@
 #define FLSI_UNREACHABLE()       ((void)0)
 #endif
 
-/* The compiler's own memcpy stays inline where the library's would become a call (-ffreestanding). */
+/* The compiler's own memcpy stays inline where the library's would be a call (-ffreestanding). */
 #if defined(__GNUC__) || defined(__clang__)
 #define FLSI_COPY(to, from, size) __builtin_memcpy(to, from, size)
 #else

@@ -231,8 +231,9 @@ static fls_status step(fls_cursor *cursor, fls_message *message, fls_error *err)
     return FLS_OK;
 }
 
-/* Plainly sound frames, up to capacity (at least 1). Returns how many. One comparison a frame sees to
- * it that this frame and the next header are there; it fails only at the last frames of the bytes. */
+/* Plainly sound frames, up to capacity (at least 1). Returns how many. One comparison a frame sees
+ * to it that this frame and the next header are there; it fails only at the last frames of the
+ * bytes. */
 FLSI_ALWAYS_INLINE size_t take_plain(fls_cursor *cursor, fls_message *messages, size_t capacity,
                                      const uint32_t checksum)
 {

@@ -1,6 +1,6 @@
-/* XXH3-64 with seed 0. The algorithm is xxHash's (doc/xxhash_spec.md there), and so is the code that
- * is called for most sizes; only messages of 17 to 128 bytes, the most frequent ones, are hashed by
- * code of our own, which is inlined in the loops that frame and check them.
+/* XXH3-64 with seed 0. The algorithm is xxHash's (doc/xxhash_spec.md there), and so is the code
+ * that is called for most sizes; only messages of 17 to 128 bytes, the most frequent ones, are
+ * hashed by code of our own, which is inlined in the loops that frame and check them.
  */
 #ifndef FLSI_CORE_XXH3_H
 #define FLSI_CORE_XXH3_H

@@ -10,46 +10,12 @@
  */
 #include "flatstream/writer.h"
 
-#include "core/cpu.h"
 #include "core/digest.h"
 #include "core/error.h"
-#include "core/options.h"
-#include "stream/memory_state.h"
+#include "stream/writer_private.h"
 
 extern inline fls_status fls_writer_write(fls_writer *writer, const void *payload, size_t size,
                                           fls_error *err);
-
-#define DEFAULT_PIECE_BYTES ((size_t)256 * 1024)
-#define MIN_PIECE_BYTES     ((size_t)64)
-#define MAX_ALIGNMENT       64u
-
-struct fls_writer {
-    fls_writer_front front; /* first: inline code casts to it */
-    uint32_t plain_limit;   /* payloads of 1..plain_limit bytes need no checks but for room */
-    uint32_t plain_short;   /* 1: short ones neither, and their checksum is xxh3 */
-    uint32_t max_frame_bytes;
-    fls_digest_state digest;
-    fls_sink sink;
-    const fls_allocator *allocator;
-    uint8_t *buffer; /* our own, or lent by the sink */
-    size_t capacity;
-    size_t piece;
-    size_t baseline;        /* capacity that is never given back */
-    int lends;              /* the sink lends its memory */
-    uint64_t buffer_offset; /* stream offset of the buffer's first byte */
-    const fls_validator *validators;
-    size_t validator_count;
-    const fls_observer *observers;
-    size_t observer_count;
-    uint32_t alignment; /* that validators need */
-    uint32_t allow_empty;
-    uint64_t first_ordinal;
-    uint8_t *scratch; /* aligned copies for validators */
-    size_t scratch_capacity;
-    fls_builder *builder;
-    fls_error failure; /* sticky */
-    flsi_memory_state memory;
-};
 
 /* ---- small things ---- */
 
@@ -78,14 +44,6 @@ uint64_t fls_writer_offset(const fls_writer *writer)
     return writer->buffer_offset + held(writer);
 }
 
-static void use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity, size_t bytes_held)
-{
-    writer->buffer = buffer;
-    writer->capacity = capacity;
-    writer->front.next = buffer + bytes_held;
-    writer->front.limit = buffer + capacity;
-}
-
 static fls_status again(const fls_writer *writer, fls_error *err)
 {
     if (err != NULL) {
@@ -109,156 +67,6 @@ static fls_status refuse(const fls_writer *writer, fls_status status, const char
 {
     return flsi_error_frame(err, status, fls_writer_offset(writer),
                             writer->first_ordinal + writer->front.messages, text);
-}
-
-static void *allocate(const fls_writer *writer, size_t bytes, fls_error *err)
-{
-    void *memory = writer->allocator->resize(writer->allocator->self, NULL, 0, bytes);
-    if (memory == NULL) {
-        fls_error_set(err, FLS_NO_MEMORY, 0, "the writer's buffer could not be allocated");
-    }
-    return memory;
-}
-
-static void release(const fls_writer *writer, void *memory, size_t bytes)
-{
-    if (memory != NULL) {
-        writer->allocator->free(writer->allocator->self, memory, bytes);
-    }
-}
-
-/* ---- opening and closing ---- */
-
-static fls_status read_options(fls_writer *writer, const fls_writer_options *given, fls_error *err)
-{
-    writer->max_frame_bytes =
-        given->max_frame_bytes != 0 ? given->max_frame_bytes : FLS_DEFAULT_MAX_FRAME_BYTES;
-    writer->allow_empty = given->allow_empty;
-    writer->validators = given->validators;
-    writer->validator_count = given->validator_count;
-    writer->observers = given->observers;
-    writer->observer_count = given->observer_count;
-    writer->first_ordinal = given->first_ordinal;
-    writer->buffer_offset = given->first_offset;
-    writer->alignment = 1;
-    for (size_t i = 0; i < given->validator_count; i++) {
-        uint32_t alignment = given->validators[i].alignment;
-        if (alignment > MAX_ALIGNMENT || (alignment & (alignment - 1)) != 0) {
-            return fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
-                                 "a validator's alignment has to be a power of two up to 64");
-        }
-        writer->alignment = alignment > writer->alignment ? alignment : writer->alignment;
-    }
-    writer->piece = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_PIECE_BYTES;
-    writer->piece = writer->piece < MIN_PIECE_BYTES ? MIN_PIECE_BYTES : writer->piece;
-    fls_status status = flsi_memory_state_init(&writer->memory, given->memory_policy, err);
-    if (status == FLS_OK) {
-        status = flsi_digest_init(&writer->digest, given->checksum, given->custom_checksum,
-                                  flsi_cpu_features(), err);
-    }
-    if (status == FLS_OK && writer->validator_count == 0 && writer->observer_count == 0) {
-        writer->plain_limit = writer->max_frame_bytes;
-        writer->plain_short = writer->digest.checksum == FLS_CHECKSUM_XXH3 &&
-                              writer->max_frame_bytes >= FLSI_SHORT_MAX;
-        if (writer->digest.checksum == FLS_CHECKSUM_NONE) {
-            writer->front.inline_limit = writer->max_frame_bytes;
-        }
-    }
-    return status;
-}
-
-fls_status fls_writer_open(fls_writer **writer, fls_sink sink, const fls_writer_options *options,
-                           fls_error *err)
-{
-    fls_writer_options given;
-    fls_writer *made = NULL;
-    *writer = NULL;
-    fls_status status = flsi_options_read(&given, sizeof given, options, err);
-    if (status == FLS_OK) {
-        const fls_allocator *allocator =
-            given.allocator != NULL ? given.allocator : fls_allocator_libc();
-        made = allocator->resize(allocator->self, NULL, 0, sizeof *made);
-        if (made == NULL) {
-            status = fls_error_set(err, FLS_NO_MEMORY, 0, "the writer could not be allocated");
-        } else {
-            memset(made, 0, sizeof *made);
-            made->allocator = allocator;
-            made->sink = sink;
-            status = read_options(made, &given, err);
-        }
-    }
-    if (status == FLS_OK) {
-        made->lends = sink.ops->lend != NULL;
-        if (!made->lends) {
-            made->baseline = made->piece + made->piece / 4;
-            uint8_t *buffer = allocate(made, made->baseline, err);
-            if (buffer == NULL) {
-                status = FLS_NO_MEMORY;
-            } else {
-                use_buffer(made, buffer, made->baseline, 0);
-            }
-        }
-    }
-    if (status == FLS_OK) {
-        *writer = made;
-    } else if (made != NULL) {
-        fls_writer_abort(made);
-    } else {
-        fls_sink_abort(&sink);
-    }
-    return status;
-}
-
-fls_status fls_writer_open_file(fls_writer **writer, const char *path,
-                                const fls_writer_options *options, fls_error *err)
-{
-    fls_sink sink;
-    *writer = NULL;
-    fls_status status = fls_sink_open_file(&sink, path, err);
-    return status == FLS_OK ? fls_writer_open(writer, sink, options, err) : status;
-}
-
-static void free_all(fls_writer *writer)
-{
-    fls_builder_free(writer->builder);
-    if (!writer->lends) {
-        release(writer, writer->buffer, writer->capacity);
-    }
-    release(writer, writer->scratch, writer->scratch_capacity);
-    release(writer, writer, sizeof *writer);
-}
-
-fls_status fls_writer_close(fls_writer *writer, fls_error *err)
-{
-    if (writer == NULL) {
-        return FLS_OK;
-    }
-    fls_error first = FLS_ERROR_INIT;
-    fls_status status = fls_writer_flush(writer, &first);
-    if (status == FLS_WOULD_BLOCK) {
-        if (err != NULL) {
-            *err = first;
-        }
-        return status;
-    }
-    if (status == FLS_OK) {
-        status = fls_sink_close(&writer->sink, err);
-    } else {
-        fls_sink_abort(&writer->sink);
-        if (err != NULL) {
-            *err = first;
-        }
-    }
-    free_all(writer);
-    return status;
-}
-
-void fls_writer_abort(fls_writer *writer)
-{
-    if (writer != NULL) {
-        fls_sink_abort(&writer->sink);
-        free_all(writer);
-    }
 }
 
 /* ---- handing on ---- */
@@ -305,7 +113,7 @@ static fls_status borrow_room(fls_writer *writer, size_t bytes, fls_error *err)
     if (writer->buffer != NULL) {
         writer->sink.ops->commit(writer->sink.self, done);
         writer->buffer_offset += done;
-        use_buffer(writer, NULL, 0, 0);
+        flsi_writer_use_buffer(writer, NULL, 0, 0);
     }
     fls_status status =
         writer->sink.ops->lend(writer->sink.self, bytes, &memory, &capacity, &detail);
@@ -314,7 +122,7 @@ static fls_status borrow_room(fls_writer *writer, size_t bytes, fls_error *err)
         flsi_error_name(err, detail.name);
         return status;
     }
-    use_buffer(writer, memory, capacity, 0);
+    flsi_writer_use_buffer(writer, memory, capacity, 0);
     return FLS_OK;
 }
 
@@ -344,15 +152,15 @@ static fls_status find_room(fls_writer *writer, size_t bytes, fls_error *err)
 static fls_status grow(fls_writer *writer, size_t capacity, fls_error *err)
 {
     size_t bytes = held(writer);
-    uint8_t *buffer = allocate(writer, capacity, err);
+    uint8_t *buffer = flsi_writer_allocate(writer, capacity, err);
     if (buffer == NULL) {
         return FLS_NO_MEMORY;
     }
     if (bytes > 0) {
         memcpy(buffer, writer->buffer, bytes);
     }
-    release(writer, writer->buffer, writer->capacity);
-    use_buffer(writer, buffer, capacity, bytes);
+    flsi_writer_release(writer, writer->buffer, writer->capacity);
+    flsi_writer_use_buffer(writer, buffer, capacity, bytes);
     return FLS_OK;
 }
 
@@ -366,7 +174,7 @@ fls_status fls_writer_flush(fls_writer *writer, fls_error *err)
             size_t done = held(writer);
             writer->sink.ops->commit(writer->sink.self, done);
             writer->buffer_offset += done;
-            use_buffer(writer, NULL, 0, 0);
+            flsi_writer_use_buffer(writer, NULL, 0, 0);
         }
         return FLS_OK;
     }
@@ -449,17 +257,18 @@ static const void *aligned_for_validators(fls_writer *writer, const void *payloa
     if (((uintptr_t)payload & (writer->alignment - 1)) == 0) {
         return payload;
     }
-    if (size + MAX_ALIGNMENT > writer->scratch_capacity) {
-        size_t capacity = size + size / 2 + MAX_ALIGNMENT;
-        uint8_t *scratch = allocate(writer, capacity, err);
+    if (size + FLSI_WRITER_MAX_ALIGNMENT > writer->scratch_capacity) {
+        size_t capacity = size + size / 2 + FLSI_WRITER_MAX_ALIGNMENT;
+        uint8_t *scratch = flsi_writer_allocate(writer, capacity, err);
         if (scratch == NULL) {
             return NULL;
         }
-        release(writer, writer->scratch, writer->scratch_capacity);
+        flsi_writer_release(writer, writer->scratch, writer->scratch_capacity);
         writer->scratch = scratch;
         writer->scratch_capacity = capacity;
     }
-    uint8_t *place = writer->scratch + (-(uintptr_t)writer->scratch & (MAX_ALIGNMENT - 1));
+    uint8_t *place =
+        writer->scratch + (-(uintptr_t)writer->scratch & (FLSI_WRITER_MAX_ALIGNMENT - 1));
     memcpy(place, payload, size);
     return place;
 }
@@ -510,7 +319,7 @@ static fls_status keep_rest(fls_writer *writer, const fls_span spans[3], size_t 
                             fls_error *err)
 {
     size_t stays = spans[0].size + spans[1].size + spans[2].size - written;
-    uint8_t *buffer = allocate(writer, stays + writer->baseline, err);
+    uint8_t *buffer = flsi_writer_allocate(writer, stays + writer->baseline, err);
     if (buffer == NULL) { /* part of the frame is out: the stream is torn here */
         fls_error torn = FLS_ERROR_INIT;
         refuse(writer, FLS_NO_MEMORY, "no memory for the rest of a message partly written", &torn);
@@ -526,8 +335,8 @@ static fls_status keep_rest(fls_writer *writer, const fls_span spans[3], size_t 
         at += rest;
         written -= gone;
     }
-    release(writer, writer->buffer, writer->capacity);
-    use_buffer(writer, buffer, stays + writer->baseline, stays);
+    flsi_writer_release(writer, writer->buffer, writer->capacity);
+    flsi_writer_use_buffer(writer, buffer, stays + writer->baseline, stays);
     return FLS_OK;
 }
 

@@ -1,6 +1,6 @@
-/* Memory that runs out at every single allocation, of every operation that allocates: the call says so
- * (or did without), nothing leaks, nothing wrong is written or read, and once there is memory again the
- * same work succeeds. */
+/* Memory that runs out at every single allocation, of every operation that allocates: the call says
+ * so (or did without), nothing leaks, nothing wrong is written or read, and once there is memory
+ * again the same work succeeds. */
 #include "flatstream/flatstream.h"
 #include "support/counting_allocator.h"
 #include "support/faulty_io.h"
@@ -9,8 +9,8 @@
 
 static char directory[256];
 
-/* Runs work with allocation number 0, 1, 2 ... failing, once or from there on, until a run has none to
- * fail. work checks everything itself and returns its status. */
+/* Runs work with allocation number 0, 1, 2 ... failing, once or from there on, until a run has none
+ * to fail. work checks everything itself and returns its status. */
 static void fail_at_every_allocation(fls_status (*work)(const fls_allocator *allocator))
 {
     for (int from_then_on = 0; from_then_on < 2; from_then_on++) {
@@ -146,8 +146,8 @@ static fls_status accept(void *self, const void *payload, size_t size, fls_error
     return FLS_OK;
 }
 
-/* Messages of all sizes and roads; what was refused for want of memory is not in the stream, what was
- * taken is. */
+/* Messages of all sizes and roads; what was refused for want of memory is not in the stream, what
+ * was taken is. */
 static fls_status write_all(const fls_allocator *allocator)
 {
     ref_format format = {FLS_CHECKSUM_XXH3, NULL, 0};

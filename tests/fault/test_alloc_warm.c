@@ -1,5 +1,5 @@
-/* No allocation in the warm loops of readers and writers: counted at the allocator that the object was
- * given, and, where the C library allows it, at malloc itself. */
+/* No allocation in the warm loops of readers and writers: counted at the allocator that the object
+ * was given, and, where the C library allows it, at malloc itself. */
 #include <fcntl.h>
 #include <unistd.h>
 

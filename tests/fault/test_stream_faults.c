@@ -1,6 +1,6 @@
-/* Writers and recovery over sinks and sources that take and give in pieces, would block, and fail with
- * EIO, a full disk or a short write at every single call. What reached the sink is always a prefix of
- * the right stream, and nothing follows a torn frame. */
+/* Writers and recovery over sinks and sources that take and give in pieces, would block, and fail
+ * with EIO, a full disk or a short write at every single call. What reached the sink is always a
+ * prefix of the right stream, and nothing follows a torn frame. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -85,7 +85,8 @@ static void expect_recoverable(const ref_format *format, const byte_buffer *take
     assert_true(report.end == FLS_STREAM_CLEAN || report.end == FLS_STREAM_TORN_TAIL);
 }
 
-/* After the first failure the writer says the same of everything and offers the sink no more bytes. */
+/* After the first failure the writer says the same of everything and offers the sink no more bytes.
+ */
 static void expect_sticky(fls_writer *writer, faulty_sink *storage, const fls_error *first)
 {
     fls_error err = FLS_ERROR_INIT;

@@ -1,5 +1,5 @@
-/* The tables of docs/FORMAT.md, read from the page itself: its check values, golden frames and examples
- * hold for the library and for the reference decoder. */
+/* The tables of docs/FORMAT.md, read from the page itself: its check values, golden frames and
+ * examples hold for the library and for the reference decoder. */
 #include "flatstream/flatstream.h"
 #include "support/files.h"
 #include "support/readers.h"

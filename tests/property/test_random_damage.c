@@ -1,6 +1,7 @@
-/* Damage of several kinds at once, at random: flipped lengths with a torn end, zeroed sectors, lost and
- * inserted bytes, noise. Whatever recovery then cuts holds no frame that docs/FORMAT.md says can be
- * proven; what it leaves is a sound stream; and it says the same of a file, of memory and of a pipe. */
+/* Damage of several kinds at once, at random: flipped lengths with a torn end, zeroed sectors, lost
+ * and inserted bytes, noise. Whatever recovery then cuts holds no frame that docs/FORMAT.md says
+ * can be proven; what it leaves is a sound stream; and it says the same of a file, of memory and of
+ * a pipe. */
 #include "flatstream/flatstream.h"
 #include "support/faulty_io.h"
 #include "support/files.h"

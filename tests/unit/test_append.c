@@ -1,5 +1,5 @@
-/* Opening for append, in every state that a file can be in: missing, empty, clean, torn, zeros, damaged,
- * another checksum's, not a file. */
+/* Opening for append, in every state that a file can be in: missing, empty, clean, torn, zeros,
+ * damaged, another checksum's, not a file. */
 #include "flatstream/writer.h"
 
 #include <unistd.h>

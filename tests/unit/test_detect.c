@@ -1,5 +1,5 @@
-/* Which checksum a stream has: right for every checksum and kind of payload, patient while bytes may
- * still come, never wrong about a part of a stream, and honest when nothing can be told. */
+/* Which checksum a stream has: right for every checksum and kind of payload, patient while bytes
+ * may still come, never wrong about a part of a stream, and honest when nothing can be told. */
 #include "flatstream/recover.h"
 
 #include "support/frames.h"

@@ -1,5 +1,5 @@
-/* Recovery's report and cutting, case by case: the four ends, the zero tail that begins on a 512-byte
- * boundary, proof behind a fault, what is kept and what is left alone. */
+/* Recovery's report and cutting, case by case: the four ends, the zero tail that begins on a
+ * 512-byte boundary, proof behind a fault, what is kept and what is left alone. */
 #include "flatstream/recover.h"
 
 #include <sys/wait.h>
@@ -93,8 +93,8 @@ static void names_of_the_ends(void **state)
     assert_non_null(fls_stream_end_name((fls_stream_end)99));
 }
 
-/* A frame of size bytes of payload is started at offset `at`; from the boundary on all is zero, up to
- * total bytes. */
+/* A frame of size bytes of payload is started at offset `at`; from the boundary on all is zero, up
+ * to total bytes. */
 static void sector_case(byte_buffer *stream, const ref_format *format, size_t at, size_t payload,
                         size_t boundary, size_t total, size_t *frames, size_t *last_good)
 {
@@ -132,7 +132,8 @@ static void zeros_from_a_sector(void **state)
         stream.data[512] = 0;
         stream.data[4095] = 1;
         expect_end(&stream, format.checksum, FLS_STREAM_DAMAGED, frames, last_good);
-        /* The zeros begin on a boundary that is not in the frame, which is wrong and ends before. */
+        /* The zeros begin on a boundary that is not in the frame, which is wrong and ends before.
+         */
         sector_case(&stream, &format, 520, 100, 4096, 1024, &frames, &last_good);
         stream.data[last_good + 30] ^= 1;
         memset(stream.data + last_good + 4 + ref_width(&format) + 100, 0,
@@ -166,7 +167,8 @@ static void a_sound_frame_before_the_zeros(void **state)
     }
 }
 
-/* A length hit in the middle: the sound frames behind it are proven, wherever the first of them is. */
+/* A length hit in the middle: the sound frames behind it are proven, wherever the first of them is.
+ */
 static void lengths_beyond_the_end(void **state)
 {
     (void)state;
