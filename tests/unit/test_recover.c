@@ -132,8 +132,7 @@ static void zeros_from_a_sector(void **state)
         stream.data[512] = 0;
         stream.data[4095] = 1;
         expect_end(&stream, format.checksum, FLS_STREAM_DAMAGED, frames, last_good);
-        /* The zeros begin on a boundary that is not in the frame, which is wrong and ends before.
-         */
+        /* The zeros begin on a boundary that is not in the frame, which is wrong and shorter. */
         sector_case(&stream, &format, 520, 100, 4096, 1024, &frames, &last_good);
         stream.data[last_good + 30] ^= 1;
         memset(stream.data + last_good + 4 + ref_width(&format) + 100, 0,
@@ -167,8 +166,7 @@ static void a_sound_frame_before_the_zeros(void **state)
     }
 }
 
-/* A length hit in the middle: the sound frames behind it are proven, wherever the first of them is.
- */
+/* A length hit in the middle: the sound frames behind it are proven, wherever the first one is. */
 static void lengths_beyond_the_end(void **state)
 {
     (void)state;
