@@ -1,0 +1,166 @@
+/* Making a writer from its options, and ending it. */
+#include "core/cpu.h"
+#include "core/digest.h"
+#include "core/options.h"
+#include "stream/writer_private.h"
+
+#define DEFAULT_PIECE_BYTES ((size_t)256 * 1024)
+#define MIN_PIECE_BYTES     ((size_t)64)
+
+void flsi_writer_use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity, size_t bytes_held)
+{
+    writer->buffer = buffer;
+    writer->capacity = capacity;
+    writer->front.next = buffer + bytes_held;
+    writer->front.limit = buffer + capacity;
+}
+
+void *flsi_writer_allocate(const fls_writer *writer, size_t bytes, fls_error *err)
+{
+    void *memory = writer->allocator->resize(writer->allocator->self, NULL, 0, bytes);
+    if (memory == NULL) {
+        fls_error_set(err, FLS_NO_MEMORY, 0, "the writer's buffer could not be allocated");
+    }
+    return memory;
+}
+
+void flsi_writer_release(const fls_writer *writer, void *memory, size_t bytes)
+{
+    if (memory != NULL) {
+        writer->allocator->free(writer->allocator->self, memory, bytes);
+    }
+}
+
+static fls_status read_options(fls_writer *writer, const fls_writer_options *given, fls_error *err)
+{
+    writer->max_frame_bytes =
+        given->max_frame_bytes != 0 ? given->max_frame_bytes : FLS_DEFAULT_MAX_FRAME_BYTES;
+    writer->allow_empty = given->allow_empty;
+    writer->validators = given->validators;
+    writer->validator_count = given->validator_count;
+    writer->observers = given->observers;
+    writer->observer_count = given->observer_count;
+    writer->first_ordinal = given->first_ordinal;
+    writer->buffer_offset = given->first_offset;
+    writer->alignment = 1;
+    for (size_t i = 0; i < given->validator_count; i++) {
+        uint32_t alignment = given->validators[i].alignment;
+        if (alignment > FLSI_WRITER_MAX_ALIGNMENT || (alignment & (alignment - 1)) != 0) {
+            return fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
+                                 "a validator's alignment has to be a power of two up to 64");
+        }
+        writer->alignment = alignment > writer->alignment ? alignment : writer->alignment;
+    }
+    writer->piece = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_PIECE_BYTES;
+    writer->piece = writer->piece < MIN_PIECE_BYTES ? MIN_PIECE_BYTES : writer->piece;
+    fls_status status = flsi_memory_state_init(&writer->memory, given->memory_policy, err);
+    if (status == FLS_OK) {
+        status = flsi_digest_init(&writer->digest, given->checksum, given->custom_checksum,
+                                  flsi_cpu_features(), err);
+    }
+    if (status == FLS_OK && writer->validator_count == 0 && writer->observer_count == 0) {
+        writer->plain_limit = writer->max_frame_bytes;
+        writer->plain_short = writer->digest.checksum == FLS_CHECKSUM_XXH3 &&
+                              writer->max_frame_bytes >= FLSI_SHORT_MAX;
+        if (writer->digest.checksum == FLS_CHECKSUM_NONE) {
+            writer->front.inline_limit = writer->max_frame_bytes;
+        }
+    }
+    return status;
+}
+
+fls_status fls_writer_open(fls_writer **writer, fls_sink sink, const fls_writer_options *options,
+                           fls_error *err)
+{
+    fls_writer_options given;
+    fls_writer *made = NULL;
+    *writer = NULL;
+    fls_status status = flsi_options_read(&given, sizeof given, options, err);
+    if (status == FLS_OK) {
+        const fls_allocator *allocator =
+            given.allocator != NULL ? given.allocator : fls_allocator_libc();
+        made = allocator->resize(allocator->self, NULL, 0, sizeof *made);
+        if (made == NULL) {
+            status = fls_error_set(err, FLS_NO_MEMORY, 0, "the writer could not be allocated");
+        } else {
+            memset(made, 0, sizeof *made);
+            made->allocator = allocator;
+            made->sink = sink;
+            status = read_options(made, &given, err);
+        }
+    }
+    if (status == FLS_OK) {
+        /* Without an object the status is not FLS_OK. */
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+        made->lends = sink.ops->lend != NULL;
+        if (!made->lends) {
+            made->baseline = made->piece + made->piece / 4;
+            uint8_t *buffer = flsi_writer_allocate(made, made->baseline, err);
+            if (buffer == NULL) {
+                status = FLS_NO_MEMORY;
+            } else {
+                flsi_writer_use_buffer(made, buffer, made->baseline, 0);
+            }
+        }
+    }
+    if (status == FLS_OK) {
+        *writer = made;
+    } else if (made != NULL) {
+        fls_writer_abort(made);
+    } else {
+        fls_sink_abort(&sink);
+    }
+    return status;
+}
+
+fls_status fls_writer_open_file(fls_writer **writer, const char *path,
+                                const fls_writer_options *options, fls_error *err)
+{
+    fls_sink sink;
+    *writer = NULL;
+    fls_status status = fls_sink_open_file(&sink, path, err);
+    return status == FLS_OK ? fls_writer_open(writer, sink, options, err) : status;
+}
+
+static void free_all(fls_writer *writer)
+{
+    fls_builder_free(writer->builder);
+    if (!writer->lends) {
+        flsi_writer_release(writer, writer->buffer, writer->capacity);
+    }
+    flsi_writer_release(writer, writer->scratch, writer->scratch_capacity);
+    flsi_writer_release(writer, writer, sizeof *writer);
+}
+
+fls_status fls_writer_close(fls_writer *writer, fls_error *err)
+{
+    if (writer == NULL) {
+        return FLS_OK;
+    }
+    fls_error first = FLS_ERROR_INIT;
+    fls_status status = fls_writer_flush(writer, &first);
+    if (status == FLS_WOULD_BLOCK) {
+        if (err != NULL) {
+            *err = first;
+        }
+        return status;
+    }
+    if (status == FLS_OK) {
+        status = fls_sink_close(&writer->sink, err);
+    } else {
+        fls_sink_abort(&writer->sink);
+        if (err != NULL) {
+            *err = first;
+        }
+    }
+    free_all(writer);
+    return status;
+}
+
+void fls_writer_abort(fls_writer *writer)
+{
+    if (writer != NULL) {
+        fls_sink_abort(&writer->sink);
+        free_all(writer);
+    }
+}

@@ -1,0 +1,48 @@
+/* The object behind a writer: writer_open.c makes and ends it, writer.c puts messages into it. */
+#ifndef FLSI_STREAM_WRITER_PRIVATE_H
+#define FLSI_STREAM_WRITER_PRIVATE_H
+
+#include "flatstream/writer.h"
+#include "stream/memory_state.h"
+
+/* The strictest alignment that a validator may ask for. */
+#define FLSI_WRITER_MAX_ALIGNMENT 64u
+
+struct fls_writer {
+    fls_writer_front front; /* first: inline code casts to it */
+    uint32_t plain_limit;   /* payloads of 1..plain_limit bytes need no checks but for room */
+    uint32_t plain_short;   /* 1: short ones neither, and their checksum is xxh3 */
+    uint32_t max_frame_bytes;
+    fls_digest_state digest;
+    fls_sink sink;
+    const fls_allocator *allocator;
+    uint8_t *buffer; /* our own, or lent by the sink */
+    size_t capacity;
+    size_t piece;
+    size_t baseline;        /* capacity that is never given back */
+    int lends;              /* the sink lends its memory */
+    uint64_t buffer_offset; /* stream offset of the buffer's first byte */
+    const fls_validator *validators;
+    size_t validator_count;
+    const fls_observer *observers;
+    size_t observer_count;
+    uint32_t alignment; /* that validators need */
+    uint32_t allow_empty;
+    uint64_t first_ordinal;
+    uint8_t *scratch; /* aligned copies for validators */
+    size_t scratch_capacity;
+    fls_builder *builder;
+    fls_error failure; /* sticky */
+    flsi_memory_state memory;
+};
+
+/* Goes on in a buffer that holds bytes_held bytes of the stream already. */
+void flsi_writer_use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity,
+                            size_t bytes_held);
+
+/* NULL, with FLS_NO_MEMORY in err, when there is none. */
+void *flsi_writer_allocate(const fls_writer *writer, size_t bytes, fls_error *err);
+/* memory may be NULL. */
+void flsi_writer_release(const fls_writer *writer, void *memory, size_t bytes);
+
+#endif
