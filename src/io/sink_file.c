@@ -150,8 +150,13 @@ fls_status flsi_sink_open_file(fls_sink *sink, const char *path, const flsi_os_c
     sink->self = NULL;
     if (status != FLS_OK)
         return status;
-    if (file.kind == FLSI_FILE_REGULAR && !file.inherited)
-        status = flsi_file_truncate(&file, 0, err);
+    if (file.kind == FLSI_FILE_REGULAR && !file.inherited) {
+        flsi_file_info info;
+        status = flsi_file_info_get(&file, &info, err);
+        /* ext4 writes a file that was emptied out when it is closed, also one that was empty. */
+        if (status == FLS_OK && info.size_bytes > 0)
+            status = flsi_file_truncate(&file, 0, err);
+    }
     if (status == FLS_OK)
         return flsi_sink_from_file(sink, &file, err);
     (void)flsi_file_close(&file, NULL);
