@@ -52,10 +52,13 @@ static fls_status again(const fls_writer *writer, fls_error *err)
     return writer->failure.status;
 }
 
-/* Remembers a failure of the sink for good. Nothing is written after it. */
-static fls_status stick(fls_writer *writer, const fls_error *failure, fls_error *err)
+/* Remembers a failure of the sink for good. Nothing is written after it. The status is what the sink
+ * answered: one that fails need not say why in an fls_error. */
+static fls_status stick(fls_writer *writer, fls_status status, const fls_error *failure,
+                        fls_error *err)
 {
     writer->failure = *failure;
+    writer->failure.status = status;
     writer->front.inline_limit = 0;
     writer->plain_limit = 0;
     writer->plain_short = 0;
@@ -91,7 +94,7 @@ static fls_status hand_on(fls_writer *writer, size_t bytes, fls_error *err)
     }
     detail.known |= FLS_ERROR_OFFSET;
     detail.offset = writer->buffer_offset;
-    return stick(writer, &detail, err);
+    return stick(writer, status, &detail, err);
 }
 
 /* The bytes to hand on when room runs out: up to the last multiple of the piece size in the stream.
@@ -117,6 +120,10 @@ static fls_status borrow_room(fls_writer *writer, size_t bytes, fls_error *err)
     }
     fls_status status =
         writer->sink.ops->lend(writer->sink.self, bytes, &memory, &capacity, &detail);
+    if (status == FLS_OK && (memory == NULL || capacity < bytes)) {
+        status =
+            fls_error_set(&detail, FLS_IO, 0, "the sink lent less memory than it was asked for");
+    }
     if (status != FLS_OK) { /* nothing was torn: what was written stays good */
         refuse(writer, status, detail.text, err);
         flsi_error_name(err, detail.name);
@@ -187,7 +194,7 @@ fls_status fls_writer_flush(fls_writer *writer, fls_error *err)
     if (status == FLS_WOULD_BLOCK) {
         return fls_error_set(err, status, 0, NULL);
     }
-    return status == FLS_OK ? FLS_OK : stick(writer, &detail, err);
+    return status == FLS_OK ? FLS_OK : stick(writer, status, &detail, err);
 }
 
 fls_status fls_writer_sync(fls_writer *writer, fls_error *err)
@@ -204,10 +211,11 @@ fls_status fls_writer_sync(fls_writer *writer, fls_error *err)
     if (status == FLS_UNSUPPORTED) { /* the sink cannot be made durable: nothing failed */
         if (err != NULL) {
             *err = detail;
+            err->status = status;
         }
         return status;
     }
-    return stick(writer, &detail, err);
+    return stick(writer, status, &detail, err);
 }
 
 /* ---- frames ---- */
@@ -323,7 +331,7 @@ static fls_status keep_rest(fls_writer *writer, const fls_span spans[3], size_t 
     if (buffer == NULL) { /* part of the frame is out: the stream is torn here */
         fls_error torn = FLS_ERROR_INIT;
         refuse(writer, FLS_NO_MEMORY, "no memory for the rest of a message partly written", &torn);
-        return stick(writer, &torn, err);
+        return stick(writer, FLS_NO_MEMORY, &torn, err);
     }
     size_t at = 0;
     for (int i = 0; i < 3; i++) {
@@ -377,7 +385,7 @@ static fls_status write_large(fls_writer *writer, const void *payload, size_t si
     writer->front.next = writer->buffer;
     detail.known |= FLS_ERROR_OFFSET;
     detail.offset = writer->buffer_offset;
-    return stick(writer, &detail, err);
+    return stick(writer, status, &detail, err);
 }
 
 /* Gives memory back that a large gathered message made the buffer take, when the policy says so. */

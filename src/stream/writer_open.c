@@ -146,12 +146,13 @@ fls_status fls_writer_close(fls_writer *writer, fls_error *err)
         return status;
     }
     if (status == FLS_OK) {
-        status = fls_sink_close(&writer->sink, err);
+        status = fls_sink_close(&writer->sink, &first);
+        first.status = status;
     } else {
         fls_sink_abort(&writer->sink);
-        if (err != NULL) {
-            *err = first;
-        }
+    }
+    if (status != FLS_OK && err != NULL) {
+        *err = first;
     }
     free_all(writer);
     return status;
