@@ -61,7 +61,8 @@ typedef struct fls_writer_front {
 FLS_API FLS_MUST_USE fls_status fls_writer_open(fls_writer **writer, fls_sink sink,
                                                 const fls_writer_options *options, fls_error *err);
 
-/* A new file, or an existing one emptied; see fls_sink_open_file. */
+/* A new file, or an existing one emptied; see fls_sink_open_file. It is not touched when the options
+ * are refused or there is not enough memory. */
 FLS_API FLS_MUST_USE fls_status fls_writer_open_file(fls_writer **writer, const char *path,
                                                      const fls_writer_options *options,
                                                      fls_error *err);
@@ -70,7 +71,8 @@ FLS_API FLS_MUST_USE fls_status fls_writer_open_file(fls_writer **writer, const 
  * recovers, proves that the checksum asked for is the stream's (FLS_CHECKSUM_MISMATCH with both
  * names when it is another one, FLS_CHECKSUM_UNPROVEN when it cannot be told), cuts a torn or zero
  * tail (kept beside the file unless discard_cut). A damaged stream is refused with its fault and
- * left untouched. report (may be NULL) is filled in every case but argument errors. */
+ * left untouched, as any is when the options are refused. report (may be NULL) is filled in every
+ * case but argument errors. */
 FLS_API FLS_MUST_USE fls_status fls_writer_open_append(fls_writer **writer, const char *path,
                                                        const fls_writer_options *options,
                                                        fls_recover_report *report, fls_error *err);

@@ -1,6 +1,5 @@
 /* Making a writer from its options, and ending it. */
 #include "core/cpu.h"
-#include "core/digest.h"
 #include "core/options.h"
 #include "stream/writer_private.h"
 
@@ -69,44 +68,67 @@ static fls_status read_options(fls_writer *writer, const fls_writer_options *giv
     return status;
 }
 
-fls_status fls_writer_open(fls_writer **writer, fls_sink sink, const fls_writer_options *options,
+static void free_all(fls_writer *writer)
+{
+    fls_builder_free(writer->builder);
+    if (!writer->lends) {
+        flsi_writer_release(writer, writer->buffer, writer->capacity);
+    }
+    flsi_writer_release(writer, writer->scratch, writer->scratch_capacity);
+    flsi_writer_release(writer, writer, sizeof *writer);
+}
+
+fls_status flsi_writer_new(fls_writer **writer, const fls_writer_options *options, int lends,
                            fls_error *err)
 {
     fls_writer_options given;
-    fls_writer *made = NULL;
     *writer = NULL;
     fls_status status = flsi_options_read(&given, sizeof given, options, err);
-    if (status == FLS_OK) {
-        const fls_allocator *allocator =
-            given.allocator != NULL ? given.allocator : fls_allocator_libc();
-        made = allocator->resize(allocator->self, NULL, 0, sizeof *made);
-        if (made == NULL) {
-            status = fls_error_set(err, FLS_NO_MEMORY, 0, "the writer could not be allocated");
+    if (status != FLS_OK) {
+        return status;
+    }
+    const fls_allocator *allocator =
+        given.allocator != NULL ? given.allocator : fls_allocator_libc();
+    fls_writer *made = allocator->resize(allocator->self, NULL, 0, sizeof *made);
+    if (made == NULL) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "the writer could not be allocated");
+    }
+    memset(made, 0, sizeof *made);
+    made->allocator = allocator;
+    made->lends = lends;
+    status = read_options(made, &given, err);
+    if (status == FLS_OK && !lends) {
+        made->baseline = made->piece + made->piece / 4;
+        uint8_t *buffer = flsi_writer_allocate(made, made->baseline, err);
+        if (buffer == NULL) {
+            status = FLS_NO_MEMORY;
         } else {
-            memset(made, 0, sizeof *made);
-            made->allocator = allocator;
-            made->sink = sink;
-            status = read_options(made, &given, err);
+            flsi_writer_use_buffer(made, buffer, made->baseline, 0);
         }
     }
-    if (status == FLS_OK) {
-        /* Without an object the status is not FLS_OK. */
-        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-        made->lends = sink.ops->lend != NULL;
-        if (!made->lends) {
-            made->baseline = made->piece + made->piece / 4;
-            uint8_t *buffer = flsi_writer_allocate(made, made->baseline, err);
-            if (buffer == NULL) {
-                status = FLS_NO_MEMORY;
-            } else {
-                flsi_writer_use_buffer(made, buffer, made->baseline, 0);
-            }
-        }
+    if (status != FLS_OK) {
+        free_all(made);
+        return status;
     }
+    *writer = made;
+    return FLS_OK;
+}
+
+void flsi_writer_start(fls_writer *writer, fls_sink sink, uint64_t first_offset,
+                       uint64_t first_ordinal)
+{
+    writer->sink = sink;
+    writer->buffer_offset = first_offset;
+    writer->first_ordinal = first_ordinal;
+}
+
+fls_status fls_writer_open(fls_writer **writer, fls_sink sink, const fls_writer_options *options,
+                           fls_error *err)
+{
+    *writer = NULL;
+    fls_status status = flsi_writer_new(writer, options, sink.ops->lend != NULL, err);
     if (status == FLS_OK) {
-        *writer = made;
-    } else if (made != NULL) {
-        fls_writer_abort(made);
+        (*writer)->sink = sink;
     } else {
         fls_sink_abort(&sink);
     }
@@ -116,20 +138,21 @@ fls_status fls_writer_open(fls_writer **writer, fls_sink sink, const fls_writer_
 fls_status fls_writer_open_file(fls_writer **writer, const char *path,
                                 const fls_writer_options *options, fls_error *err)
 {
+    fls_writer *made;
     fls_sink sink;
     *writer = NULL;
-    fls_status status = fls_sink_open_file(&sink, path, err);
-    return status == FLS_OK ? fls_writer_open(writer, sink, options, err) : status;
-}
-
-static void free_all(fls_writer *writer)
-{
-    fls_builder_free(writer->builder);
-    if (!writer->lends) {
-        flsi_writer_release(writer, writer->buffer, writer->capacity);
+    fls_status status = flsi_writer_new(&made, options, 0, err);
+    if (status != FLS_OK) {
+        return status;
     }
-    flsi_writer_release(writer, writer->scratch, writer->scratch_capacity);
-    flsi_writer_release(writer, writer, sizeof *writer);
+    status = fls_sink_open_file(&sink, path, err);
+    if (status != FLS_OK) {
+        free_all(made);
+        return status;
+    }
+    made->sink = sink;
+    *writer = made;
+    return FLS_OK;
 }
 
 fls_status fls_writer_close(fls_writer *writer, fls_error *err)

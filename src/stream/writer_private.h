@@ -2,6 +2,7 @@
 #ifndef FLSI_STREAM_WRITER_PRIVATE_H
 #define FLSI_STREAM_WRITER_PRIVATE_H
 
+#include "core/digest.h"
 #include "flatstream/writer.h"
 #include "stream/memory_state.h"
 
@@ -35,6 +36,15 @@ struct fls_writer {
     fls_error failure; /* sticky */
     flsi_memory_state memory;
 };
+
+/* Makes a writer that has no sink yet, so that everything that can be wrong with the options, or
+ * with memory, is found out before a file is touched. lends: its sink will lend its memory. */
+fls_status flsi_writer_new(fls_writer **writer, const fls_writer_options *options, int lends,
+                           fls_error *err);
+
+/* Gives a new writer its sink, and the place in the stream where that stands. */
+void flsi_writer_start(fls_writer *writer, fls_sink sink, uint64_t first_offset,
+                       uint64_t first_ordinal);
 
 /* Goes on in a buffer that holds bytes_held bytes of the stream already. */
 void flsi_writer_use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity,
