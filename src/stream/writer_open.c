@@ -1,6 +1,7 @@
 /* Making a writer from its options, and ending it. */
 #include "core/cpu.h"
 #include "core/options.h"
+#include "io/io_ops.h"
 #include "stream/writer_private.h"
 
 #define DEFAULT_PIECE_BYTES ((size_t)256 * 1024)
@@ -125,8 +126,14 @@ void flsi_writer_start(fls_writer *writer, fls_sink sink, uint64_t first_offset,
 fls_status fls_writer_open(fls_writer **writer, fls_sink sink, const fls_writer_options *options,
                            fls_error *err)
 {
+    fls_status status;
     *writer = NULL;
-    fls_status status = flsi_writer_new(writer, options, sink.ops->lend != NULL, err);
+    if (FLSI_SINK_HAS(&sink, write)) {
+        int lends = FLSI_SINK_HAS(&sink, lend) && FLSI_SINK_HAS(&sink, commit);
+        status = flsi_writer_new(writer, options, lends, err);
+    } else {
+        status = fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "the sink is closed or has no write");
+    }
     if (status == FLS_OK) {
         (*writer)->sink = sink;
     } else {

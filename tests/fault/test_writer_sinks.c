@@ -193,12 +193,54 @@ static void less_memory_than_asked_for_is_refused(void **state)
     bytes_free(&storage.taken);
 }
 
+static void a_sink_that_cannot_be_written_is_refused(void **state)
+{
+    (void)state;
+    fls_writer *writer = (fls_writer *)&writer;
+    fls_error err = FLS_ERROR_INIT;
+    fls_sink closed = {NULL, NULL};
+    assert_status(fls_writer_open(&writer, closed, NULL, &err), FLS_INVALID_ARGUMENT, &err);
+    assert_null(writer);
+    mute_sink storage;
+    fls_sink sink = mute_init(&storage, 1);
+    storage.ops.write = NULL;
+    assert_status(fls_writer_open(&writer, sink, NULL, &err), FLS_INVALID_ARGUMENT, &err);
+    assert_int_equal(storage.closed, 1);
+}
+
+/* Tables from an older program end before the newer operations; what is there is no operation. And
+ * memory that cannot be committed is of no use. */
+static void operations_that_are_not_there_are_not_called(void **state)
+{
+    (void)state;
+    for (int missing = 0; missing < 2; missing++) {
+        mute_sink storage;
+        fls_sink sink = mute_init(&storage, 1);
+        if (missing == 0) {
+            storage.ops.struct_bytes = offsetof(fls_sink_ops, writev);
+        } else {
+            storage.ops.commit = NULL;
+        }
+        fls_writer *writer = open_on(sink);
+        fls_error err = FLS_ERROR_INIT;
+        assert_status(fls_writer_write(writer, "abc", 3, &err), FLS_OK, &err);
+        assert_status(fls_writer_flush(writer, &err), FLS_OK, &err);
+        assert_int_equal(storage.taken.size, 15);
+        assert_int_equal(storage.flushes, missing);
+        assert_status(fls_writer_close(writer, &err), FLS_OK, &err);
+        assert_int_equal(storage.closed, missing);
+        bytes_free(&storage.taken);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failures_without_a_word_stick),
         cmocka_unit_test(an_unsupported_sync_is_told_in_the_error_too),
         cmocka_unit_test(less_memory_than_asked_for_is_refused),
+        cmocka_unit_test(a_sink_that_cannot_be_written_is_refused),
+        cmocka_unit_test(operations_that_are_not_there_are_not_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
