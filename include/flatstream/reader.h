@@ -43,7 +43,8 @@ typedef struct fls_reader_options {
 
 typedef struct fls_reader fls_reader;
 
-/* Takes the source over, also when it fails: closing the reader closes it. options may be NULL. */
+/* Takes the source over, also when it fails: closing the reader closes it. A source that can be
+ * read at an offset has to stand at its start. options may be NULL. */
 FLS_API FLS_MUST_USE fls_status fls_reader_open(fls_reader **reader, fls_source source,
                                                 const fls_reader_options *options, fls_error *err);
 FLS_API FLS_MUST_USE fls_status fls_reader_open_file(fls_reader **reader, const char *path,
@@ -97,7 +98,8 @@ FLS_API FLS_MUST_USE fls_status fls_reader_ending(fls_reader *reader, fls_status
 /* The stream's checksum: as asked for, or as found once the first message was read. */
 FLS_API fls_checksum fls_reader_checksum(const fls_reader *reader);
 
-/* Messages handed out, plus the first ordinal; and the stream offset behind the last of them. */
+/* Messages handed out, plus the first ordinal; and the stream offset behind the last of them.
+ * Within a callback of fls_reader_each they may be ahead of its message. */
 FLS_API uint64_t fls_reader_ordinal(const fls_reader *reader);
 FLS_API uint64_t fls_reader_offset(const fls_reader *reader);
 

@@ -63,8 +63,9 @@ typedef struct fls_recover_report {
 
 /* Walk a stream with the reading rules and fill the report in every case. FLS_OK: the report is
  * whole, whatever the end is; other statuses: the source failed, memory ran out, or the checksum to
- * be detected could not be proven. The source is read from where it stands and stays the caller's.
- * One without read_at or borrow, such as a pipe, is held in memory from the first fault on. */
+ * be detected could not be proven. The source stays the caller's; one that can be read at an offset
+ * is read from its start, where it has to stand. One that cannot, such as a pipe, is held in memory
+ * from the first fault on. */
 FLS_API FLS_MUST_USE fls_status fls_recover(const fls_source *source,
                                             const fls_recover_options *options,
                                             fls_recover_report *report, fls_error *err);

@@ -50,6 +50,7 @@ fls_status fls_cursor_init(fls_cursor *cursor, const void *data, size_t size,
         cursor->inline_limit = cursor->max_frame_bytes;
     }
     cursor->ordinal = given.first_ordinal;
+    data = data != NULL ? data : flsi_empty_payload;
     cursor->next = data;
     cursor->end = cursor->next + size;
     cursor->offset_bias = given.first_offset - (uint64_t)(uintptr_t)data;
@@ -59,6 +60,7 @@ fls_status fls_cursor_init(fls_cursor *cursor, const void *data, size_t size,
 
 void fls_cursor_continue(fls_cursor *cursor, const void *data, size_t size, int more_may_follow)
 {
+    data = data != NULL ? data : flsi_empty_payload;
     cursor->offset_bias += (uint64_t)(uintptr_t)cursor->next - (uint64_t)(uintptr_t)data;
     cursor->next = data;
     cursor->end = cursor->next + size;

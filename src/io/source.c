@@ -4,6 +4,7 @@
 #include "flatstream/source.h"
 
 #include "io/io_ops.h"
+#include "io/io_source.h"
 
 /* As with sinks: a source that lies is an error, not a loop or an overrun. */
 static fls_status check_given(fls_status status, size_t wanted, size_t *given, fls_error *err)
@@ -15,6 +16,16 @@ static fls_status check_given(fls_status status, size_t wanted, size_t *given, f
     if (status == FLS_OK && *given == 0)
         return fls_error_set(err, FLS_IO, 0, "the source gave nothing and no reason");
     return status;
+}
+
+fls_status flsi_source_read_some(const fls_source *source, void *buffer, size_t capacity,
+                                 size_t *got, fls_error *err)
+{
+    *got = 0;
+    if (!FLSI_SOURCE_HAS(source, read))
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "the source is closed or has no read");
+    fls_status status = source->ops->read(source->self, buffer, capacity, got, err);
+    return check_given(status, capacity, got, err);
 }
 
 fls_status fls_source_read_all(const fls_source *source, void *buffer, size_t capacity, size_t *got,

@@ -169,7 +169,11 @@ fls_status flsi_file_open(flsi_file *file, const char *path, unsigned how,
 {
     file_init(file, calls, path);
     file->owned = 1;
-    int lock = (how & FLSI_OPEN_LOCK) != 0 && flsi_path_descriptor(path) < 0;
+    int descriptor = flsi_path_descriptor(path) >= 0;
+    if (descriptor && (how & FLSI_OPEN_BY_PATH) != 0)
+        return flsi_os_error_as(err, FLS_UNSUPPORTED, 0, file->name,
+                                "an open descriptor cannot be changed so: name the file itself");
+    int lock = (how & FLSI_OPEN_LOCK) != 0 && !descriptor;
     fls_status status =
         lock ? file_open_locked(file, path, how, err) : file_open_unlocked(file, path, how, err);
     if (status != FLS_OK)
@@ -196,6 +200,11 @@ fls_status flsi_file_create(flsi_file *file, const char *path, int *exists,
     fls_status result = file_error(file, err, "making a new file failed");
     file_drop(file);
     return result;
+}
+
+void flsi_file_remove(const flsi_file *file, const char *path)
+{
+    (void)file->calls->unlinkat(AT_FDCWD, path, 0);
 }
 
 fls_status flsi_file_from_fd(flsi_file *file, int fd, int owned, const flsi_os_calls *calls,

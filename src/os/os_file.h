@@ -49,6 +49,9 @@ typedef struct flsi_file_info {
 /* Takes the writer's lock as flsi_file_lock does, and makes sure that path still names the locked
  * file. Only a regular file is locked. */
 #define FLSI_OPEN_LOCK 8u
+/* Refuses the name of an open descriptor with FLS_UNSUPPORTED: its position is its owner's, and no
+ * lock keeps others away. */
+#define FLSI_OPEN_BY_PATH 16u
 
 /* Opens path; calls may be NULL for the real ones. Close-on-exec. "/dev/stdin", "/dev/stdout",
  * "/dev/fd/N" are the open descriptors, with their position, whatever they are. A directory is
@@ -60,6 +63,9 @@ fls_status flsi_file_open(flsi_file *file, const char *path, unsigned how,
  * already: FLS_IO, and *exists (may be NULL) is 1. */
 fls_status flsi_file_create(flsi_file *file, const char *path, int *exists,
                             const flsi_os_calls *calls, fls_error *err);
+
+/* Takes the name of a file that was made and is not wanted after all; never fails. */
+void flsi_file_remove(const flsi_file *file, const char *path);
 
 /* An open descriptor. With owned not 0 flsi_file_close closes it; on failure it stays open. */
 fls_status flsi_file_from_fd(flsi_file *file, int fd, int owned, const flsi_os_calls *calls,

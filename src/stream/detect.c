@@ -1,13 +1,14 @@
-/* Which checksum a stream has, by proof: the first frames are walked under each of them. What
- * counts is how unlikely it is that bytes fit by chance:
+/* Which checksum a stream has, by proof: the first frames are walked under each of them. What counts
+ * is how unlikely it is that bytes fit by chance:
  *
- *   xxh3   one frame whose checksum holds (64 bits)
- *   crc32  one non-empty frame whose checksum holds (32 bits)
+ *   xxh3   one frame whose checksum holds (64 bits).
+ *   crc32  one non-empty frame whose checksum holds (32 bits).
  *   crc16  two of them, or one that ends where the stream ends, or one with a table root; and at
- * least half of all that were looked at none   nothing of the above; lengths that chain to the end
- * of the stream, or two or more payloads that all have table roots, or lengths that chain so far
- * that chance is out of the question: each length of L bits adds 32 - L bits of proof, and 64 are
- * enough
+ *          least half of all that were looked at.
+ *   none   nothing of the above; lengths that chain to the end of the stream (and not one frame
+ *          whose payload has a table root only behind the bytes of a checksum), or two or more
+ *          payloads that all have table roots, or lengths that chain so far that chance is out of
+ *          the question: a length of L bits adds 32 - L bits of proof, and 64 are enough.
  *
  * Frames that are damaged do not hold, and do not disprove either.
  */
@@ -19,10 +20,12 @@
 #include "core/error.h"
 #include "stream/evidence.h"
 
-#define MOST_FRAMES    64u
-#define PROOF_BITS     64u
-#define MOST_BYTES     ((uint64_t)1024 * 1024)
-#define PATIENCE_BYTES ((size_t)256 * 1024)
+#define MOST_FRAMES 64u
+#define PROOF_BITS  64u
+#define MOST_BYTES  ((uint64_t)1024 * 1024)
+/* A length beyond this is more often no length than the first message of a stream. */
+#define MOST_FIRST_BYTES ((uint32_t)64 * 1024 * 1024)
+#define PATIENCE_BYTES   ((size_t)256 * 1024)
 
 typedef struct walked {
     unsigned frames; /* non-empty */
@@ -33,15 +36,15 @@ typedef struct walked {
     int shifted;   /* the first payload has a table root only behind the bytes of a checksum */
 } walked;
 
-/* Whether a payload begins like a FlatBuffer only behind some bytes that a checksum would take: then
- * it is not without a checksum, but a frame torn by just as many bytes as that takes. */
+/* Whether a payload begins like a FlatBuffer only behind some bytes that a checksum would take:
+ * then it is not without a checksum, but a frame torn by just as many bytes as that takes. */
 static int root_is_shifted(const uint8_t *payload, size_t size)
 {
-    if (flsi_looks_rooted(payload, size, size)) {
+    if (flsi_looks_rooted(payload, size)) {
         return 0;
     }
     for (size_t width = 2; width <= FLS_MAX_CHECKSUM_BYTES && width < size; width *= 2) {
-        if (flsi_looks_rooted(payload + width, size - width, size - width)) {
+        if (flsi_looks_rooted(payload + width, size - width)) {
             return 1;
         }
     }
@@ -75,7 +78,7 @@ static void walk(const uint8_t *data, size_t size, const fls_digest_state *diges
         }
         found->frames++;
         found->sound += (unsigned)sound;
-        found->roots += (unsigned)flsi_looks_rooted(payload, length, length);
+        found->roots += (unsigned)flsi_looks_rooted(payload, length);
         for (uint32_t top = 0x80000000u; (length & top) == 0; top >>= 1) {
             found->bits++;
         }
@@ -129,9 +132,14 @@ fls_status fls_detect_checksum(const void *data, size_t size, int at_end, uint32
         }
     }
     uint32_t first = size >= FLS_LENGTH_BYTES ? flsi_load_le32(data) : 0;
-    uint64_t enough = 2 * ((uint64_t)first + FLS_MAX_HEADER_BYTES);
-    if (!at_end && first <= most && size < (enough > MOST_BYTES ? enough : MOST_BYTES)) {
+    uint64_t enough = (uint64_t)first + FLS_MAX_HEADER_BYTES;
+    if (!at_end && first <= most && first <= MOST_FIRST_BYTES &&
+        size < (enough > MOST_BYTES ? enough : MOST_BYTES)) {
         return FLS_NEED_MORE;
+    }
+    if (first <= most && first > MOST_FIRST_BYTES) {
+        return flsi_error_frame(err, FLS_CHECKSUM_UNPROVEN, 0, 0,
+                                "the first message is too long to find it out: name one");
     }
     return flsi_error_frame(err, FLS_CHECKSUM_UNPROVEN, 0, 0,
                             "none of none, crc16, crc32, xxh3 fits the first frames: name one");

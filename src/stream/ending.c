@@ -1,10 +1,11 @@
-/* How a stream ends. Numbers are those of "How a stream ends" in docs/FORMAT.md:
+/* How a stream ends, as docs/FORMAT.md defines it:
  *
  *   clean      between two frames.
  *   zero_tail  zeros from a frame boundary to the end (the reader saw them itself), or a last frame
- * that is wrong or incomplete and whose bytes from a 512-byte boundary to the end are all zero,
- * with nothing sound to be proven behind its start. torn_tail  an incomplete last frame, with
- * nothing sound to be proven behind its start. damaged    everything else.
+ *              that is wrong or incomplete and whose bytes from a 512-byte boundary to the end are
+ *              all zero, with nothing sound to be proven behind its start.
+ *   torn_tail  an incomplete last frame, with nothing sound to be proven behind its start.
+ *   damaged    everything else.
  */
 #include "core/bytes.h"
 #include "flatstream/reader.h"
@@ -13,44 +14,6 @@
 #include "stream/reader_private.h"
 
 #define SECTOR_BYTES 512u
-#define LOOK_BACK    ((uint64_t)1024 * 1024)
-
-/* Whether the payload of the frame itself, as far as it is there, begins with a table root. */
-static int has_root(const fls_reader *reader, flsi_view *view, uint64_t frame)
-{
-    uint64_t payload = frame + FLS_LENGTH_BYTES + flsi_reader_cursor(reader)->digest.width;
-    const uint8_t *bytes;
-    size_t got;
-    return flsi_view_get(view, payload, 1, (size_t)LOOK_BACK, &bytes, &got, NULL) == FLS_OK &&
-           flsi_looks_rooted(bytes, got, (size_t)LOOK_BACK);
-}
-
-/* Whether payloads of this stream have a table root, by the last message before the frame; when that is
- * empty, or there is none, by the frame itself. Where it cannot be seen any more the reader remembers. */
-static int payloads_have_roots(const fls_reader *reader, flsi_view *view, uint64_t frame)
-{
-    uint64_t mark = flsi_reader_mark(reader);
-    const uint8_t *bytes;
-    size_t got;
-    int last = -1;
-    if (view->memory != NULL && mark < view->memory_offset - view->zeros_before) {
-        last = flsi_reader_last_root(reader);
-    } else if (mark < frame && frame - mark <= LOOK_BACK &&
-               flsi_view_get(view, mark, (size_t)(frame - mark), (size_t)(frame - mark), &bytes,
-                             &got, NULL) == FLS_OK) {
-        fls_cursor walk = *flsi_reader_cursor(reader);
-        fls_message message;
-        walk.zeros_held = 0;
-        walk.empties_left = 0;
-        fls_cursor_continue(&walk, bytes, (size_t)(frame - mark), 0);
-        while (fls_cursor_next_slow(&walk, &message, NULL) == FLS_OK) {
-            if (message.size > 0) {
-                last = flsi_looks_rooted(message.payload, message.size, message.size);
-            }
-        }
-    }
-    return last >= 0 ? last : has_root(reader, view, frame);
-}
 
 /* Whether all bytes of the view from an offset on are zero. */
 static fls_status zeros_from(flsi_view *view, uint64_t offset, int *zeros, fls_error *err)
@@ -102,7 +65,7 @@ static fls_status search(const fls_reader *reader, flsi_view *view, uint64_t fra
         .from =
             view->memory != NULL && frame < view->memory_offset ? view->memory_offset : frame + 1,
         .to = view->end,
-        .roots = payloads_have_roots(reader, view, frame),
+        .roots = flsi_reader_saw_roots(reader),
     };
     fls_status status = flsi_search_sound_frame(&search, view, err);
     report->proof_found = (uint32_t)search.found;
@@ -111,17 +74,20 @@ static fls_status search(const fls_reader *reader, flsi_view *view, uint64_t fra
     return status;
 }
 
-/* Where the frame at an offset ends by its own length. */
-static uint64_t end_of_frame(const fls_reader *reader, flsi_view *view, uint64_t frame)
+/* Where the frame at an offset ends by its own length, or where the stream does. */
+static fls_status end_of_frame(const fls_reader *reader, flsi_view *view, uint64_t frame,
+                               uint64_t *end, fls_error *err)
 {
     const uint8_t *bytes;
     size_t got;
-    uint64_t header = FLS_LENGTH_BYTES + flsi_reader_cursor(reader)->digest.width;
-    if (flsi_view_get(view, frame, FLS_LENGTH_BYTES, FLS_LENGTH_BYTES, &bytes, &got, NULL) !=
-        FLS_OK) {
-        return view->end;
+    *end = view->end;
+    fls_status status =
+        flsi_view_get(view, frame, FLS_LENGTH_BYTES, FLS_LENGTH_BYTES, &bytes, &got, err);
+    if (status == FLS_OK) {
+        uint64_t header = FLS_LENGTH_BYTES + flsi_reader_cursor(reader)->digest.width;
+        *end = frame + header + flsi_load_le32(bytes);
     }
-    return frame + header + flsi_load_le32(bytes);
+    return status == FLS_END ? FLS_OK : status;
 }
 
 static void say(fls_recover_report *report, const char *text)
@@ -136,8 +102,11 @@ static fls_status decide(fls_reader *reader, fls_status status, flsi_view *view,
     uint64_t frame = fls_reader_offset(reader);
     int zeros = 0;
     int gave_up = 0;
-    fls_status done =
-        sector_zeros(reader, view, whole, frame, end_of_frame(reader, view, frame), &zeros, err);
+    uint64_t frame_end = view->end;
+    fls_status done = end_of_frame(reader, view, frame, &frame_end, err);
+    if (done == FLS_OK) {
+        done = sector_zeros(reader, view, whole, frame, frame_end, &zeros, err);
+    }
     if (done != FLS_OK || (status == FLS_CHECKSUM_MISMATCH && !zeros)) {
         return done;
     }

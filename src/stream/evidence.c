@@ -5,8 +5,8 @@
  * of the second. A frame counts as proven by its checksum, of width W, and
  *
  *   W = 8      nothing else.
- *   W = 4..7   at the known boundary (a neighbour of L) nothing else; elsewhere one of: a frame
- *              behind it holds too; it ends where the stream ends; it has a table root.
+ *   W = 4..7   at the known boundary (a neighbour of L), or with a payload of 8 bytes or more,
+ *              nothing else; otherwise a frame behind it holds too, or it ends where the stream ends.
  *   W = 2, 3   one of: a frame behind it holds too; it ends where the stream ends (*); elsewhere
  *              than at the known boundary, it has a table root.
  *   W = 1      the same, but two frames behind it.
@@ -14,18 +14,19 @@
  *              table roots (at the known boundary, all but the first); or (*: not) three in a row
  *              that end where the stream ends (two at the known boundary), or eight in a row.
  *
- *   (*) When the messages before the frame all have a table root, so do those behind it, and what
- *       has none is taken for the inside of a payload.
+ *   (*) When the messages before the frame have table roots, so do those behind it, and what has
+ *       none is taken for the inside of a payload. (Looked at are the first 64 messages and then
+ *       every 64th; one without is enough to doubt it.)
  *
- * Empty frames prove nothing, except under a checksum of 8 bytes whose digest of nothing is not
+ * To end where the stream ends is also to have nothing but zeros behind. Empty frames prove nothing, except under a checksum of 8 bytes whose digest of nothing is not
  * zero. A doubt is decided for damage, because then nothing is cut. (Why a table root alone is not
  * enough without a checksum: in a payload, an offset to a table that follows another number looks
  * just like a frame, and where the stream was torn is no witness.)
  *
- * The work is bounded: payloads are hashed only while their sum stays below a budget for the bytes
- * searched, and a long payload only if the headers behind it chain. Payloads with a table root are
- * not counted. If the budget runs out, and the messages before did not all have table roots, the
- * search says that it gave up, and nothing is cut.
+ * The work is bounded. Payloads are hashed at the cost of two purses, each of 4 GiB and 64 times
+ * the bytes searched: one for payloads with a table root, and for what stands at a known place; one
+ * for all others. If the first runs out, or the second where payloads are not known to have table
+ * roots, the search says that it gave up, and nothing is cut.
  */
 #include "stream/evidence.h"
 
@@ -38,19 +39,23 @@
 #define PROBE_BYTES     ((size_t)4096)
 #define LONG_PAYLOAD    ((uint64_t)64 * 1024)
 #define HASH_PER_BYTE   64u
-#define HASH_FREE       ((uint64_t)1 << 30)
+#define HASH_FREE       ((uint64_t)4 << 30)
+#define LONG_ENOUGH     8u
 #define CHAIN_FRAMES    16u
 #define CHAIN_AT_END    2u
 #define CHAIN_IN_A_ROW  4u
 #define OPAQUE_AT_END   3u
 #define OPAQUE_IN_A_ROW 8u
 
+/* What may be hashed of payloads, by how likely they are to be messages; see above. */
+typedef enum purse { PURSE_LIKELY, PURSE_UNLIKELY, PURSES } purse;
+
 typedef struct proof_search {
     const flsi_search *search;
-    flsi_view probe; /* a window of its own, so that probing does not disturb the scan */
-    uint64_t hashed;
-    uint64_t budget;
-    int gave_up;
+    flsi_view probe;     /* a window of its own, so that probing does not disturb the scan */
+    uint64_t zeros_from; /* from here to the end of the stream all is zero */
+    uint64_t purses[PURSES];
+    int empty[PURSES]; /* something was not hashed for want of it */
 } proof_search;
 
 typedef struct candidate {
@@ -93,23 +98,38 @@ static fls_status read_header(proof_search *prober, uint64_t offset, candidate *
     return status == FLS_END ? FLS_OK : status;
 }
 
-/* Whether the payload begins like a FlatBuffer; looked at as far as 64 KiB. */
+/* Whether the frame's payload looks like a FlatBuffer: flsi_looks_rooted with three short looks,
+ * wherever in the payload the table and its vtable lie. */
 static fls_status has_root(proof_search *prober, const candidate *frame, int *root, fls_error *err)
 {
     const uint8_t *bytes;
     size_t got;
     uint64_t payload = frame->offset + unit_of(prober);
-    size_t look = frame->length < LONG_PAYLOAD ? frame->length : (size_t)LONG_PAYLOAD;
+    uint64_t size = frame->length;
     *root = 0;
-    if (look < 8) {
+    if (size < 8) {
         return FLS_OK;
     }
-    fls_status status = flsi_view_get(&prober->probe, payload, 8, PROBE_BYTES, &bytes, &got, err);
-    if (status == FLS_OK && got < look && flsi_load_le32(bytes) <= frame->length) {
-        status = flsi_view_get(&prober->probe, payload, look, look, &bytes, &got, err);
+    fls_status status = flsi_view_get(&prober->probe, payload, 4, PROBE_BYTES, &bytes, &got, err);
+    if (status != FLS_OK) {
+        return status == FLS_END ? FLS_OK : status;
     }
+    uint64_t table = flsi_load_le32(bytes);
+    if (table < 4 || table > size - 4 || table % 4 != 0) {
+        return FLS_OK;
+    }
+    status = flsi_view_get(&prober->probe, payload + table, 4, PROBE_BYTES, &bytes, &got, err);
+    if (status != FLS_OK) {
+        return status == FLS_END ? FLS_OK : status;
+    }
+    uint64_t vtable = table - (uint64_t)(int64_t)(int32_t)flsi_load_le32(bytes);
+    if (vtable > size - 2 || vtable % 2 != 0) {
+        return FLS_OK;
+    }
+    status = flsi_view_get(&prober->probe, payload + vtable, 2, PROBE_BYTES, &bytes, &got, err);
     if (status == FLS_OK) {
-        *root = flsi_looks_rooted(bytes, got < look ? got : look, frame->length);
+        uint64_t vtable_bytes = flsi_load_le16(bytes);
+        *root = vtable_bytes >= 4 && vtable_bytes % 2 == 0 && vtable_bytes <= size - vtable;
     }
     return status == FLS_END ? FLS_OK : status;
 }
@@ -143,7 +163,7 @@ static fls_status digest_in_pieces(proof_search *prober, const candidate *frame,
 }
 
 /* Whether the frame's checksum holds; an empty frame that is all zero never does. */
-static fls_status holds(proof_search *prober, const candidate *frame, int counted, int *sound,
+static fls_status holds(proof_search *prober, const candidate *frame, purse from, int *sound,
                         fls_error *err)
 {
     const fls_digest_state *digest = prober->search->digest;
@@ -159,13 +179,11 @@ static fls_status holds(proof_search *prober, const candidate *frame, int counte
         *sound = 1;
         return FLS_OK;
     }
-    if (counted) {
-        prober->hashed += frame->length;
-        if (prober->hashed > prober->budget) {
-            prober->gave_up = 1;
-            return FLS_OK;
-        }
+    if (frame->length > prober->purses[from]) {
+        prober->empty[from] = 1;
+        return FLS_OK;
     }
+    prober->purses[from] -= frame->length;
     uint32_t unit = unit_of(prober);
     fls_status status = flsi_view_get(&prober->probe, frame->offset, unit, unit, &bytes, &got, err);
     if (status != FLS_OK) {
@@ -185,31 +203,15 @@ static fls_status holds(proof_search *prober, const candidate *frame, int counte
     return status == FLS_END ? FLS_OK : status;
 }
 
-/* Whether at least `count` further headers behind the frame declare frames within the stream, or
- * the frames end where the stream ends. Costs no hashing. */
-static fls_status headers_chain(proof_search *prober, const candidate *frame, unsigned count,
-                                int *chain, fls_error *err)
-{
-    candidate at = *frame;
-    *chain = 1;
-    for (unsigned i = 0; i < count && at.end != prober->probe.end; i++) {
-        fls_status status = read_header(prober, at.end, &at, chain, err);
-        if (status != FLS_OK || !*chain) {
-            return status;
-        }
-    }
-    return FLS_OK;
-}
-
 typedef struct chain {
     unsigned frames; /* non-empty, sound, in a row, the first included */
     unsigned rooted; /* how many of them, before the first that has none, have a table root */
     int first_root;
-    int ends_at_end; /* the last of them, or an empty one behind it, ends where the stream ends */
+    int ends_at_end; /* nothing, or nothing but zeros, is behind them */
 } chain;
 
-/* Follows sound frames from one that is sound. The one at the known boundary counts as rooted: it is
- * not the guess of a place that has to be confirmed. */
+/* Follows sound frames from one that is sound. The one at the known boundary counts as rooted: it
+ * is not the guess of a place that has to be confirmed. */
 static fls_status follow(proof_search *prober, const candidate *first, int at_boundary,
                          chain *found, fls_error *err)
 {
@@ -232,7 +234,7 @@ static fls_status follow(proof_search *prober, const candidate *first, int at_bo
         if (at.length == 0) {
             continue;
         }
-        status = holds(prober, &at, 1, &good, err);
+        status = holds(prober, &at, PURSE_LIKELY, &good, err);
         if (status == FLS_OK && good) {
             status = has_root(prober, &at, &root, err);
         }
@@ -243,7 +245,7 @@ static fls_status follow(proof_search *prober, const candidate *first, int at_bo
         found->rooted += (unsigned)(root && found->rooted == found->frames);
         found->frames++;
     }
-    found->ends_at_end = at.end == prober->probe.end;
+    found->ends_at_end = at.end >= prober->zeros_from;
     return status;
 }
 
@@ -254,7 +256,7 @@ static fls_status judge(proof_search *prober, const candidate *frame, int at_bou
     uint32_t width = prober->search->digest->width;
     chain found;
     *proven = 0;
-    if (width >= 8 || (width >= 4 && at_boundary)) {
+    if (width >= 8 || (width >= 4 && (at_boundary || frame->length >= LONG_ENOUGH))) {
         *proven = 1;
         return FLS_OK;
     }
@@ -279,30 +281,48 @@ static fls_status judge(proof_search *prober, const candidate *frame, int at_bou
     return FLS_OK;
 }
 
-/* One candidate: its headers, then its hash, then the evidence around it. */
+/* One candidate: its hash, then the evidence around it. */
 static fls_status try_frame(proof_search *prober, const candidate *frame, int at_boundary,
                             int *proven, fls_error *err)
 {
-    int good = 1;
+    int good;
     int root = 0;
     *proven = 0;
-    fls_status status = FLS_OK;
-    if (!at_boundary) {
-        if (frame->length > LONG_PAYLOAD) {
-            status = headers_chain(prober, frame, 3, &good, err);
-        }
-        if (status == FLS_OK && good) {
-            status = has_root(prober, frame, &root, err);
-        }
-        if (status != FLS_OK || !good) {
-            return status;
-        }
+    fls_status status = at_boundary ? FLS_OK : has_root(prober, frame, &root, err);
+    if (status != FLS_OK) {
+        return status;
     }
-    status = holds(prober, frame, !at_boundary && !root, &good, err);
+    status = holds(prober, frame, at_boundary || root ? PURSE_LIKELY : PURSE_UNLIKELY, &good, err);
     if (status != FLS_OK || !good) {
         return status;
     }
     return judge(prober, frame, at_boundary, proven, err);
+}
+
+/* Where the zeros begin with which the stream ends; its end if it does not end with any. */
+static fls_status find_zeros_at_end(proof_search *prober, fls_error *err)
+{
+    uint64_t at = prober->probe.end;
+    while (at > prober->search->frame) {
+        const uint8_t *bytes;
+        size_t got;
+        uint64_t before = at - prober->search->frame;
+        size_t piece = before < SCAN_BYTES ? (size_t)before : SCAN_BYTES;
+        fls_status status =
+            flsi_view_get(&prober->probe, at - piece, piece, piece, &bytes, &got, err);
+        if (status != FLS_OK) {
+            return status == FLS_END ? FLS_OK : status;
+        }
+        while (piece > 0 && bytes[piece - 1] == 0) {
+            piece--;
+            at--;
+        }
+        prober->zeros_from = at;
+        if (piece > 0) {
+            return FLS_OK;
+        }
+    }
+    return FLS_OK;
 }
 
 static fls_status try_neighbours(proof_search *prober, int *proven, fls_error *err)
@@ -363,14 +383,21 @@ fls_status flsi_search_sound_frame(flsi_search *search, const flsi_view *view, f
     flsi_view scanned;
     flsi_view_copy(&scanned, view);
     flsi_view_copy(&prober.probe, view);
-    prober.budget = HASH_FREE + HASH_PER_BYTE * (view->end - search->frame);
-    fls_status status = try_neighbours(&prober, &search->found, err);
+    for (int i = 0; i < PURSES; i++) {
+        prober.purses[i] = HASH_FREE + HASH_PER_BYTE * (view->end - search->frame);
+    }
+    prober.zeros_from = view->end;
+    fls_status status = find_zeros_at_end(&prober, err);
+    if (status == FLS_OK) {
+        status = try_neighbours(&prober, &search->found, err);
+    }
     if (status == FLS_OK && search->found) {
         search->found_offset = search->frame;
     } else if (status == FLS_OK) {
         status = scan(&prober, &scanned, search, err);
     }
-    search->gave_up = prober.gave_up && !search->found && !search->roots;
+    search->gave_up = !search->found && (prober.empty[PURSE_LIKELY] ||
+                                         (prober.empty[PURSE_UNLIKELY] && !search->roots));
     flsi_view_close(&scanned);
     flsi_view_close(&prober.probe);
     return status;

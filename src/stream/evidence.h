@@ -9,16 +9,11 @@
 #include "flatstream/table_root.h"
 #include "stream/view.h"
 
-/* Whether bytes speak for being a FlatBuffer: more than not speaking against it, as zeros do. `there`
- * of the payload's `size` bytes can be seen. */
-static inline int flsi_looks_rooted(const uint8_t *payload, size_t there, size_t size)
+/* Whether bytes speak for being a FlatBuffer: more than not speaking against it, as zeros do. */
+static inline int flsi_looks_rooted(const uint8_t *payload, size_t size)
 {
-    if (there < 8 || size < 8) {
-        return 0;
-    }
-    uint32_t table = flsi_load_le32(payload);
-    return table >= 4 && table <= size - 4 && (table & 3) == 0 &&
-           fls_table_root_check(payload, there, NULL) == FLS_OK;
+    return size >= 8 && flsi_load_le32(payload) >= 4 &&
+           fls_table_root_check(payload, size, NULL) == FLS_OK;
 }
 
 typedef struct flsi_search {

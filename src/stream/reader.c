@@ -18,6 +18,8 @@
 #include "core/options.h"
 #include "core/rewind.h"
 #include "flatstream/recover.h"
+#include "io/io_ops.h"
+#include "io/io_source.h"
 #include "stream/evidence.h"
 #include "stream/memory_state.h"
 #include "stream/reader_private.h"
@@ -30,6 +32,10 @@
 #define ALIGNED_BYTES ((size_t)64 * 1024)
 #define MAX_ALIGNMENT 64u
 #define EACH_BATCH    64
+#define LOOK_EVERY    64u
+
+/* What payloads looked like so far, for deciding how the stream ends. */
+typedef enum roots_seen { ROOTS_UNSEEN, ROOTS_ALL, ROOTS_NOT_ALL, ROOTS_DO_NOT_MATTER } roots_seen;
 
 struct fls_reader {
     fls_cursor cursor;
@@ -45,9 +51,8 @@ struct fls_reader {
     int at_end;    /* the source has no more */
     int borrowed;  /* the window is the source's own memory */
     int skippable; /* the last answer was a fault of one message only */
-    uint64_t mark; /* stream offset of the last messages that were handed out together */
     int one_way;   /* what was read cannot be read again */
-    int last_root; /* one way: whether the last payload has a table root; -1 before the first */
+    int roots;     /* a roots_seen */
     uint64_t first_offset;
     uint64_t first_ordinal;
     const uint8_t *borrowed_data;
@@ -101,10 +106,11 @@ static fls_status read_options(fls_reader *reader, const fls_reader_options *giv
     reader->max_frame_bytes = given->max_frame_bytes;
     reader->first_offset = given->first_offset;
     reader->first_ordinal = given->first_ordinal;
-    reader->mark = given->first_offset;
-    reader->last_root = -1;
     reader->detecting = given->checksum == FLS_CHECKSUM_DETECT;
     reader->area = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_BUFFER_BYTES;
+    if (reader->area > SIZE_MAX / 4) {
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "buffer_bytes is too large");
+    }
     if (reader->area < MIN_BUFFER_BYTES) {
         reader->area = MIN_BUFFER_BYTES;
     }
@@ -126,7 +132,9 @@ static fls_status start_cursor(fls_reader *reader, const fls_reader_options *giv
         .first_offset = given->first_offset,
         .first_ordinal = given->first_ordinal,
     };
-    return fls_cursor_init(&reader->cursor, data, size, &options, err);
+    fls_status status = fls_cursor_init(&reader->cursor, data, size, &options, err);
+    reader->roots = reader->cursor.digest.width < 4 ? ROOTS_UNSEEN : ROOTS_DO_NOT_MATTER;
+    return status;
 }
 
 static fls_status set_up(fls_reader *reader, const fls_reader_options *given, fls_error *err)
@@ -137,7 +145,7 @@ static fls_status set_up(fls_reader *reader, const fls_reader_options *given, fl
     if (status != FLS_OK) {
         return status;
     }
-    if (reader->source.ops->borrow != NULL) {
+    if (FLSI_SOURCE_HAS(&reader->source, borrow)) {
         status = reader->source.ops->borrow(reader->source.self, &data, &size, err);
         if (status != FLS_OK) {
             return status;
@@ -146,13 +154,17 @@ static fls_status set_up(fls_reader *reader, const fls_reader_options *given, fl
         reader->borrowed_data = data;
         reader->borrowed_bytes = size;
         reader->at_end = 1;
+    } else if (!FLSI_SOURCE_HAS(&reader->source, read)) {
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "the source is closed or has no read");
     } else {
         reader->buffer = allocate(reader, reader->baseline, err);
         if (reader->buffer == NULL) {
             return FLS_NO_MEMORY;
         }
         reader->capacity = reader->baseline;
-        reader->one_way = reader->source.ops->read_at == NULL || reader->source.ops->size == NULL;
+        uint64_t bytes;
+        reader->one_way = !FLSI_SOURCE_HAS(&reader->source, read_at) ||
+                          fls_source_size(&reader->source, &bytes, NULL) != FLS_OK;
         data = reader->buffer + reader->head_room;
     }
     fls_checksum checksum = reader->detecting ? FLS_CHECKSUM_NONE : given->checksum;
@@ -254,34 +266,38 @@ static fls_status replace_buffer(fls_reader *reader, size_t capacity, fls_error 
     return FLS_OK;
 }
 
-/* Appends what one read gives, at most `most` bytes, to the window. */
+/* What the source said in the end, for good: the error of the last read. */
+static fls_status failed(const fls_reader *reader, fls_error *err)
+{
+    if (err != NULL) {
+        *err = reader->failure;
+    }
+    return reader->failure.status;
+}
+
+/* Appends what one read gives, at most `most` bytes, to the window. Bytes that come together with
+ * an end or an error are taken first. */
 static fls_status read_behind(fls_reader *reader, size_t most, fls_error *err)
 {
     size_t left = fls_cursor_left(&reader->cursor);
     uint8_t *end = reader->buffer + (reader->cursor.end - reader->buffer);
     size_t got = 0;
     fls_error detail = FLS_ERROR_INIT;
-    fls_status status = reader->source.ops->read(reader->source.self, end, most, &got, &detail);
-    if (status == FLS_OK && got > 0) {
-        fls_cursor_continue(&reader->cursor, reader->cursor.next, left + got, 1);
+    fls_status status = flsi_source_read_some(&reader->source, end, most, &got, &detail);
+    reader->at_end = status == FLS_END;
+    fls_cursor_continue(&reader->cursor, reader->cursor.next, left + got, !reader->at_end);
+    if (status == FLS_OK || status == FLS_END || (status == FLS_WOULD_BLOCK && got > 0)) {
         return FLS_OK;
     }
-    if (status == FLS_END || status == FLS_OK) {
-        reader->at_end = 1;
-        fls_cursor_continue(&reader->cursor, reader->cursor.next, left, 0);
-        return FLS_OK;
+    if (status == FLS_WOULD_BLOCK) {
+        return fls_error_set(err, status, 0, NULL);
     }
     detail.known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
     detail.offset = fls_reader_offset(reader);
     detail.ordinal = fls_reader_ordinal(reader);
     detail.status = status;
-    if (status != FLS_WOULD_BLOCK) {
-        reader->failure = detail;
-    }
-    if (err != NULL) {
-        *err = detail;
-    }
-    return status;
+    reader->failure = detail;
+    return got > 0 ? FLS_OK : failed(reader, err);
 }
 
 /* Room behind the window for a frame of `need` bytes, or for as much of it as may be held now. */
@@ -317,10 +333,7 @@ static fls_status fill(fls_reader *reader, fls_error *err)
     size_t left = fls_cursor_left(&reader->cursor);
     uint64_t need = fls_cursor_needed(&reader->cursor);
     if (reader->failure.status != FLS_OK) {
-        if (err != NULL) {
-            *err = reader->failure;
-        }
-        return reader->failure.status;
+        return failed(reader, err);
     }
     if (reader->detecting && need < 2 * (uint64_t)left) {
         need = 2 * (uint64_t)left;
@@ -377,19 +390,32 @@ static fls_status detect(fls_reader *reader, fls_error *err)
     }
 }
 
-/* Brings a buffer that had to grow back to its baseline, when the policy says so. Nothing is
+/* Memory that is never given back, and what there is beyond it. */
+static size_t least_memory(const fls_reader *reader)
+{
+    return reader->baseline + (reader->aligned_capacity > 0 ? ALIGNED_BYTES : 0);
+}
+
+/* Brings buffers that had to grow back to their baseline, when the policy says so. Nothing is
  * borrowed now. */
 static fls_status reclaim(fls_reader *reader, fls_error *err)
 {
-    size_t from = reader->capacity;
-    size_t left = fls_cursor_left(&reader->cursor);
-    if (!flsi_memory_should_reclaim(&reader->memory, reader->largest, from, reader->baseline) ||
-        left > reader->baseline / 2) {
+    size_t from = fls_reader_buffer_bytes(reader);
+    if (fls_cursor_left(&reader->cursor) > reader->baseline / 2 ||
+        !flsi_memory_should_reclaim(&reader->memory, reader->largest, from, least_memory(reader))) {
         return FLS_OK;
     }
-    fls_status status = replace_buffer(reader, reader->baseline, err);
+    if (reader->aligned_capacity > ALIGNED_BYTES) {
+        release(reader, reader->aligned, reader->aligned_capacity);
+        reader->aligned = NULL;
+        reader->aligned_capacity = 0;
+    }
+    fls_status status = FLS_OK;
+    if (reader->capacity > reader->baseline) {
+        status = replace_buffer(reader, reader->baseline, err);
+    }
     if (status == FLS_OK) {
-        flsi_memory_reclaimed(&reader->memory, from, reader->capacity);
+        flsi_memory_reclaimed(&reader->memory, from, fls_reader_buffer_bytes(reader));
     }
     return status;
 }
@@ -507,11 +533,19 @@ static void note_largest(fls_reader *reader, const fls_message *messages, size_t
     reader->largest = largest + FLS_MAX_HEADER_BYTES;
 }
 
-/* What can be known of a stream's payloads when they are gone: see fls_reader_ending. */
-static void note_root(fls_reader *reader, const fls_message *last)
+/* Looks at some of the messages; which ones does not depend on how they come in batches. */
+static void note_roots(fls_reader *reader, const fls_message *messages, size_t count)
 {
-    reader->last_root =
-        last->size > 0 ? flsi_looks_rooted(last->payload, last->size, last->size) : -1;
+    uint64_t first = messages[0].ordinal - reader->first_ordinal;
+    size_t i = first < LOOK_EVERY ? 0 : (size_t)(-first & (LOOK_EVERY - 1));
+    while (i < count && reader->roots <= ROOTS_ALL) {
+        const fls_message *message = &messages[i];
+        if (message->size > 0) {
+            int rooted = flsi_looks_rooted(message->payload, message->size);
+            reader->roots = rooted ? ROOTS_ALL : ROOTS_NOT_ALL;
+        }
+        i += first + i < LOOK_EVERY ? 1 : LOOK_EVERY;
+    }
 }
 
 /* Messages from the cursor, filling the window as needed, prepared but not yet observed. */
@@ -520,7 +554,8 @@ static fls_status take(fls_reader *reader, fls_message *messages, size_t capacit
 {
     fls_status status;
     *count = 0;
-    if (FLSI_UNLIKELY(reader->capacity > reader->baseline)) {
+    int grown = fls_reader_buffer_bytes(reader) > least_memory(reader);
+    if (FLSI_UNLIKELY(grown)) {
         status = reclaim(reader, err);
         if (status != FLS_OK) {
             return status;
@@ -543,11 +578,10 @@ static fls_status take(fls_reader *reader, fls_message *messages, size_t capacit
         status = prepare(reader, messages, count, err);
     }
     if (status == FLS_OK) {
-        reader->mark = messages[0].offset;
-        if (reader->one_way) {
-            note_root(reader, &messages[*count - 1]);
+        if (reader->roots <= ROOTS_ALL) {
+            note_roots(reader, messages, *count);
         }
-        if (FLSI_UNLIKELY(reader->capacity > reader->baseline)) {
+        if (FLSI_UNLIKELY(fls_reader_buffer_bytes(reader) > least_memory(reader))) {
             note_largest(reader, messages, *count);
         }
     }
@@ -627,14 +661,9 @@ size_t fls_reader_buffer_bytes(const fls_reader *reader)
 
 /* ---- for the other parts of this room ---- */
 
-uint64_t flsi_reader_mark(const fls_reader *reader)
+int flsi_reader_saw_roots(const fls_reader *reader)
 {
-    return reader->mark;
-}
-
-int flsi_reader_last_root(const fls_reader *reader)
-{
-    return reader->last_root;
+    return reader->roots == ROOTS_ALL;
 }
 
 uint64_t flsi_reader_first_ordinal(const fls_reader *reader)

@@ -10,12 +10,9 @@
  */
 fls_status flsi_reader_view(const fls_reader *reader, flsi_view *view, int *whole, fls_error *err);
 
-/* Stream offset at which the last messages that were handed out together begin. */
-uint64_t flsi_reader_mark(const fls_reader *reader);
-
-/* Whether the last message with a payload has a table root; -1 if there was none, or if the source can
- * be read at any offset, so that it can be looked at. */
-int flsi_reader_last_root(const fls_reader *reader);
+/* Whether messages with a payload were read, and all that were looked at have a table root. Looked
+ * at are the first 64 and then every 64th, and only under checksums so narrow that it matters. */
+int flsi_reader_saw_roots(const fls_reader *reader);
 
 uint64_t flsi_reader_first_ordinal(const fls_reader *reader);
 
