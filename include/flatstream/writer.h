@@ -72,7 +72,8 @@ FLS_API FLS_MUST_USE fls_status fls_writer_open_file(fls_writer **writer, const 
  * names when it is another one, FLS_CHECKSUM_UNPROVEN when it cannot be told), cuts a torn or zero
  * tail (kept beside the file unless discard_cut). A damaged stream is refused with its fault and
  * left untouched, as any is when the options are refused. report (may be NULL) is filled in every
- * case but argument errors. */
+ * case but argument errors. Only a regular file named itself can be appended to: FLS_UNSUPPORTED for
+ * others, "/dev/fd/N" among them. */
 FLS_API FLS_MUST_USE fls_status fls_writer_open_append(fls_writer **writer, const char *path,
                                                        const fls_writer_options *options,
                                                        fls_recover_report *report, fls_error *err);

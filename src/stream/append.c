@@ -29,7 +29,7 @@ static fls_status go_on(fls_writer *writer, const char *path, const fls_writer_o
     flsi_file file;
     fls_sink sink;
     unsigned how = FLSI_OPEN_READ | FLSI_OPEN_WRITE | FLSI_OPEN_CREATE | FLSI_OPEN_LOCK;
-    fls_status status = flsi_file_open(&file, path, how, NULL, err);
+    fls_status status = flsi_file_open(&file, path, how | FLSI_OPEN_BY_PATH, NULL, err);
     if (status != FLS_OK) {
         return status;
     }

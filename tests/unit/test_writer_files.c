@@ -1,6 +1,9 @@
 /* Writers that open their file themselves: what is wrong with the options, or with memory, is found
- * before the file is touched. */
+ * before the file is touched, and only a file named itself is appended to. */
 #include "flatstream/writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "support/counting_allocator.h"
 #include "support/files.h"
@@ -122,6 +125,31 @@ static void without_a_file_nothing_is_left(void **state)
     assert_int_equal(memory.live_blocks, 0);
 }
 
+/* Its position is its owner's and it takes no lock: cut here and written there, it would get a
+ * hole. */
+static void an_open_descriptor_is_not_appended_to(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"/dev/fd", "/proc/self/fd"};
+    size_t sound;
+    byte_buffer stream = torn_stream(&sound);
+    files_write(path_of_stream(), stream.data, stream.size);
+    int fd = open(path_of_stream(), O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (int i = 0; i < 2; i++) {
+        char name[64];
+        fls_writer *writer;
+        fls_error err = FLS_ERROR_INIT;
+        snprintf(name, sizeof name, "%s/%d", folders[i], fd);
+        assert_status(fls_writer_open_append(&writer, name, NULL, NULL, &err), FLS_UNSUPPORTED,
+                      &err);
+        assert_null(writer);
+        expect_file(&stream);
+    }
+    close(fd);
+    bytes_free(&stream);
+}
+
 static int make_directory(void **state)
 {
     (void)state;
@@ -142,6 +170,7 @@ int main(void)
         cmocka_unit_test(bad_options_leave_the_file_alone),
         cmocka_unit_test(too_little_memory_leaves_the_file_alone),
         cmocka_unit_test(without_a_file_nothing_is_left),
+        cmocka_unit_test(an_open_descriptor_is_not_appended_to),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
