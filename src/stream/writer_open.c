@@ -7,6 +7,10 @@
 #define DEFAULT_PIECE_BYTES ((size_t)256 * 1024)
 #define MIN_PIECE_BYTES     ((size_t)64)
 
+/* So that no sum of a buffer, the frame behind it and what either may grow by can wrap around. */
+#define MAX_PIECE_BYTES   (SIZE_MAX / 8)
+#define MAX_PAYLOAD_BYTES (SIZE_MAX / 2)
+
 void flsi_writer_use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity, size_t bytes_held)
 {
     writer->buffer = buffer;
@@ -33,8 +37,9 @@ void flsi_writer_release(const fls_writer *writer, void *memory, size_t bytes)
 
 static fls_status read_options(fls_writer *writer, const fls_writer_options *given, fls_error *err)
 {
-    writer->max_frame_bytes =
+    uint64_t limit =
         given->max_frame_bytes != 0 ? given->max_frame_bytes : FLS_DEFAULT_MAX_FRAME_BYTES;
+    writer->max_frame_bytes = (uint32_t)(limit < MAX_PAYLOAD_BYTES ? limit : MAX_PAYLOAD_BYTES);
     writer->allow_empty = given->allow_empty;
     writer->validators = given->validators;
     writer->validator_count = given->validator_count;
@@ -50,6 +55,9 @@ static fls_status read_options(fls_writer *writer, const fls_writer_options *giv
                                  "a validator's alignment has to be a power of two up to 64");
         }
         writer->alignment = alignment > writer->alignment ? alignment : writer->alignment;
+    }
+    if (given->buffer_bytes > MAX_PIECE_BYTES) {
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "buffer_bytes is impossibly large");
     }
     writer->piece = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_PIECE_BYTES;
     writer->piece = writer->piece < MIN_PIECE_BYTES ? MIN_PIECE_BYTES : writer->piece;

@@ -75,13 +75,15 @@ static void bad_options_leave_the_file_alone(void **state)
     fls_memory_policy policy = {.kind = FLS_MEMORY_CUSTOM};
     fls_validator validator = {"odd", accept, NULL, 3, 0};
     static const fls_writer_options defaults = FLS_WRITER_OPTIONS_INIT;
-    fls_writer_options cases[] = {defaults, defaults, defaults, defaults};
+    fls_writer_options cases[] = {defaults, defaults, defaults, defaults, defaults, defaults};
     cases[0].checksum = FLS_CHECKSUM_DETECT;
     cases[1].checksum = FLS_CHECKSUM_CUSTOM;
     cases[1].custom_checksum = &custom;
     cases[2].memory_policy = &policy;
     cases[3].validators = &validator;
     cases[3].validator_count = 1;
+    cases[4].buffer_bytes = SIZE_MAX / 5 * 4 + 9; /* a quarter more wraps around */
+    cases[5].buffer_bytes = SIZE_MAX;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         expect_untouched(&cases[i], FLS_INVALID_ARGUMENT);
     }
