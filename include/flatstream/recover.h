@@ -80,7 +80,7 @@ FLS_API FLS_MUST_USE fls_status fls_recover_memory(const void *data, size_t size
  * is first written and synced as PATH.cut-OFFSET (with .1, .2 ... behind it when that exists). A
  * clean stream is left as it is, with FLS_OK. A damaged one is left as it is, and its fault's
  * status is returned; so is one that proves to have another checksum than asked for
- * (FLS_CHECKSUM_MISMATCH, with both names). */
+ * (FLS_CHECKSUM_MISMATCH, with both names). FLS_UNSUPPORTED for "/dev/fd/N" and its like. */
 FLS_API FLS_MUST_USE fls_status fls_recover_truncate(const char *path,
                                                      const fls_recover_options *options,
                                                      fls_recover_report *report, fls_error *err);

@@ -219,8 +219,8 @@ fls_status fls_recover_truncate(const char *path, const fls_recover_options *opt
     flsi_file file;
     fls_status status = read_both(options, &given, report, err);
     if (status == FLS_OK) {
-        status = flsi_file_open(&file, path, FLSI_OPEN_READ | FLSI_OPEN_WRITE | FLSI_OPEN_LOCK,
-                                NULL, err);
+        unsigned how = FLSI_OPEN_READ | FLSI_OPEN_WRITE | FLSI_OPEN_LOCK;
+        status = flsi_file_open(&file, path, how | FLSI_OPEN_BY_PATH, NULL, err);
     }
     if (status != FLS_OK) {
         return status;

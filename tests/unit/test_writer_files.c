@@ -129,7 +129,7 @@ static void without_a_file_nothing_is_left(void **state)
 
 /* Its position is its owner's and it takes no lock: cut here and written there, it would get a
  * hole. */
-static void an_open_descriptor_is_not_appended_to(void **state)
+static void an_open_descriptor_is_not_cut_or_appended_to(void **state)
 {
     (void)state;
     static const char *const folders[] = {"/dev/fd", "/proc/self/fd"};
@@ -146,6 +146,9 @@ static void an_open_descriptor_is_not_appended_to(void **state)
         assert_status(fls_writer_open_append(&writer, name, NULL, NULL, &err), FLS_UNSUPPORTED,
                       &err);
         assert_null(writer);
+        expect_file(&stream);
+        fls_recover_report report = FLS_RECOVER_REPORT_INIT;
+        assert_status(fls_recover_truncate(name, NULL, &report, &err), FLS_UNSUPPORTED, &err);
         expect_file(&stream);
     }
     close(fd);
@@ -172,7 +175,7 @@ int main(void)
         cmocka_unit_test(bad_options_leave_the_file_alone),
         cmocka_unit_test(too_little_memory_leaves_the_file_alone),
         cmocka_unit_test(without_a_file_nothing_is_left),
-        cmocka_unit_test(an_open_descriptor_is_not_appended_to),
+        cmocka_unit_test(an_open_descriptor_is_not_cut_or_appended_to),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
