@@ -1,6 +1,6 @@
 /* Writers that are killed: at any moment by SIGKILL, and at an exact byte in the middle of a write.
- * Whatever they had flushed is there, what was torn is cut and kept, the next writer goes on, and in the
- * end the file is one sound stream with every message in its place. */
+ * Whatever they had flushed is there, what was torn is cut and kept, the next writer goes on, and
+ * in the end the file is one sound stream with every message in its place. */
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -23,8 +23,8 @@ static void payload_of(uint64_t i, byte_buffer *payload)
     frames_flatbuffer(payload, &random, (size_t)prng_below(&random, i % 20 == 3 ? 9000 : 400));
 }
 
-/* The process that is killed: writes from message `first` on and says after each flush, by one byte on a
- * pipe, that ten more are out. Ends only by being killed, or after many messages. */
+/* The process that is killed: writes from message `first` on and says after each flush, by one byte
+ * on a pipe, that ten more are out. Ends only by being killed, or after many messages. */
 static void write_until_killed(const char *path, fls_checksum checksum, uint64_t first, int tell)
 {
     fls_writer *writer;

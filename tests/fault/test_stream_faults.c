@@ -85,7 +85,7 @@ static void expect_recoverable(const ref_format *format, const byte_buffer *take
     assert_true(report.end == FLS_STREAM_CLEAN || report.end == FLS_STREAM_TORN_TAIL);
 }
 
-/* After the first failure the writer says the same of everything and offers the sink nothing more. */
+/* After the first failure the writer says the same of everything and offers the sink no more. */
 static void expect_sticky(fls_writer *writer, faulty_sink *storage, const fls_error *first)
 {
     fls_error err = FLS_ERROR_INIT;

@@ -1,6 +1,6 @@
-/* Two processes and a socket between them: a writer that is always ahead of its reader, which takes a
- * few bytes at a time out of small socket buffers. Blocking and not, TCP, Unix and a pipe; a writer that
- * dies in the middle of a frame; a reader that goes away. */
+/* Two processes and a socket between them: a writer that is always ahead of its reader, which takes
+ * a few bytes at a time out of small socket buffers. Blocking and not, TCP, Unix and a pipe; a
+ * writer that dies in the middle of a frame; a reader that goes away. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -214,8 +214,8 @@ static void over_endpoints(void **state)
     files_remove_directory(directory);
 }
 
-/* The writer is killed after it wrote half of its last frame: the reader gives every whole message, then
- * an unexpected end. */
+/* The writer is killed after it wrote half of its last frame: the reader gives every whole message,
+ * then an unexpected end. */
 static void a_writer_that_dies(void **state)
 {
     (void)state;
