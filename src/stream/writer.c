@@ -106,18 +106,24 @@ static size_t whole_pieces(const fls_writer *writer)
     return over < bytes ? bytes - over : bytes;
 }
 
+/* Says how much of the sink's memory is written, and has none of it then. */
+static void commit(fls_writer *writer)
+{
+    if (writer->buffer != NULL) {
+        size_t done = held(writer);
+        writer->sink.ops->commit(writer->sink.self, done);
+        writer->buffer_offset += done;
+        flsi_writer_use_buffer(writer, NULL, 0, 0);
+    }
+}
+
 /* Asks the sink for memory of its own for at least `bytes`. */
 static fls_status borrow_room(fls_writer *writer, size_t bytes, fls_error *err)
 {
     void *memory = NULL;
     size_t capacity = 0;
-    size_t done = held(writer);
     fls_error detail = FLS_ERROR_INIT;
-    if (writer->buffer != NULL) {
-        writer->sink.ops->commit(writer->sink.self, done);
-        writer->buffer_offset += done;
-        flsi_writer_use_buffer(writer, NULL, 0, 0);
-    }
+    commit(writer);
     fls_status status =
         writer->sink.ops->lend(writer->sink.self, bytes, &memory, &capacity, &detail);
     if (status == FLS_OK && (memory == NULL || capacity < bytes)) {
@@ -177,20 +183,15 @@ fls_status fls_writer_flush(fls_writer *writer, fls_error *err)
         return again(writer, err);
     }
     if (writer->lends) {
-        if (writer->buffer != NULL) {
-            size_t done = held(writer);
-            writer->sink.ops->commit(writer->sink.self, done);
-            writer->buffer_offset += done;
-            flsi_writer_use_buffer(writer, NULL, 0, 0);
+        commit(writer);
+    } else if (held(writer) > 0) {
+        fls_status status = hand_on(writer, held(writer), err);
+        if (status != FLS_OK) {
+            return status;
         }
-        return FLS_OK;
-    }
-    fls_status status = held(writer) > 0 ? hand_on(writer, held(writer), err) : FLS_OK;
-    if (status != FLS_OK) {
-        return status;
     }
     fls_error detail = FLS_ERROR_INIT;
-    status = fls_sink_flush(&writer->sink, &detail);
+    fls_status status = fls_sink_flush(&writer->sink, &detail);
     if (status == FLS_WOULD_BLOCK) {
         return fls_error_set(err, status, 0, NULL);
     }

@@ -107,7 +107,8 @@ static fls_writer *open_on(fls_sink sink)
     return writer;
 }
 
-/* Small messages, large ones, gathered ones, flushes and syncs; the first status that is not FLS_OK. */
+/* Small messages, large ones, gathered ones, flushes and syncs; the first status that is not
+ * FLS_OK. */
 static fls_status write_script(fls_writer *writer, fls_error *err)
 {
     static const uint8_t payload[1000] = {1};
@@ -233,6 +234,28 @@ static void operations_that_are_not_there_are_not_called(void **state)
     }
 }
 
+/* A sink that lends its memory may hold bytes back all the same. */
+static void a_sink_that_lends_is_flushed_too(void **state)
+{
+    (void)state;
+    mute_sink storage;
+    fls_writer *writer = open_on(mute_init(&storage, 1));
+    fls_error err = FLS_ERROR_INIT;
+    assert_status(fls_writer_write(writer, "abc", 3, &err), FLS_OK, &err);
+    assert_status(fls_writer_flush(writer, &err), FLS_OK, &err);
+    assert_int_equal(storage.taken.size, 15);
+    assert_int_equal(storage.flushes, 1);
+    assert_status(fls_writer_sync(writer, &err), FLS_OK, &err);
+    assert_int_equal(storage.flushes, 2);
+    assert_status(fls_writer_write(writer, "abc", 3, &err), FLS_OK, &err);
+    storage.fail_call = storage.calls; /* the flush */
+    storage.fail_status = FLS_NO_SPACE;
+    assert_status(fls_writer_flush(writer, &err), FLS_NO_SPACE, &err);
+    assert_status(fls_writer_write(writer, "abc", 3, &err), FLS_NO_SPACE, &err);
+    assert_status(fls_writer_close(writer, &err), FLS_NO_SPACE, &err);
+    bytes_free(&storage.taken);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +264,7 @@ int main(void)
         cmocka_unit_test(less_memory_than_asked_for_is_refused),
         cmocka_unit_test(a_sink_that_cannot_be_written_is_refused),
         cmocka_unit_test(operations_that_are_not_there_are_not_called),
+        cmocka_unit_test(a_sink_that_lends_is_flushed_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
