@@ -153,7 +153,7 @@ void bench_write_file(void)
 
 static uint64_t run_bare_read(void *self)
 {
-    static uint8_t buffer[PIECE_BYTES];
+    static _Alignas(4096) uint8_t buffer[PIECE_BYTES];
     read_road *road = self;
     size_t left = road->stream->bytes;
     ssize_t got = 0;
@@ -168,7 +168,7 @@ static uint64_t run_bare_read(void *self)
 /* The bare read(2), and the kernel over each piece as if it were whole payloads. */
 static uint64_t run_read_and_hash(void *self)
 {
-    static uint8_t buffer[PIECE_BYTES];
+    static _Alignas(4096) uint8_t buffer[PIECE_BYTES];
     read_road *road = self;
     const bench_loops *loops[BENCH_MAX_LOOPS];
     size_t payload_bytes = road->stream->pool->payload_bytes;

@@ -65,7 +65,7 @@ static void close_receiver(void *self)
 
 static void *send_bare(void *self)
 {
-    static uint8_t piece[PIECE_BYTES];
+    static _Alignas(4096) uint8_t piece[PIECE_BYTES];
     socket_road *road = self;
     size_t left = road->bytes;
     bench_pin(bench_other_cpu());
@@ -97,7 +97,7 @@ static void *send_messages(void *self)
 
 static uint64_t receive_bare(socket_road *road)
 {
-    static uint8_t buffer[PIECE_BYTES];
+    static _Alignas(4096) uint8_t buffer[PIECE_BYTES];
     size_t total = 0;
     ssize_t got;
     while ((got = read(road->receiver, buffer, sizeof buffer)) > 0) {

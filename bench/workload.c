@@ -16,7 +16,8 @@ const fls_checksum bench_checksums[BENCH_CHECKSUMS] = {FLS_CHECKSUM_NONE, FLS_CH
 
 /* Pools begin in the middle of a page. `rep movsb`, which memcpy uses from some 2 KiB up, is twenty
  * times as slow on some CPUs when the target lies a few bytes behind the source modulo 4096, and
- * frames written at the start of a page from payloads at the start of another lie just so. */
+ * frames written at the start of a page from payloads at the start of another lie just so. The
+ * kernel copies with it too, so what read(2) and write(2) are given here begins with a page. */
 #define POOL_OFFSET 2048u
 
 uint8_t *bench_allocate(size_t bytes)
