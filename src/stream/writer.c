@@ -12,6 +12,7 @@
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "io/io_ops.h"
 #include "stream/writer_private.h"
 
 extern inline fls_status fls_writer_write(fls_writer *writer, const void *payload, size_t size,
@@ -52,16 +53,14 @@ static fls_status again(const fls_writer *writer, fls_error *err)
     return writer->failure.status;
 }
 
-/* Remembers a failure of the sink for good. Nothing is written after it. The status is what the sink
- * answered: one that fails need not say why in an fls_error. */
+/* Remembers a failure of the sink for good. Nothing is written after it. The status is what the
+ * sink answered: one that fails need not say why in an fls_error. */
 static fls_status stick(fls_writer *writer, fls_status status, const fls_error *failure,
                         fls_error *err)
 {
     writer->failure = *failure;
     writer->failure.status = status;
-    writer->front.inline_limit = 0;
-    writer->plain_limit = 0;
-    writer->plain_short = 0;
+    flsi_writer_choose_path(writer);
     return again(writer, err);
 }
 
@@ -161,8 +160,8 @@ static fls_status find_room(fls_writer *writer, size_t bytes, fls_error *err)
     return FLS_OK;
 }
 
-/* Makes the buffer larger; what it holds stays. */
-static fls_status grow(fls_writer *writer, size_t capacity, fls_error *err)
+/* Gives the buffer another capacity; what it holds, which has to fit, stays. */
+static fls_status resize(fls_writer *writer, size_t capacity, fls_error *err)
 {
     size_t bytes = held(writer);
     uint8_t *buffer = flsi_writer_allocate(writer, capacity, err);
@@ -189,6 +188,9 @@ fls_status fls_writer_flush(fls_writer *writer, fls_error *err)
         if (status != FLS_OK) {
             return status;
         }
+    }
+    if (!FLSI_SINK_HAS(&writer->sink, flush)) {
+        return FLS_OK;
     }
     fls_error detail = FLS_ERROR_INIT;
     fls_status status = fls_sink_flush(&writer->sink, &detail);
@@ -389,16 +391,19 @@ static fls_status write_large(fls_writer *writer, const void *payload, size_t si
     return stick(writer, status, &detail, err);
 }
 
-/* Gives memory back that a large gathered message made the buffer take, when the policy says so. */
+/* Gives memory back that a large gathered message made the buffer take, when the policy says so.
+ * What the buffer holds goes to the sink first; when that fails, the next call says so. */
 static void reclaim(fls_writer *writer, size_t frame_bytes)
 {
     size_t from = writer->capacity;
-    if (writer->lends || from <= writer->baseline ||
-        !flsi_memory_should_reclaim(&writer->memory, frame_bytes, from, writer->baseline) ||
-        held(writer) > writer->baseline) {
+    if (writer->lends ||
+        !flsi_memory_should_reclaim(&writer->memory, frame_bytes, from, writer->baseline)) {
         return;
     }
-    if (grow(writer, writer->baseline, NULL) == FLS_OK) {
+    if (held(writer) > writer->baseline && hand_on(writer, held(writer), NULL) != FLS_OK) {
+        return;
+    }
+    if (resize(writer, writer->baseline, NULL) == FLS_OK) {
         flsi_memory_reclaimed(&writer->memory, from, writer->capacity);
     }
 }
@@ -458,7 +463,7 @@ static fls_status find_room_for_all(fls_writer *writer, size_t frame, fls_error 
         return find_room(writer, frame, err);
     }
     fls_status status = held(writer) > 0 ? hand_on(writer, held(writer), err) : FLS_OK;
-    return status == FLS_OK ? grow(writer, frame, err) : status;
+    return status == FLS_OK ? resize(writer, frame, err) : status;
 }
 
 fls_status fls_writer_writev(fls_writer *writer, const fls_span *spans, size_t count,

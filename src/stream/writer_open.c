@@ -11,12 +11,27 @@
 #define MAX_PIECE_BYTES   (SIZE_MAX / 8)
 #define MAX_PAYLOAD_BYTES (SIZE_MAX / 2)
 
+void flsi_writer_choose_path(fls_writer *writer)
+{
+    int asks_policy = !writer->lends && writer->capacity > writer->baseline &&
+                      writer->memory.policy.kind != FLS_MEMORY_KEEP;
+    int plain = writer->validator_count == 0 && writer->observer_count == 0 && !asks_policy &&
+                writer->failure.status == FLS_OK;
+    fls_checksum checksum = writer->digest.checksum;
+    writer->plain_limit = plain ? writer->max_frame_bytes : 0;
+    writer->plain_short = checksum == FLS_CHECKSUM_XXH3 && writer->plain_limit >= FLSI_SHORT_MAX;
+    writer->front.inline_limit = checksum == FLS_CHECKSUM_NONE ? writer->plain_limit : 0;
+}
+
 void flsi_writer_use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity, size_t bytes_held)
 {
     writer->buffer = buffer;
     writer->capacity = capacity;
-    writer->front.next = buffer + bytes_held;
-    writer->front.limit = buffer + capacity;
+    writer->front.next = buffer != NULL ? buffer + bytes_held : NULL;
+    writer->front.limit = buffer != NULL ? buffer + capacity : NULL;
+    if (!writer->lends) {
+        flsi_writer_choose_path(writer);
+    }
 }
 
 void *flsi_writer_allocate(const fls_writer *writer, size_t bytes, fls_error *err)
@@ -66,14 +81,6 @@ static fls_status read_options(fls_writer *writer, const fls_writer_options *giv
         status = flsi_digest_init(&writer->digest, given->checksum, given->custom_checksum,
                                   flsi_cpu_features(), err);
     }
-    if (status == FLS_OK && writer->validator_count == 0 && writer->observer_count == 0) {
-        writer->plain_limit = writer->max_frame_bytes;
-        writer->plain_short = writer->digest.checksum == FLS_CHECKSUM_XXH3 &&
-                              writer->max_frame_bytes >= FLSI_SHORT_MAX;
-        if (writer->digest.checksum == FLS_CHECKSUM_NONE) {
-            writer->front.inline_limit = writer->max_frame_bytes;
-        }
-    }
     return status;
 }
 
@@ -106,6 +113,7 @@ fls_status flsi_writer_new(fls_writer **writer, const fls_writer_options *option
     made->allocator = allocator;
     made->lends = lends;
     status = read_options(made, &given, err);
+    flsi_writer_choose_path(made);
     if (status == FLS_OK && !lends) {
         made->baseline = made->piece + made->piece / 4;
         uint8_t *buffer = flsi_writer_allocate(made, made->baseline, err);

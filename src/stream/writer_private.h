@@ -46,6 +46,11 @@ fls_status flsi_writer_new(fls_writer **writer, const fls_writer_options *option
 void flsi_writer_start(fls_writer *writer, fls_sink sink, uint64_t first_offset,
                        uint64_t first_ordinal);
 
+/* Sets what the fast paths may take: everything, unless each message has to be looked at, because
+ * of validators, observers, a failure, or a policy to be asked while the buffer is over its
+ * baseline. */
+void flsi_writer_choose_path(fls_writer *writer);
+
 /* Goes on in a buffer that holds bytes_held bytes of the stream already. */
 void flsi_writer_use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity,
                             size_t bytes_held);
