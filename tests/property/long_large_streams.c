@@ -1,5 +1,5 @@
-/* Streams beyond 4 GiB: offsets, ordinals and runs of zeros that need more than 32 bits, through writer,
- * reader, decoder and recovery. Generated and sparse, so that no disk has to hold them. */
+/* Streams beyond 4 GiB: offsets, ordinals and runs of zeros that need more than 32 bits, through
+ * writer, reader, decoder and recovery. Generated and sparse, so that no disk has to hold them. */
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -205,7 +205,8 @@ static fls_status give_zeros(void *self_pointer, void *buffer, size_t capacity, 
     return piece > 0 ? FLS_OK : FLS_END;
 }
 
-/* More than 2^32 empty messages, proven by the one behind them; and as many zeros that never were. */
+/* More than 2^32 empty messages, proven by the one behind them; and as many zeros that never were.
+ */
 static void runs_of_zeros(void **state)
 {
     (void)state;

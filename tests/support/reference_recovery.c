@@ -1,12 +1,11 @@
 /* See reference_recovery.h. */
 #include "support/reference_recovery.h"
 
-#include <string.h>
-
 typedef struct stream {
     const ref_format *format;
     const uint8_t *bytes;
     size_t size;  /* E of the page */
+    size_t zeros; /* from here to the end all is zero */
     size_t width; /* W */
     uint64_t limit;
     int known_roots;
@@ -54,23 +53,18 @@ static int is_sound(const stream *self, const candidate *frame)
     return stored == ref_digest(self->format, self->bytes + frame->payload, frame->length);
 }
 
-/* There are `there` bytes of a payload of `size` bytes. */
-static int has_root(const uint8_t *payload, size_t there, size_t size)
+static int has_root(const uint8_t *payload, size_t size)
 {
-    if (there < 8 || size < 8) {
-        return 0;
-    }
-    uint64_t table = load_le(payload, 4);
-    if (table < 4 || table % 4 != 0 || table > size - 4 || table > there - 4) {
+    uint64_t table = size >= 8 ? load_le(payload, 4) : 0;
+    if (table < 4 || table % 4 != 0 || table > size - 4) {
         return 0;
     }
     int64_t vtable = (int64_t)table - (int32_t)load_le(payload + table, 4);
-    if (vtable < 0 || vtable % 2 != 0 || vtable > (int64_t)there - 2 ||
-        load_le(payload + table, 4) == UINT64_C(0x80000000)) {
+    if (vtable < 0 || vtable % 2 != 0 || vtable > (int64_t)size - 2) {
         return 0;
     }
     uint64_t vtable_bytes = load_le(payload + vtable, 2);
-    return vtable_bytes % 2 == 0 && vtable_bytes <= there - (size_t)vtable;
+    return vtable_bytes >= 4 && vtable_bytes % 2 == 0 && vtable_bytes <= size - (size_t)vtable;
 }
 
 typedef struct chain {
@@ -84,7 +78,7 @@ static chain follow(const stream *self, const candidate *first, int at_fault)
 {
     candidate at = *first;
     chain found = {1, 0, 0, 0};
-    found.first_rooted = has_root(self->bytes + at.payload, at.length, at.length);
+    found.first_rooted = has_root(self->bytes + at.payload, at.length);
     found.rooted = found.first_rooted || at_fault;
     size_t end = at.end;
     for (int steps = 1; steps < 64 && found.frames < 16 && header_fits(self, end, &at); steps++) {
@@ -92,13 +86,13 @@ static chain follow(const stream *self, const candidate *first, int at_fault)
             if (!is_sound(self, &at)) {
                 break;
             }
-            int rooted = has_root(self->bytes + at.payload, at.length, at.length);
+            int rooted = has_root(self->bytes + at.payload, at.length);
             found.rooted += (unsigned)(rooted && found.rooted == found.frames);
             found.frames++;
         }
         end = at.end;
     }
-    found.ends_at_end = end == self->size;
+    found.ends_at_end = end >= self->zeros;
     return found;
 }
 
@@ -107,12 +101,12 @@ static int is_proven(const stream *self, const candidate *frame, int at_fault)
     if (!is_sound(self, frame)) {
         return 0;
     }
-    if (self->width == 8 || (self->width >= 4 && at_fault)) {
+    if (self->width == 8 || (self->width >= 4 && (at_fault || frame->length >= 8))) {
         return 1;
     }
     chain found = follow(self, frame, at_fault);
     if (self->width >= 4) {
-        return found.frames > 1 || found.ends_at_end || found.first_rooted;
+        return found.frames > 1 || found.ends_at_end;
     }
     if (self->width >= 2) {
         int end_counts = at_fault || found.first_rooted || !self->known_roots;
@@ -169,23 +163,29 @@ static int zero_from_a_sector(const stream *self, size_t fault)
     return boundary == self->size;
 }
 
+/* By the first 64 messages and then every 64th. */
 static int roots_are_known(const stream *self, const ref_stream *read)
 {
-    if (read->count > 0 && read->messages[read->count - 1].size > 0) {
-        const ref_message *last = &read->messages[read->count - 1];
-        return has_root(self->bytes + last->payload, last->size, last->size);
+    int known = 0;
+    for (size_t i = 0; i < read->count; i += i < 64 ? 1 : 64) {
+        const ref_message *message = &read->messages[i];
+        if (message->size > 0 && !has_root(self->bytes + message->payload, message->size)) {
+            return 0;
+        }
+        known |= message->size > 0;
     }
-    size_t payload = read->offset + 4 + self->width;
-    return payload < self->size &&
-           has_root(self->bytes + payload, self->size - payload, (size_t)1 << 20);
+    return known;
 }
 
 ref_recovery ref_recover(const ref_format *format, const void *data, size_t size)
 {
     ref_stream read = ref_decode(format, data, size);
-    stream self = {format, data, size, ref_width(format), 0, 0};
+    stream self = {format, data, size, size, ref_width(format), 0, 0};
     self.limit = format->max_frame_bytes != 0 ? format->max_frame_bytes : UINT64_C(1) << 31;
     self.known_roots = roots_are_known(&self, &read);
+    while (self.zeros > read.offset && self.bytes[self.zeros - 1] == 0) {
+        self.zeros--;
+    }
     ref_recovery found = {FLS_STREAM_DAMAGED, read.count, read.offset, 0};
     if (read.end == FLS_END) {
         found.end = FLS_STREAM_CLEAN;

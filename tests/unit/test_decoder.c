@@ -42,6 +42,37 @@ static void whole_messages_stay_where_they_lie(void **state)
     bytes_free(&stream);
 }
 
+/* Only the message that spans two pieces is gathered; what follows it lies in the second piece. */
+static void what_follows_a_gathered_message_stays_in_place(void **state)
+{
+    (void)state;
+    ref_format format = {FLS_CHECKSUM_XXH3, NULL, 0};
+    byte_buffer stream = BYTES_INIT;
+    frames_append(&stream, &format, "spanning", 8);
+    size_t second = stream.size;
+    frames_append(&stream, &format, "in place", 8);
+    for (size_t split = 1; split < second; split++) {
+        uint8_t storage[64];
+        fls_decoder decoder;
+        fls_decoder_options options = with(FLS_CHECKSUM_XXH3);
+        options.storage = storage;
+        options.storage_bytes = sizeof storage;
+        fls_message message;
+        fls_error err = FLS_ERROR_INIT;
+        assert_status(fls_decoder_init(&decoder, &options, &err), FLS_OK, &err);
+        assert_status(fls_decoder_feed(&decoder, stream.data, split, &err), FLS_OK, &err);
+        assert_status(fls_decoder_next(&decoder, &message, &err), FLS_NEED_MORE, &err);
+        assert_status(fls_decoder_feed(&decoder, stream.data + split, stream.size - split, &err),
+                      FLS_OK, &err);
+        assert_status(fls_decoder_next(&decoder, &message, &err), FLS_OK, &err);
+        assert_memory_equal(message.payload, "spanning", 8);
+        assert_status(fls_decoder_next(&decoder, &message, &err), FLS_OK, &err);
+        assert_ptr_equal(message.payload, stream.data + second + 12);
+        fls_decoder_fini(&decoder);
+    }
+    bytes_free(&stream);
+}
+
 static void without_room_a_spanning_message_is_no_memory(void **state)
 {
     (void)state;
@@ -257,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_messages_stay_where_they_lie),
+        cmocka_unit_test(what_follows_a_gathered_message_stays_in_place),
         cmocka_unit_test(without_room_a_spanning_message_is_no_memory),
         cmocka_unit_test(storage_comes_before_allocation),
         cmocka_unit_test(needs_are_exact),

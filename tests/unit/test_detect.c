@@ -188,6 +188,23 @@ static void torn_streams(void **state)
     }
 }
 
+/* One opaque frame that holds under crc16, and half of another: 16 bits are not enough. */
+static void one_crc16_frame_is_not_enough(void **state)
+{
+    (void)state;
+    ref_format format = {FLS_CHECKSUM_CRC16, NULL, 0};
+    byte_buffer stream = BYTES_INIT;
+    frames_append(&stream, &format, "first", 5);
+    expect_found(&stream, FLS_CHECKSUM_CRC16); /* it ends where the stream ends */
+    frames_append(&stream, &format, "second", 6);
+    expect_found(&stream, FLS_CHECKSUM_CRC16);
+    stream.size -= 3;
+    fls_checksum found;
+    assert_status(detect(stream.data, stream.size, 1, &found), FLS_CHECKSUM_UNPROVEN, NULL);
+    assert_status(detect(stream.data, 11, 0, &found), FLS_NEED_MORE, NULL);
+    bytes_free(&stream);
+}
+
 static void limits_are_kept(void **state)
 {
     (void)state;
@@ -218,6 +235,7 @@ int main(void)
         cmocka_unit_test(nothing_to_tell_from),
         cmocka_unit_test(noise_is_not_a_stream),
         cmocka_unit_test(torn_streams),
+        cmocka_unit_test(one_crc16_frame_is_not_enough),
         cmocka_unit_test(limits_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

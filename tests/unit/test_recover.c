@@ -202,6 +202,37 @@ static void lengths_beyond_the_end(void **state)
     }
 }
 
+/* Every bit of a length, under the largest limit: where the frame then seems incomplete, the frame
+ * as it was is found, the last one of the stream too. */
+static void every_neighbour_is_tried(void **state)
+{
+    (void)state;
+    for (size_t c = 1; c < FRAMES_CHECKSUMS; c++) {
+        ref_format format = {frames_checksums[c], NULL, UINT32_MAX};
+        byte_buffer stream = BYTES_INIT;
+        frames_append(&stream, &format, "opaque", 6);
+        size_t last = stream.size;
+        frames_append(&stream, &format, "a message", 9);
+        fls_recover_options options = with(format.checksum);
+        options.max_frame_bytes = UINT32_MAX;
+        for (unsigned bit = 0; bit < 32; bit++) {
+            if ((9u >> bit & 1) != 0) {
+                continue; /* that would make it shorter */
+            }
+            stream.data[last + bit / 8] ^= (uint8_t)(1u << bit % 8);
+            fls_recover_report report = FLS_RECOVER_REPORT_INIT;
+            assert_status(fls_recover_memory(stream.data, stream.size, &options, &report, NULL),
+                          FLS_OK, NULL);
+            assert_int_equal(report.end, FLS_STREAM_DAMAGED);
+            assert_int_equal(report.fault.status, FLS_UNEXPECTED_EOF);
+            assert_int_equal(report.proof_found, 1);
+            assert_int_equal(report.proof_offset, last);
+            stream.data[last + bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+        bytes_free(&stream);
+    }
+}
+
 static void the_checksum_may_be_detected(void **state)
 {
     (void)state;
@@ -513,6 +544,7 @@ int main(void)
         cmocka_unit_test(zeros_from_a_sector),
         cmocka_unit_test(a_sound_frame_before_the_zeros),
         cmocka_unit_test(lengths_beyond_the_end),
+        cmocka_unit_test(every_neighbour_is_tried),
         cmocka_unit_test(the_checksum_may_be_detected),
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(limits_are_kept),
