@@ -32,7 +32,7 @@ typedef struct fls_writer_options {
     size_t observer_count;
     const fls_allocator *allocator; /* NULL: libc */
     const fls_memory_policy
-        *memory_policy;     /* of the builder and the gathering buffer; NULL: keep */
+        *memory_policy; /* of builder, buffer and validators' copies, each for itself; NULL: keep */
     uint64_t first_ordinal; /* of the first message, for errors and observers */
     uint64_t first_offset;  /* stream offset of the first frame */
     uint32_t discard_cut;   /* open_append: 1: do not keep what recovery cuts off */
@@ -61,8 +61,8 @@ typedef struct fls_writer_front {
 FLS_API FLS_MUST_USE fls_status fls_writer_open(fls_writer **writer, fls_sink sink,
                                                 const fls_writer_options *options, fls_error *err);
 
-/* A new file, or an existing one emptied; see fls_sink_open_file. It is not touched when the options
- * are refused or there is not enough memory. */
+/* A new file, or an existing one emptied; see fls_sink_open_file. It is not touched when the
+ * options are refused or there is not enough memory. */
 FLS_API FLS_MUST_USE fls_status fls_writer_open_file(fls_writer **writer, const char *path,
                                                      const fls_writer_options *options,
                                                      fls_error *err);
@@ -72,8 +72,8 @@ FLS_API FLS_MUST_USE fls_status fls_writer_open_file(fls_writer **writer, const 
  * names when it is another one, FLS_CHECKSUM_UNPROVEN when it cannot be told), cuts a torn or zero
  * tail (kept beside the file unless discard_cut). A damaged stream is refused with its fault and
  * left untouched, as any is when the options are refused. report (may be NULL) is filled in every
- * case but argument errors. Only a regular file named itself can be appended to: FLS_UNSUPPORTED for
- * others, "/dev/fd/N" among them. */
+ * case but argument errors. Only a regular file named itself can be appended to: FLS_UNSUPPORTED
+ * for others, "/dev/fd/N" among them. */
 FLS_API FLS_MUST_USE fls_status fls_writer_open_append(fls_writer **writer, const char *path,
                                                        const fls_writer_options *options,
                                                        fls_recover_report *report, fls_error *err);

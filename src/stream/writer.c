@@ -391,10 +391,24 @@ static fls_status write_large(fls_writer *writer, const void *payload, size_t si
     return stick(writer, status, &detail, err);
 }
 
+/* As reclaim below, for the copies that validators need. */
+static void reclaim_scratch(fls_writer *writer, size_t payload_bytes)
+{
+    size_t from = writer->scratch_capacity;
+    if (flsi_memory_should_reclaim(&writer->scratch_memory, payload_bytes, from,
+                                   FLS_MEMORY_BASELINE_BYTES)) {
+        flsi_writer_release(writer, writer->scratch, from);
+        writer->scratch = NULL;
+        writer->scratch_capacity = 0;
+        flsi_memory_reclaimed(&writer->scratch_memory, from, 0);
+    }
+}
+
 /* Gives memory back that a large gathered message made the buffer take, when the policy says so.
  * What the buffer holds goes to the sink first; when that fails, the next call says so. */
 static void reclaim(fls_writer *writer, size_t frame_bytes)
 {
+    reclaim_scratch(writer, frame_bytes);
     size_t from = writer->capacity;
     if (writer->lends ||
         !flsi_memory_should_reclaim(&writer->memory, frame_bytes, from, writer->baseline)) {
@@ -532,9 +546,10 @@ fls_status fls_writer_write_root(fls_writer *writer, fls_ref root, fls_error *er
     status = fls_writer_write(writer, payload, size, err);
     size_t capacity = fls_builder_capacity(builder);
     if (FLSI_UNLIKELY(capacity > FLS_MEMORY_BASELINE_BYTES) &&
-        flsi_memory_should_reclaim(&writer->memory, size, capacity, FLS_MEMORY_BASELINE_BYTES)) {
+        flsi_memory_should_reclaim(&writer->builder_memory, size, capacity,
+                                   FLS_MEMORY_BASELINE_BYTES)) {
         fls_builder_shrink(builder, FLS_MEMORY_BASELINE_BYTES);
-        flsi_memory_reclaimed(&writer->memory, capacity, fls_builder_capacity(builder));
+        flsi_memory_reclaimed(&writer->builder_memory, capacity, fls_builder_capacity(builder));
     }
     return status;
 }

@@ -77,6 +77,8 @@ static fls_status read_options(fls_writer *writer, const fls_writer_options *giv
     writer->piece = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_PIECE_BYTES;
     writer->piece = writer->piece < MIN_PIECE_BYTES ? MIN_PIECE_BYTES : writer->piece;
     fls_status status = flsi_memory_state_init(&writer->memory, given->memory_policy, err);
+    writer->scratch_memory = writer->memory;
+    writer->builder_memory = writer->memory;
     if (status == FLS_OK) {
         status = flsi_digest_init(&writer->digest, given->checksum, given->custom_checksum,
                                   flsi_cpu_features(), err);

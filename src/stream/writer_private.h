@@ -33,8 +33,10 @@ struct fls_writer {
     uint8_t *scratch; /* aligned copies for validators */
     size_t scratch_capacity;
     fls_builder *builder;
-    fls_error failure; /* sticky */
-    flsi_memory_state memory;
+    fls_error failure;        /* sticky */
+    flsi_memory_state memory; /* of the buffer; below: each has its own run of messages */
+    flsi_memory_state scratch_memory;
+    flsi_memory_state builder_memory;
 };
 
 /* Makes a writer that has no sink yet, so that everything that can be wrong with the options, or

@@ -131,6 +131,39 @@ static void small_messages_are_counted_one_by_one(void **state)
     }
 }
 
+/* The copies that validators get are a buffer of their own, and so is what is counted for it. */
+static void copies_for_validators_are_given_back_too(void **state)
+{
+    (void)state;
+    for (int gathered = 0; gathered < 2; gathered++) {
+        fixture at;
+        set_up(&at, FLS_CHECKSUM_CRC16, FLS_MEMORY_ADAPTIVE_WATERMARK, 1, NULL);
+        for (int round = 1; round <= 3; round++) {
+            int before = (round - 1) * (1 + gathered);
+            if (gathered) {
+                write_gathered(&at, LARGE); /* behind a header of 6 bytes */
+            } else {
+                write_small(&at, LARGE);
+            }
+            for (int i = 0; i < 4; i++) {
+                write_small(&at, 100);
+                assert_int_equal(at.told.times, before);
+                assert_true(at.memory.live_bytes > LARGE);
+            }
+            write_small(&at, 100);
+            assert_int_equal(at.told.times, before + 1 + gathered);
+            assert_true(at.told.from[0] > LARGE);
+            assert_true(at.told.to[0] <= FLS_MEMORY_BASELINE_BYTES);
+            assert_true(at.memory.live_bytes < WRITER_MAX);
+            for (int i = 0; i < 20; i++) {
+                write_small(&at, 100);
+            }
+            assert_int_equal(at.told.times, before + 1 + gathered);
+        }
+        tear_down(&at);
+    }
+}
+
 static void a_threshold_gives_back_at_once(void **state)
 {
     (void)state;
@@ -206,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_messages_are_counted_one_by_one),
+        cmocka_unit_test(copies_for_validators_are_given_back_too),
         cmocka_unit_test(a_threshold_gives_back_at_once),
         cmocka_unit_test(nothing_is_given_back_unasked),
         cmocka_unit_test(a_sink_that_would_block_only_delays_it),
