@@ -356,13 +356,17 @@ static fls_status put_pieces(const flsi_file *file, struct iovec *pieces, size_t
                              size_t *written, fls_error *err)
 {
     ssize_t result = 0;
+    size_t offered = 0;
     flsi_sigpipe_guard guard;
+    for (size_t i = 0; i < count; i++)
+        offered += pieces[i].iov_len;
     switch (file->kind) {
     case FLSI_FILE_SOCKET: RETRY_INTERRUPTED(result, send_pieces(file, pieces, count)); break;
     case FLSI_FILE_PIPE:
         flsi_sigpipe_hold(&guard);
         RETRY_INTERRUPTED(result, write_pieces(file, pieces, count));
-        flsi_sigpipe_release(&guard, result < 0 && errno == EPIPE);
+        /* A write that was blocked when the reader went away is cut short, with the signal too. */
+        flsi_sigpipe_release(&guard, result < 0 ? errno == EPIPE : (size_t)result < offered);
         break;
     default: RETRY_INTERRUPTED(result, write_pieces(file, pieces, count)); break;
     }

@@ -10,14 +10,14 @@ fls_status flsi_report_start(fls_recover_report *report, fls_error *err);
 
 /* Whether the checksum asked for is the file's, judged by its first messages and by how many
  * recovery found under it. FLS_CHECKSUM_MISMATCH, with both names, when another one is proven.
- * FLS_CHECKSUM_UNPROVEN when nothing is proven, and nothing but the caller's word speaks for it: not
- * a message, nor (unless must_be_proven) that the file is as short as a torn first message may be, or
- * begins like one. */
+ * FLS_CHECKSUM_UNPROVEN when nothing is proven, and nothing but the caller's word speaks for it:
+ * not a message, nor (unless must_be_proven) that the file is as short as a torn first message may
+ * be, or begins like one. */
 fls_status flsi_prove_checksum(const flsi_file *file, const fls_recover_options *options,
                                uint64_t frames, int must_be_proven, fls_error *err);
 
-/* Copies what lies behind the report's last good offset to PATH.cut-OFFSET, syncs that, and says in the
- * report what it is called. On failure nothing is left behind. */
+/* Copies what lies behind the report's last good offset to PATH.cut-OFFSET, syncs that, and says in
+ * the report what it is called. On failure nothing is left behind. */
 fls_status flsi_keep_tail(const flsi_file *file, const char *path,
                           const fls_recover_options *options, fls_recover_report *report,
                           fls_error *err);

@@ -1,5 +1,5 @@
-/* Which checksum a stream has, by proof: the first frames are walked under each of them. What counts
- * is how unlikely it is that bytes fit by chance:
+/* Which checksum a stream has, by proof: the first frames are walked under each of them. What
+ * counts is how unlikely it is that bytes fit by chance:
  *
  *   xxh3   one frame whose checksum holds (64 bits).
  *   crc32  one non-empty frame whose checksum holds (32 bits).

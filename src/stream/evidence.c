@@ -6,22 +6,22 @@
  *
  *   W = 8      nothing else.
  *   W = 4..7   at the known boundary (a neighbour of L), or with a payload of 8 bytes or more,
- *              nothing else; otherwise a frame behind it holds too, or it ends where the stream ends.
- *   W = 2, 3   one of: a frame behind it holds too; it ends where the stream ends (*); elsewhere
- *              than at the known boundary, it has a table root.
- *   W = 1      the same, but two frames behind it.
- *   W = 0      two frames in a row that end where the stream ends, or four in a row, all with
- *              table roots (at the known boundary, all but the first); or (*: not) three in a row
- *              that end where the stream ends (two at the known boundary), or eight in a row.
+ *              nothing else; otherwise a frame behind it holds too, or it ends where the stream
+ * ends. W = 2, 3   one of: a frame behind it holds too; it ends where the stream ends (*);
+ * elsewhere than at the known boundary, it has a table root. W = 1      the same, but two frames
+ * behind it. W = 0      two frames in a row that end where the stream ends, or four in a row, all
+ * with table roots (at the known boundary, all but the first); or (*: not) three in a row that end
+ * where the stream ends (two at the known boundary), or eight in a row.
  *
  *   (*) When the messages before the frame have table roots, so do those behind it, and what has
  *       none is taken for the inside of a payload. (Looked at are the first 64 messages and then
  *       every 64th; one without is enough to doubt it.)
  *
- * To end where the stream ends is also to have nothing but zeros behind. Empty frames prove nothing, except under a checksum of 8 bytes whose digest of nothing is not
- * zero. A doubt is decided for damage, because then nothing is cut. (Why a table root alone is not
- * enough without a checksum: in a payload, an offset to a table that follows another number looks
- * just like a frame, and where the stream was torn is no witness.)
+ * To end where the stream ends is also to have nothing but zeros behind. Empty frames prove
+ * nothing, except under a checksum of 8 bytes whose digest of nothing is not zero. A doubt is
+ * decided for damage, because then nothing is cut. (Why a table root alone is not enough without a
+ * checksum: in a payload, an offset to a table that follows another number looks just like a frame,
+ * and where the stream was torn is no witness.)
  *
  * The work is bounded. Payloads are hashed at the cost of two purses, each of 4 GiB and 64 times
  * the bytes searched: one for payloads with a table root, and for what stands at a known place; one
