@@ -53,7 +53,8 @@ FLS_API FLS_MUST_USE fls_status fls_decoder_init(fls_decoder *decoder,
 FLS_API void fls_decoder_fini(fls_decoder *decoder);
 
 /* Gives the decoder the next size bytes of the stream; they are borrowed until fls_decoder_next
- * returns FLS_NEED_MORE, and after an error until fls_decoder_fini. FLS_INVALID_ARGUMENT while bytes fed before are still unread.
+ * returns FLS_NEED_MORE, and after an error until fls_decoder_fini. FLS_INVALID_ARGUMENT while
+ * bytes fed before are still unread.
  */
 FLS_API FLS_MUST_USE fls_status fls_decoder_feed(fls_decoder *decoder, const void *data,
                                                  size_t size, fls_error *err);
