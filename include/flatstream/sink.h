@@ -57,7 +57,8 @@ FLS_API FLS_MUST_USE fls_status fls_sink_open_file(fls_sink *sink, const char *p
 
 /* A file that appears at path, whole, when the sink is closed, and not at all when it is aborted or
  * the process ends: written beside it under another name and renamed. An existing file's mode is
- * kept, and FLS_LOCKED says that a writer has it open. With durable not 0 file and directory are
+ * kept, and FLS_LOCKED says that a writer has it open; close says so of one that was made since
+ * then. With durable not 0 file and directory are
  * synced before close returns. When path names something that is not a regular file (a pipe,
  * /dev/null) it is opened and written directly. After a failed write close fails too. */
 FLS_API FLS_MUST_USE fls_status fls_sink_open_file_atomic(fls_sink *sink, const char *path,

@@ -155,6 +155,22 @@ static int sys_unacknowledged(int fd)
 #endif
 }
 
+static int sys_rename_new(int from_directory, const char *from, int to_directory, const char *to)
+{
+#if defined(RENAME_NOREPLACE)
+    return renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE);
+#elif defined(RENAME_EXCL)
+    return renameatx_np(from_directory, from, to_directory, to, RENAME_EXCL);
+#else
+    (void)from_directory;
+    (void)from;
+    (void)to_directory;
+    (void)to;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
 static const flsi_os_calls system_calls = {
     .openat = sys_openat,
     .dup_cloexec = sys_dup_cloexec,
@@ -175,6 +191,7 @@ static const flsi_os_calls system_calls = {
     .fchmod = fchmod,
     .fchown = fchown,
     .renameat = renameat,
+    .rename_new = sys_rename_new,
     .unlinkat = unlinkat,
     .advise_sequential = sys_advise_sequential,
     .mmap = mmap,

@@ -36,6 +36,9 @@ struct flsi_os_calls {
     int (*fchmod)(int fd, mode_t mode);
     int (*fchown)(int fd, uid_t owner, gid_t group);
     int (*renameat)(int from_directory, const char *from, int to_directory, const char *to);
+    /* renameat that fails with EEXIST where `to` names something; EINVAL, ENOSYS or ENOTSUP where
+     * the system or the file system has no such call. */
+    int (*rename_new)(int from_directory, const char *from, int to_directory, const char *to);
     int (*unlinkat)(int directory, const char *path, int flags);
     void (*advise_sequential)(int fd);
     void *(*mmap)(void *address, size_t size, int protection, int flags, int fd, off_t offset);

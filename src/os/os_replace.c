@@ -18,6 +18,8 @@
 #define NAME_TRIES  100
 #define NAME_PREFIX 200 /* bytes of the final name that the temporary one repeats */
 
+static const char rename_failed[] = "rename failed";
+
 static fls_status replace_error(const flsi_replace *replace, fls_error *err, const char *text)
 {
     return flsi_os_error(err, errno, replace->file.name, text);
@@ -175,20 +177,97 @@ void flsi_replace_abort(flsi_replace *replace)
     close_place(replace);
 }
 
+/* Opens what has the final name; without waiting, should that be a pipe. */
+static int open_final(const flsi_replace *replace)
+{
+    int fd;
+    do {
+        fd = replace->file.calls->openat(replace->directory_fd, replace->final,
+                                         O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+/* Whether the name is still that of the file in old. */
+static int names_old(const flsi_replace *replace)
+{
+    const flsi_os_calls *calls = replace->file.calls;
+    struct stat old;
+    struct stat now;
+    int fd = open_final(replace);
+    int same = fd >= 0 && calls->fstat(fd, &now) == 0 && calls->fstat(replace->old.fd, &old) == 0 &&
+               now.st_dev == old.st_dev && now.st_ino == old.st_ino;
+    if (fd >= 0)
+        (void)calls->close(fd);
+    return same;
+}
+
+/* Locks what has taken the name since it was looked at, because another writer's file is not
+ * replaced under its hands. old stays closed when that lost the name again; *nothing: nothing has
+ * it. */
+static fls_status hold_newcomer(flsi_replace *replace, int *nothing, fls_error *err)
+{
+    const flsi_os_calls *calls = replace->file.calls;
+    fls_status status = FLS_OK;
+    int fd = open_final(replace);
+    *nothing = fd < 0 && errno == ENOENT;
+    if (fd < 0)
+        return *nothing ? FLS_OK : replace_error(replace, err, rename_failed);
+    status = flsi_file_from_fd(&replace->old, fd, 1, calls, err);
+    if (status != FLS_OK) {
+        (void)calls->close(fd);
+        return status;
+    }
+    memcpy(replace->old.name, replace->file.name, sizeof replace->old.name);
+    if (replace->old.kind != FLSI_FILE_REGULAR)
+        status = flsi_os_error_as(err, FLS_IO, EEXIST, replace->file.name, rename_failed);
+    else
+        status = flsi_file_lock(&replace->old, err);
+    if (status != FLS_OK || !names_old(replace))
+        (void)flsi_file_close(&replace->old, NULL);
+    return status;
+}
+
+/* Gives the file its name. Where nothing had that name when it was looked at, nothing may have it
+ * now either, unless it can be locked. */
+static fls_status take_name(flsi_replace *replace, fls_error *err)
+{
+    const flsi_os_calls *calls = replace->file.calls;
+    int directory = replace->directory_fd;
+    int may_replace = replace->old.fd >= 0;
+    for (int i = 0; i < NAME_TRIES; i++) {
+        int result =
+            may_replace
+                ? calls->renameat(directory, replace->temporary, directory, replace->final)
+                : calls->rename_new(directory, replace->temporary, directory, replace->final);
+        if (result == 0) {
+            replace->temporary[0] = '\0';
+            return FLS_OK;
+        }
+        int taken = errno == EEXIST;
+        if (may_replace || (!taken && errno != EINVAL && errno != ENOSYS && errno != ENOTSUP))
+            return replace_error(replace, err, rename_failed);
+        int nothing;
+        fls_status status = hold_newcomer(replace, &nothing, err);
+        if (status != FLS_OK)
+            return status;
+        may_replace = replace->old.fd >= 0 || (nothing && !taken);
+    }
+    return flsi_os_error_as(err, FLS_IO, EBUSY, replace->file.name, rename_failed);
+}
+
 /* The order is the promise: content durable, descriptor closed without complaint, name moved, name
  * durable. */
 static fls_status put_in_place(flsi_replace *replace, int durable, fls_error *err)
 {
-    const flsi_os_calls *calls = replace->file.calls;
     fls_status status = durable ? flsi_file_sync(&replace->file, err) : FLS_OK;
     if (status == FLS_OK)
         status = flsi_file_close(&replace->file, err);
     if (status != FLS_OK)
         return status;
-    if (calls->renameat(replace->directory_fd, replace->temporary, replace->directory_fd,
-                        replace->final) != 0)
-        return replace_error(replace, err, "rename failed");
-    replace->temporary[0] = '\0';
+    status = take_name(replace, err);
+    if (status != FLS_OK)
+        return status;
     return durable ? flsi_directory_fd_sync(&replace->file, replace->directory_fd, err) : FLS_OK;
 }
 

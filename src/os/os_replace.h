@@ -24,7 +24,8 @@ fls_status flsi_replace_open(flsi_replace *replace, const char *path, const flsi
                              fls_error *err);
 
 /* Closes the file and gives it its name. durable: syncs it before and the directory after. On
- * failure before the rename nothing has appeared, and nothing is left behind. */
+ * failure before the rename nothing has appeared, and nothing is left behind. FLS_LOCKED when there
+ * was nothing at the name before and now there is a file that another writer has open. */
 fls_status flsi_replace_commit(flsi_replace *replace, int durable, fls_error *err);
 
 /* Closes and removes what was written; a direct file is only closed. */

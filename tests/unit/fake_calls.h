@@ -164,6 +164,11 @@ static int fake_renameat(int from_at, const char *from, int to_at, const char *t
     return fails("renameat", 0) ? -1 : real()->renameat(from_at, from, to_at, to);
 }
 
+static int fake_rename_new(int from_at, const char *from, int to_at, const char *to)
+{
+    return fails("rename_new", 0) ? -1 : real()->rename_new(from_at, from, to_at, to);
+}
+
 static int fake_unlinkat(int at, const char *path, int flags)
 {
     return fails("unlinkat", 0) ? -1 : real()->unlinkat(at, path, flags);
@@ -288,6 +293,7 @@ static const flsi_os_calls *fake_calls(void)
     table.fchmod = fake_fchmod;
     table.fchown = fake_fchown;
     table.renameat = fake_renameat;
+    table.rename_new = fake_rename_new;
     table.unlinkat = fake_unlinkat;
     table.mmap = fake_mmap;
     table.munmap = fake_munmap;

@@ -299,6 +299,49 @@ static void atomic_survives_a_changed_directory(void **state)
     assert_file(in_directory("a"), "here");
 }
 
+/* A file that was made after the sink was opened is another writer's as long as that has it open.
+ */
+static void atomic_respects_who_came_in_between(void **state)
+{
+    (void)state;
+    const char *path = in_directory("a");
+    fls_error err = FLS_ERROR_INIT;
+    fls_sink sink;
+    fls_sink other;
+    for (int closed = 0; closed < 2; closed++) {
+        (void)unlink(path);
+        assert_status(fls_sink_open_file_atomic(&sink, path, 0, &err), FLS_OK, &err);
+        put(&sink, "mine");
+        assert_status(fls_sink_open_file(&other, path, &err), FLS_OK, &err);
+        put(&other, "durable");
+        assert_status(fls_sink_sync(&other, &err), FLS_OK, &err);
+        if (closed) {
+            assert_status(fls_sink_close(&other, &err), FLS_OK, &err);
+        }
+        assert_status(fls_sink_close(&sink, &err), closed ? FLS_OK : FLS_LOCKED, &err);
+        assert_file(path, closed ? "mine" : "durable");
+        if (!closed) {
+            assert_string_equal(err.name + strlen(err.name) - 2, "/a");
+            put(&other, " on");
+            assert_status(fls_sink_close(&other, &err), FLS_OK, &err);
+            assert_file(path, "durable on");
+        }
+    }
+    /* What is no file is not replaced by one, whether it can be opened or not. */
+    for (int readers = 0; readers < 2; readers++) {
+        assert_int_equal(unlink(path), 0);
+        assert_status(fls_sink_open_file_atomic(&sink, path, 0, &err), FLS_OK, &err);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        int reader = readers > 0 ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+        assert_status(fls_sink_close(&sink, &err), FLS_IO, &err);
+        assert_int_equal(err.system_errno, readers > 0 ? EEXIST : ENXIO);
+        if (reader >= 0) {
+            close(reader);
+        }
+    }
+    assert_int_equal(unlink(path), 0);
+}
+
 static void atomic_writes_devices_directly(void **state)
 {
     (void)state;
@@ -494,6 +537,7 @@ int main(void)
         IN_DIRECTORY(atomic_keeps_mode_and_umask),
         IN_DIRECTORY(atomic_replaces_what_a_link_means),
         IN_DIRECTORY(atomic_survives_a_changed_directory),
+        IN_DIRECTORY(atomic_respects_who_came_in_between),
         IN_DIRECTORY(atomic_writes_devices_directly),
         cmocka_unit_test(full_device_is_told),
         cmocka_unit_test(nothing_durable_about_a_pipe),

@@ -114,6 +114,19 @@ static fls_status run_atomic_new(fls_error *err)
     return run_atomic(err);
 }
 
+/* A file of that name is made in between, and nobody has it open any more. */
+static fls_status run_atomic_raced(fls_error *err)
+{
+    fls_sink sink;
+    (void)unlink(target());
+    fls_status status = flsi_sink_open_file_atomic(&sink, target(), 1, fake_calls(), err);
+    if (status == FLS_OK) {
+        files_write(target(), "old", 3);
+        status = end_sink(&sink, put_text(&sink, "new text", err), err);
+    }
+    return status;
+}
+
 static fls_status run_abort(fls_error *err)
 {
     fls_sink sink;
@@ -280,7 +293,9 @@ static const scenario scenarios[] = {
     {"atomic replacing", run_atomic_replacing, OLD_OR_NEW,
      " openat fstat lstat write writev sync_data sync_directory flock fchmod renameat "},
     {"atomic new", run_atomic_new, OLD_OR_NEW,
-     " openat lstat write writev sync_data sync_directory renameat "},
+     " openat lstat write writev sync_data sync_directory rename_new "},
+    {"atomic raced", run_atomic_raced, OLD_OR_NEW,
+     " lstat flock write writev sync_data sync_directory rename_new renameat "},
     {"abort", run_abort, WHOLE_WHEN_OK, " openat fstat lstat write writev flock fchmod "},
     {"source", run_source, ANY, " openat fstat lseek read pread "},
     {"map", run_map, ANY, " openat fstat mmap "},
@@ -554,6 +569,71 @@ static void lock_is_on_what_the_path_names(void **state)
     check_nothing_left();
 }
 
+/* Where a name cannot be taken only if it is free, what has it is locked before all the same. */
+static void a_name_is_taken_without_the_call_for_it(void **state)
+{
+    (void)state;
+    static const int errors[] = {ENOSYS, EINVAL, ENOTSUP};
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        for (int rival = 0; rival < 3; rival++) {
+            fls_error err = FLS_ERROR_INIT;
+            fls_sink sink;
+            fls_sink other = {NULL, NULL};
+            (void)unlink(target());
+            fake_reset();
+            fake.stuck = "rename_new";
+            fake.stuck_errno = errors[i];
+            assert_status(flsi_sink_open_file_atomic(&sink, target(), 0, fake_calls(), &err),
+                          FLS_OK, &err);
+            assert_status(fls_sink_write_all(&sink, "mine", 4, NULL, &err), FLS_OK, &err);
+            if (rival > 0) {
+                assert_status(fls_sink_open_file(&other, target(), &err), FLS_OK, &err);
+                assert_status(fls_sink_write_all(&other, "rival", 5, NULL, &err), FLS_OK, &err);
+            }
+            if (rival == 1) {
+                assert_status(fls_sink_close(&other, &err), FLS_OK, &err);
+            }
+            assert_status(fls_sink_close(&sink, &err), rival == 2 ? FLS_LOCKED : FLS_OK, &err);
+            assert_status(fls_sink_close(&other, &err), FLS_OK, &err);
+            assert_true(target_is(rival == 2 ? "rival" : "mine"));
+            assert_int_equal(fake.stuck_calls, 1);
+            assert_int_equal(fake.open, 0);
+            check_nothing_left();
+        }
+    }
+}
+
+/* Another process renames a file into the path's place between the lock at close and the rename:
+ * the lock is tried again on what has the name now. */
+static void the_newcomer_that_is_replaced_is_locked(void **state)
+{
+    (void)state;
+    flsi_os_calls table = *real();
+    table.flock = lock_too_late;
+    for (int times = 0; times <= 3; times++) {
+        fls_error err = FLS_ERROR_INIT;
+        fls_sink sink;
+        (void)unlink(target());
+        assert_status(flsi_sink_open_file_atomic(&sink, target(), 0, &table, &err), FLS_OK, &err);
+        assert_status(fls_sink_write_all(&sink, "mine", 4, NULL, &err), FLS_OK, &err);
+        files_write(target(), "newcomer", 8);
+        replacements = times;
+        assert_status(fls_sink_close(&sink, &err), FLS_OK, &err);
+        assert_int_equal(replacements, 0);
+        assert_true(target_is("mine"));
+        check_nothing_left();
+    }
+    fls_error err = FLS_ERROR_INIT;
+    fls_sink sink;
+    assert_status(flsi_sink_open_file_atomic(&sink, target(), 0, &table, &err), FLS_OK, &err);
+    files_write(target(), "newcomer", 8);
+    replacements = 1000000;
+    assert_status(fls_sink_close(&sink, &err), FLS_IO, &err);
+    replacements = 0;
+    assert_true(target_is("rival"));
+    check_nothing_left();
+}
+
 static int make_directory(void **state)
 {
     (void)state;
@@ -578,6 +658,8 @@ int main(void)
         cmocka_unit_test(failed_sync_is_final),
         cmocka_unit_test(lock_answers),
         cmocka_unit_test(lock_is_on_what_the_path_names),
+        cmocka_unit_test(a_name_is_taken_without_the_call_for_it),
+        cmocka_unit_test(the_newcomer_that_is_replaced_is_locked),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
