@@ -1,6 +1,6 @@
 /* Opening a stream to go on behind its last sound frame. The order matters: make the writer, which
- * finds what is wrong with the options; lock; recover; prove that the checksum is the stream's; cut;
- * and only then write.
+ * finds what is wrong with the options; lock; recover; prove that the checksum is the stream's;
+ * cut; and only then write.
  */
 #include "stream/append.h"
 
