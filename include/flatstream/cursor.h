@@ -14,6 +14,12 @@
 
 FLS_BEGIN_DECLS
 
+/* A walk that looks at headers only asks for memory this far ahead, while payloads are no longer
+ * than that. Without it a walk over short frames that copies nothing is slower than one that does,
+ * since no copy runs ahead of it; for longer ones the hardware does better. Both measured. */
+#define FLS_PREFETCH_BYTES   4096
+#define FLS_PREFETCH_PAYLOAD 192u
+
 typedef struct fls_cursor_options {
     uint32_t struct_bytes; /* sizeof(fls_cursor_options) */
     fls_checksum checksum; /* DETECT is not for cursors: see fls_detect_checksum */
@@ -83,7 +89,10 @@ FLS_API FLS_MUST_USE inline fls_status fls_cursor_next(fls_cursor *cursor, fls_m
                           (uint32_t)frame[3] << 24;
         if (FLS_LIKELY(length - 1u < cursor->inline_limit && length <= left - FLS_LENGTH_BYTES)) {
             const uint8_t *following = frame + FLS_LENGTH_BYTES + length;
-            FLS_PREFETCH((const char *)following + 4096);
+            if (length <= FLS_PREFETCH_PAYLOAD) {
+                FLS_PREFETCH((const char *)following + FLS_PREFETCH_BYTES);
+                FLS_PREFETCH((const char *)following + FLS_PREFETCH_BYTES + 64);
+            }
             message->payload = frame + FLS_LENGTH_BYTES;
             message->size = length;
             message->ordinal = cursor->ordinal++;

@@ -24,10 +24,6 @@
 
 extern inline fls_status fls_cursor_next(fls_cursor *cursor, fls_message *message, fls_error *err);
 
-/* How far ahead of the walk memory is asked for. Without it a walk that copies nothing is slower
- * than one that does, since no copy runs ahead of it: measured best between 2 and 6 KiB. */
-#define PREFETCH_BYTES 4096
-
 _Alignas(64) const uint8_t flsi_empty_payload[64] = {0};
 
 fls_status fls_cursor_init(fls_cursor *cursor, const void *data, size_t size,
@@ -233,11 +229,12 @@ static fls_status step(fls_cursor *cursor, fls_message *message, fls_error *err)
     return FLS_OK;
 }
 
-/* Plainly sound frames, up to capacity (at least 1). Returns how many. One comparison a frame sees
- * to it that this frame and the next header are there; it fails only at the last frames of the
- * bytes. */
+/* Plainly sound frames, up to capacity. Returns how many. One comparison a frame sees to it that
+ * the frame is there and the header of another behind it; the last frame of the bytes is left to
+ * step(). The message is filled in before its checksum is computed, so that little outlives that
+ * call. With ahead not 0 memory is asked for before the walk gets there. */
 FLSI_ALWAYS_INLINE size_t take_plain(fls_cursor *cursor, fls_message *messages, size_t capacity,
-                                     const uint32_t checksum)
+                                     const uint32_t checksum, const int ahead)
 {
     const fls_digest_state *digest = &cursor->digest;
     const size_t header = FLS_LENGTH_BYTES + flsi_digest_width(digest, checksum);
@@ -250,35 +247,32 @@ FLSI_ALWAYS_INLINE size_t take_plain(fls_cursor *cursor, fls_message *messages, 
     if ((size_t)(cursor->end - frame) < header) {
         return 0;
     }
-    const uint8_t *const last_header = cursor->end - header;
-    do {
+    const uint64_t last_header = (uint64_t)(uintptr_t)(cursor->end - header);
+    while (messages != full) {
         const uint32_t length = flsi_load_le32(frame);
         const uint8_t *const payload = frame + header;
-        if (FLSI_UNLIKELY(length - 1u >= max_frame_bytes)) {
+        if (FLSI_UNLIKELY(length - 1u >= max_frame_bytes ||
+                          (uint64_t)(uintptr_t)payload + length > last_header)) {
             break;
         }
-        const int last = (uint64_t)(uintptr_t)payload + length > (uint64_t)(uintptr_t)last_header;
-        if (FLSI_UNLIKELY(last) && length > (size_t)(cursor->end - payload)) {
-            break;
-        }
-        const uint8_t *const following = payload + length;
-        FLS_PREFETCH((const char *)following + PREFETCH_BYTES);
-        FLS_PREFETCH((const char *)following + PREFETCH_BYTES + 64);
-        const uint64_t stored = flsi_digest_load(digest, checksum, frame + FLS_LENGTH_BYTES);
-        if (FLSI_UNLIKELY(stored != flsi_digest_of(digest, checksum, payload, length))) {
-            break;
+        if (ahead) {
+            FLS_PREFETCH((const char *)payload + length + FLS_PREFETCH_BYTES);
+            FLS_PREFETCH((const char *)payload + length + FLS_PREFETCH_BYTES + 64);
         }
         messages->payload = payload;
         messages->size = length;
-        messages->ordinal = ordinal++;
+        messages->ordinal = ordinal;
         messages->offset = (uint64_t)(uintptr_t)frame + bias;
-        messages->checksum = stored;
-        messages++;
-        frame = following;
-        if (FLSI_UNLIKELY(last)) {
+        messages->checksum = flsi_digest_load(digest, checksum, frame + FLS_LENGTH_BYTES);
+        if (checksum != FLS_CHECKSUM_NONE &&
+            FLSI_UNLIKELY(messages->checksum !=
+                          flsi_digest_of(digest, checksum, payload, length))) {
             break;
         }
-    } while (messages != full);
+        messages++;
+        ordinal++;
+        frame = payload + length;
+    }
     cursor->next = frame;
     cursor->ordinal = ordinal;
     return (size_t)(messages - first);
@@ -286,27 +280,40 @@ FLSI_ALWAYS_INLINE size_t take_plain(fls_cursor *cursor, fls_message *messages, 
 
 static FLSI_NOINLINE size_t take_none(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
-    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_NONE);
+    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_NONE, 0);
+}
+
+static FLSI_NOINLINE size_t take_short_none(fls_cursor *cursor, fls_message *messages,
+                                            size_t capacity)
+{
+    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_NONE, 1);
+}
+
+/* Whether the frames here are so short that looking ahead pays; decided once a batch. */
+static int are_short(const fls_cursor *cursor)
+{
+    return fls_cursor_left(cursor) >= FLS_LENGTH_BYTES &&
+           flsi_load_le32(cursor->next) <= FLS_PREFETCH_PAYLOAD;
 }
 
 static FLSI_NOINLINE size_t take_crc16(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
-    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_CRC16);
+    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_CRC16, 0);
 }
 
 static FLSI_NOINLINE size_t take_crc32(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
-    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_CRC32);
+    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_CRC32, 0);
 }
 
 static FLSI_NOINLINE size_t take_xxh3(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
-    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_XXH3);
+    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_XXH3, 0);
 }
 
 static FLSI_NOINLINE size_t take_custom(fls_cursor *cursor, fls_message *messages, size_t capacity)
 {
-    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_CUSTOM);
+    return take_plain(cursor, messages, capacity, FLS_CHECKSUM_CUSTOM, 0);
 }
 
 fls_status fls_cursor_next_batch(fls_cursor *cursor, fls_message *messages, size_t capacity,
@@ -319,7 +326,10 @@ fls_status fls_cursor_next_batch(fls_cursor *cursor, fls_message *messages, size
     }
     if (cursor->zeros_held == 0 && cursor->empties_left == 0) {
         switch (cursor->digest.checksum) {
-        case FLS_CHECKSUM_NONE: taken = take_none(cursor, messages, capacity); break;
+        case FLS_CHECKSUM_NONE:
+            taken = are_short(cursor) ? take_short_none(cursor, messages, capacity)
+                                      : take_none(cursor, messages, capacity);
+            break;
         case FLS_CHECKSUM_CRC16: taken = take_crc16(cursor, messages, capacity); break;
         case FLS_CHECKSUM_CRC32: taken = take_crc32(cursor, messages, capacity); break;
         case FLS_CHECKSUM_XXH3: taken = take_xxh3(cursor, messages, capacity); break;

@@ -605,6 +605,32 @@ fls_status fls_reader_next(fls_reader *reader, fls_message *message, fls_error *
     return fls_reader_next_batch(reader, message, 1, &count, err);
 }
 
+/* Without a checksum, and with nothing to be done to a message, a batch would only be in the way.
+ */
+static int is_bare(const fls_reader *reader)
+{
+    return reader->cursor.digest.checksum == FLS_CHECKSUM_NONE && !reader->detecting &&
+           reader->alignment + reader->validator_count == 1 && reader->observer_count == 0;
+}
+
+/* Messages straight from the window to the callback, up to its end or what is not plain. */
+static fls_status each_bare(fls_reader *reader,
+                            fls_status (*callback)(void *self, const fls_message *message),
+                            void *self)
+{
+    fls_message message;
+    fls_status status = FLS_OK;
+    fls_cursor *cursor = &reader->cursor;
+    while (status == FLS_OK && cursor->inline_limit != 0 &&
+           fls_cursor_next(cursor, &message, NULL) == FLS_OK) {
+        if (reader->roots <= ROOTS_ALL) {
+            note_roots(reader, &message, 1);
+        }
+        status = callback(self, &message);
+    }
+    return status;
+}
+
 fls_status fls_reader_each(fls_reader *reader,
                            fls_status (*callback)(void *self, const fls_message *message),
                            void *self, fls_error *err)
@@ -620,6 +646,12 @@ fls_status fls_reader_each(fls_reader *reader,
             status = callback(self, &messages[i]);
             if (status != FLS_OK) {
                 give_back(reader, messages, i + 1, count);
+                return status;
+            }
+        }
+        if (is_bare(reader)) {
+            status = each_bare(reader, callback, self);
+            if (status != FLS_OK) {
                 return status;
             }
         }

@@ -2,6 +2,7 @@
 #ifndef FLSI_STREAM_READER_PRIVATE_H
 #define FLSI_STREAM_READER_PRIVATE_H
 
+#include "flatstream/cursor.h"
 #include "flatstream/reader.h"
 #include "stream/view.h"
 

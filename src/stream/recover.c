@@ -8,8 +8,9 @@
 #include "io/io_ops.h"
 #include "os/os_file.h"
 #include "stream/append.h"
+#include "stream/reader_private.h"
 
-#define BATCH         256
+#define BATCH         64
 #define PROGRESS_STEP ((uint64_t)4 * 1024 * 1024)
 
 const char *fls_stream_end_name(fls_stream_end end)
@@ -47,13 +48,9 @@ static fls_status walk(fls_reader *reader, const fls_recover_options *options,
     fls_message messages[BATCH];
     size_t count;
     fls_status status;
-    uint64_t payload_bytes = 0;
     uint64_t next_progress = PROGRESS_STEP;
     fls_error fault = FLS_ERROR_INIT;
     while ((status = fls_reader_next_batch(reader, messages, BATCH, &count, &fault)) == FLS_OK) {
-        for (size_t i = 0; i < count; i++) {
-            payload_bytes += messages[i].size;
-        }
         if (options->progress != NULL && fls_reader_offset(reader) >= next_progress) {
             next_progress = fls_reader_offset(reader) + PROGRESS_STEP;
             options->progress(options->progress_self, fls_reader_offset(reader));
@@ -66,7 +63,8 @@ static fls_status walk(fls_reader *reader, const fls_recover_options *options,
         return status;
     }
     status = fls_reader_ending(reader, status, &fault, report, err);
-    report->payload_bytes = payload_bytes;
+    uint64_t header = FLS_LENGTH_BYTES + flsi_reader_cursor(reader)->digest.width;
+    report->payload_bytes = report->last_good_offset - report->frames * header;
     return status;
 }
 
