@@ -23,12 +23,29 @@ void flsi_writer_choose_path(fls_writer *writer)
     writer->front.inline_limit = checksum == FLS_CHECKSUM_NONE ? writer->plain_limit : 0;
 }
 
+size_t flsi_writer_edge(const fls_writer *writer)
+{
+    size_t to_edge = writer->piece - (size_t)(writer->buffer_offset % writer->piece);
+    return writer->lends || writer->capacity > writer->baseline ? writer->capacity : to_edge;
+}
+
+void flsi_writer_set_limit(fls_writer *writer)
+{
+    size_t bytes_held = (size_t)(writer->front.next - writer->buffer);
+    size_t edge = flsi_writer_edge(writer);
+    writer->front.limit = writer->buffer + (edge > bytes_held ? edge : bytes_held);
+}
+
 void flsi_writer_use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity, size_t bytes_held)
 {
     writer->buffer = buffer;
     writer->capacity = capacity;
-    writer->front.next = buffer != NULL ? buffer + bytes_held : NULL;
-    writer->front.limit = buffer != NULL ? buffer + capacity : NULL;
+    writer->front.next = NULL;
+    writer->front.limit = NULL;
+    if (buffer != NULL) {
+        writer->front.next = buffer + bytes_held;
+        flsi_writer_set_limit(writer);
+    }
     if (!writer->lends) {
         flsi_writer_choose_path(writer);
     }

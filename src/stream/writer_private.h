@@ -53,6 +53,13 @@ void flsi_writer_start(fls_writer *writer, fls_sink sink, uint64_t first_offset,
  * baseline. */
 void flsi_writer_choose_path(fls_writer *writer);
 
+/* How much of the buffer is filled before a piece is handed on: up to the next multiple of the
+ * piece size in the stream; all of a buffer that the sink lends, or that had to grow. */
+size_t flsi_writer_edge(const fls_writer *writer);
+
+/* Sets where the fast paths stop: at the edge, but never before what the buffer holds. */
+void flsi_writer_set_limit(fls_writer *writer);
+
 /* Goes on in a buffer that holds bytes_held bytes of the stream already. */
 void flsi_writer_use_buffer(fls_writer *writer, uint8_t *buffer, size_t capacity,
                             size_t bytes_held);
