@@ -2,6 +2,7 @@
  * 512-byte boundary, proof behind a fault, what is kept and what is left alone. */
 #include "flatstream/recover.h"
 
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -202,34 +203,63 @@ static void lengths_beyond_the_end(void **state)
     }
 }
 
+static void expect_neighbour(byte_buffer *stream, fls_checksum checksum, size_t last, unsigned bit)
+{
+    fls_recover_options options = with(checksum);
+    options.max_frame_bytes = UINT32_MAX;
+    fls_recover_report report = FLS_RECOVER_REPORT_INIT;
+    stream->data[last + bit / 8] ^= (uint8_t)(1u << bit % 8);
+    assert_status(fls_recover_memory(stream->data, stream->size, &options, &report, NULL), FLS_OK,
+                  NULL);
+    assert_int_equal(report.end, FLS_STREAM_DAMAGED);
+    assert_int_equal(report.fault.status, FLS_UNEXPECTED_EOF);
+    assert_int_equal(report.proof_found, 1);
+    assert_int_equal(report.proof_offset, last);
+    stream->data[last + bit / 8] ^= (uint8_t)(1u << bit % 8);
+}
+
 /* Every bit of a length, under the largest limit: where the frame then seems incomplete, the frame
  * as it was is found, the last one of the stream too. */
 static void every_neighbour_is_tried(void **state)
 {
     (void)state;
     for (size_t c = 1; c < FRAMES_CHECKSUMS; c++) {
-        ref_format format = {frames_checksums[c], NULL, UINT32_MAX};
-        byte_buffer stream = BYTES_INIT;
-        frames_append(&stream, &format, "opaque", 6);
-        size_t last = stream.size;
-        frames_append(&stream, &format, "a message", 9);
-        fls_recover_options options = with(format.checksum);
-        options.max_frame_bytes = UINT32_MAX;
-        for (unsigned bit = 0; bit < 32; bit++) {
-            if ((9u >> bit & 1) != 0) {
-                continue; /* that would make it shorter */
+        for (size_t size = 6; size <= 9; size++) {
+            ref_format format = {frames_checksums[c], NULL, UINT32_MAX};
+            byte_buffer stream = BYTES_INIT;
+            frames_append(&stream, &format, "opaque", 6);
+            size_t last = stream.size;
+            frames_append(&stream, &format, "a message", size);
+            for (unsigned bit = 0; bit < 32; bit++) {
+                if ((size >> bit & 1) == 0) { /* else it would be shorter */
+                    expect_neighbour(&stream, format.checksum, last, bit);
+                }
             }
-            stream.data[last + bit / 8] ^= (uint8_t)(1u << bit % 8);
-            fls_recover_report report = FLS_RECOVER_REPORT_INIT;
-            assert_status(fls_recover_memory(stream.data, stream.size, &options, &report, NULL),
-                          FLS_OK, NULL);
-            assert_int_equal(report.end, FLS_STREAM_DAMAGED);
-            assert_int_equal(report.fault.status, FLS_UNEXPECTED_EOF);
-            assert_int_equal(report.proof_found, 1);
-            assert_int_equal(report.proof_offset, last);
-            stream.data[last + bit / 8] ^= (uint8_t)(1u << bit % 8);
+            bytes_free(&stream);
         }
-        bytes_free(&stream);
+    }
+}
+
+/* One opaque frame between a fault and a torn end: eight bytes under 32 bits of checksum are proof,
+ * seven are not, and 16 bits never are. */
+static void a_lonely_frame(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
+        for (size_t size = 7; size <= 8; size++) {
+            ref_format format = {frames_checksums[c], NULL, 0};
+            byte_buffer stream = BYTES_INIT;
+            frames_append(&stream, &format, "before", 6);
+            size_t fault = stream.size;
+            bytes_append(&stream, "\x12\x34\x56\x78garbage that was a frame", 28);
+            frames_append(&stream, &format, "a lonely one", size);
+            bytes_append(&stream, "\x99\x99\x11\x22 torn", 9);
+            int proven = format.checksum == FLS_CHECKSUM_XXH3 ||
+                         (format.checksum == FLS_CHECKSUM_CRC32 && size == 8);
+            expect_end(&stream, format.checksum, proven ? FLS_STREAM_DAMAGED : FLS_STREAM_TORN_TAIL,
+                       1, fault);
+            bytes_free(&stream);
+        }
     }
 }
 
@@ -329,6 +359,29 @@ static void progress_is_told(void **state)
 
 /* ---- cutting ---- */
 
+/* The system calls that make things durable, counted: what is cut has to be safe before the file is
+ * shortened, and the shortened file before the caller is told. */
+static unsigned syncs;
+static unsigned syncs_before_cut;
+
+int fsync(int fd)
+{
+    syncs++;
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+    syncs++;
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+int ftruncate(int fd, off_t size)
+{
+    syncs_before_cut = syncs;
+    return (int)syscall(SYS_ftruncate, fd, size);
+}
+
 static const char *write_stream(const byte_buffer *stream)
 {
     const char *path = files_join(directory, "stream.fls");
@@ -361,7 +414,10 @@ static void what_is_cut_is_kept(void **state)
         const char *path = write_stream(&stream);
         fls_recover_report report = FLS_RECOVER_REPORT_INIT;
         fls_error err = FLS_ERROR_INIT;
+        syncs = 0;
+        syncs_before_cut = 0;
         assert_status(fls_recover_truncate(path, &options, &report, &err), FLS_OK, &err);
+        assert_true(syncs_before_cut > 0 && syncs > syncs_before_cut);
         assert_int_equal(report.end, FLS_STREAM_TORN_TAIL);
         assert_int_equal(report.frames, frames);
         assert_int_equal(report.truncated_bytes, 18);
@@ -545,6 +601,7 @@ int main(void)
         cmocka_unit_test(a_sound_frame_before_the_zeros),
         cmocka_unit_test(lengths_beyond_the_end),
         cmocka_unit_test(every_neighbour_is_tried),
+        cmocka_unit_test(a_lonely_frame),
         cmocka_unit_test(the_checksum_may_be_detected),
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(limits_are_kept),
