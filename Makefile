@@ -34,9 +34,9 @@ demo: ## sample, write, kill, recover, read, convert and send: about half a minu
 	@tools/deps build
 	@$(CONFIGURE) $(PRODUCT) >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
-	@DESTDIR= cmake --install $(BUILD) --prefix $(STAGE) >/dev/null
-	@$(MAKE) -s -C examples PREFIX=$(STAGE) OUTPUT=$(CURDIR)/build/examples
-	@tools/demo $(STAGE) build/examples
+	@DESTDIR= cmake --install $(BUILD) --prefix "$(STAGE)" >/dev/null
+	@$(MAKE) -s -C examples PREFIX="$(STAGE)" OUTPUT=../build/examples
+	@tools/demo "$(STAGE)" build/examples
 
 check: all ## build and run the tests
 	@ctest --preset release -j $(JOBS) --no-label-summary
@@ -61,7 +61,8 @@ install: ## install tool, library, headers, pkg-config, CMake package and man pa
 	@tools/deps build
 	@$(CONFIGURE) $(PRODUCT) >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
-	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX))
+	@cmake --install $(BUILD) --prefix \
+		"$(if $(filter /%,$(PREFIX)),,$(CURDIR)/)$(PREFIX)"
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" -eq 0 ]; then ldconfig; fi
 	@if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" build; fi
 
