@@ -9,11 +9,17 @@
 #include "flatstream/table_root.h"
 #include "stream/view.h"
 
-/* Whether bytes speak for being a FlatBuffer: more than not speaking against it, as zeros do. */
+/* Whether bytes speak for being a FlatBuffer: more than not speaking against it, as zeros do. The
+ * search asks the same of what it cannot see as a whole. */
 static inline int flsi_looks_rooted(const uint8_t *payload, size_t size)
 {
-    return size >= 8 && flsi_load_le32(payload) >= 4 &&
-           fls_table_root_check(payload, size, NULL) == FLS_OK;
+    if (size < 8 || flsi_load_le32(payload) < 4 ||
+        fls_table_root_check(payload, size, NULL) != FLS_OK) {
+        return 0;
+    }
+    uint64_t table = flsi_load_le32(payload);
+    uint64_t vtable = table - (uint64_t)(int64_t)(int32_t)flsi_load_le32(payload + table);
+    return flsi_load_le16(payload + vtable) >= 4;
 }
 
 typedef struct flsi_search {

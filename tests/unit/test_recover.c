@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "flatstream/table_root.h"
 #include "flatstream/writer.h"
 #include "support/files.h"
 #include "support/testing.h"
@@ -258,6 +259,64 @@ static void a_lonely_frame(void **state)
                          (format.checksum == FLS_CHECKSUM_CRC32 && size == 8);
             expect_end(&stream, format.checksum, proven ? FLS_STREAM_DAMAGED : FLS_STREAM_TORN_TAIL,
                        1, fault);
+            bytes_free(&stream);
+        }
+    }
+}
+
+/* A large FlatBuffer with its vtable at the very end, as some builders put it. */
+static void append_large_flatbuffer(byte_buffer *stream, const ref_format *format, prng *random)
+{
+    enum { VECTOR_BYTES = 100000 };
+    byte_buffer payload = BYTES_INIT;
+    bytes_append_le(&payload, 8, 4); /* the table at 8 */
+    bytes_append_le(&payload, 0, 4);
+    bytes_append_le(&payload, 8 - (uint64_t)(20 + VECTOR_BYTES), 4); /* the vtable lies behind it */
+    bytes_append_le(&payload, 4, 4);                                 /* slot 0: the vector at 16 */
+    bytes_append_le(&payload, VECTOR_BYTES, 4);
+    for (int i = 0; i < VECTOR_BYTES; i += 8) {
+        bytes_append_le(&payload, prng_next(random), 8);
+    }
+    bytes_append_le(&payload, 6, 2); /* the vtable */
+    bytes_append_le(&payload, 8, 2);
+    bytes_append_le(&payload, 4, 2);
+    assert_status(fls_table_root_check(payload.data, payload.size, NULL), FLS_OK, NULL);
+    frames_append(stream, format, payload.data, payload.size);
+    bytes_free(&payload);
+}
+
+/* Long messages are looked for like short ones, from memory and from a file: garbage over the
+ * header of the fourth of ten, the last one torn, opaque or not. */
+static void long_messages_are_found(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
+        for (int rooted = c == 0; rooted < 2; rooted++) {
+            ref_format format = {frames_checksums[c], NULL, 0};
+            byte_buffer stream = BYTES_INIT;
+            prng random = prng_seeded(c);
+            size_t hit = 0;
+            size_t next = 0;
+            for (int i = 0; i < 10; i++) {
+                hit = i == 3 ? stream.size : hit;
+                next = i == 4 ? stream.size : next;
+                if (rooted) {
+                    append_large_flatbuffer(&stream, &format, &random);
+                } else {
+                    frames_append_random(&stream, &format, &random, 100000);
+                }
+            }
+            stream.size -= 70000;
+            memcpy(stream.data + hit, "\x12\x34\x56\x78", 4);
+            expect_end(&stream, format.checksum, FLS_STREAM_DAMAGED, 3, hit);
+            fls_recover_options options = with(format.checksum);
+            fls_recover_report report = FLS_RECOVER_REPORT_INIT;
+            fls_error err = FLS_ERROR_INIT;
+            const char *path = files_join(directory, "long.fls");
+            files_write(path, stream.data, stream.size);
+            assert_status(fls_recover_file(path, &options, &report, &err), FLS_OK, &err);
+            assert_int_equal(report.end, FLS_STREAM_DAMAGED);
+            assert_int_equal(report.proof_offset, next);
             bytes_free(&stream);
         }
     }
@@ -602,6 +661,7 @@ int main(void)
         cmocka_unit_test(lengths_beyond_the_end),
         cmocka_unit_test(every_neighbour_is_tried),
         cmocka_unit_test(a_lonely_frame),
+        cmocka_unit_test(long_messages_are_found),
         cmocka_unit_test(the_checksum_may_be_detected),
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(limits_are_kept),
