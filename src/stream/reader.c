@@ -33,6 +33,10 @@
 #define MAX_ALIGNMENT 64u
 #define EACH_BATCH    64
 #define LOOK_EVERY    64u
+/* What a read's place in memory and in the file should agree in; for buffers of at least so much.
+ */
+#define PAGE_BYTES  ((size_t)4096)
+#define PAGED_BYTES ((size_t)64 * 1024)
 
 /* What payloads looked like so far, for deciding how the stream ends. */
 typedef enum roots_seen { ROOTS_UNSEEN, ROOTS_ALL, ROOTS_NOT_ALL, ROOTS_DO_NOT_MATTER } roots_seen;
@@ -58,6 +62,7 @@ struct fls_reader {
     const uint8_t *borrowed_data;
     size_t borrowed_bytes;
     fls_error failure; /* of the source; sticky */
+    void *allocation;  /* allocated; the buffer begins at the first page in it */
     uint8_t *buffer;
     size_t capacity;
     size_t head_room;
@@ -115,9 +120,41 @@ static fls_status read_options(fls_reader *reader, const fls_reader_options *giv
         reader->area = MIN_BUFFER_BYTES;
     }
     reader->head_room = reader->area / 4 < HEAD_ROOM_BYTES ? reader->area / 4 : HEAD_ROOM_BYTES;
-    reader->head_room = (reader->head_room + MAX_ALIGNMENT) & ~(size_t)(MAX_ALIGNMENT - 1);
+    reader->head_room = (reader->head_room + MAX_ALIGNMENT - 1) & ~(size_t)(MAX_ALIGNMENT - 1);
     reader->baseline = reader->head_room + reader->area + reader->area / 2;
     return flsi_memory_state_init(&reader->memory, given->memory_policy, err);
+}
+
+static int is_paged(const fls_reader *reader)
+{
+    return reader->area >= PAGED_BYTES;
+}
+
+/* Memory of a buffer of that capacity, in all. */
+static size_t memory_bytes(const fls_reader *reader, size_t capacity)
+{
+    return capacity + (is_paged(reader) ? PAGE_BYTES : 0);
+}
+
+static fls_status new_buffer(fls_reader *reader, size_t capacity, void **memory, uint8_t **buffer,
+                             fls_error *err)
+{
+    *memory = allocate(reader, memory_bytes(reader, capacity), err);
+    if (*memory == NULL) {
+        return FLS_NO_MEMORY;
+    }
+    *buffer = *memory;
+    if (is_paged(reader)) {
+        *buffer += -(uintptr_t)*buffer & (PAGE_BYTES - 1);
+    }
+    return FLS_OK;
+}
+
+static void release_buffer(fls_reader *reader)
+{
+    if (reader->allocation != NULL) {
+        release(reader, reader->allocation, memory_bytes(reader, reader->capacity));
+    }
 }
 
 static fls_status start_cursor(fls_reader *reader, const fls_reader_options *given,
@@ -157,9 +194,9 @@ static fls_status set_up(fls_reader *reader, const fls_reader_options *given, fl
     } else if (!FLSI_SOURCE_HAS(&reader->source, read)) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "the source is closed or has no read");
     } else {
-        reader->buffer = allocate(reader, reader->baseline, err);
-        if (reader->buffer == NULL) {
-            return FLS_NO_MEMORY;
+        status = new_buffer(reader, reader->baseline, &reader->allocation, &reader->buffer, err);
+        if (status != FLS_OK) {
+            return status;
         }
         reader->capacity = reader->baseline;
         uint64_t bytes;
@@ -234,7 +271,7 @@ void fls_reader_close(fls_reader *reader)
         return;
     }
     fls_source_close(&reader->source);
-    release(reader, reader->buffer, reader->capacity);
+    release_buffer(reader);
     release(reader, reader->aligned, reader->aligned_capacity);
     release(reader, reader, sizeof *reader);
 }
@@ -251,16 +288,36 @@ static void move_window(fls_reader *reader, uint8_t *to)
     fls_cursor_continue(&reader->cursor, to, left, 1);
 }
 
-/* A buffer of another size, with the window at its start (behind the head room where it fits). */
-static fls_status replace_buffer(fls_reader *reader, size_t capacity, fls_error *err)
+/* How far behind a page the next read should begin in memory, because it does so in the file: the
+ * system's copy is several times slower when the two differ by less than a cache line (rep movsb).
+ */
+static size_t skew(const fls_reader *reader)
+{
+    uint64_t offset = (uint64_t)(uintptr_t)reader->cursor.end + reader->cursor.offset_bias;
+    return is_paged(reader) ? (size_t)((offset - reader->first_offset) % PAGE_BYTES) : 0;
+}
+
+/* Where in a buffer the window is moved to: behind the head room with its end if it fits there, and
+ * with that end at the right place in a page. */
+static size_t place_of_window(const fls_reader *reader)
 {
     size_t left = fls_cursor_left(&reader->cursor);
-    uint8_t *buffer = allocate(reader, capacity, err);
-    if (buffer == NULL) {
-        return FLS_NO_MEMORY;
+    size_t place = left <= reader->head_room ? reader->head_room - left : 0;
+    return is_paged(reader) ? place + ((skew(reader) - (place + left)) & (PAGE_BYTES - 1)) : place;
+}
+
+/* A buffer of another size, with the window in it. */
+static fls_status replace_buffer(fls_reader *reader, size_t capacity, fls_error *err)
+{
+    void *memory;
+    uint8_t *buffer;
+    fls_status status = new_buffer(reader, capacity, &memory, &buffer, err);
+    if (status != FLS_OK) {
+        return status;
     }
-    move_window(reader, buffer + (left <= reader->head_room ? reader->head_room - left : 0));
-    release(reader, reader->buffer, reader->capacity);
+    move_window(reader, buffer + place_of_window(reader));
+    release_buffer(reader);
+    reader->allocation = memory;
     reader->buffer = buffer;
     reader->capacity = capacity;
     return FLS_OK;
@@ -309,7 +366,7 @@ static fls_status make_room(fls_reader *reader, uint64_t need, fls_error *err)
     if (wanted <= reader->capacity - begin) {
         return FLS_OK;
     }
-    size_t place = left <= reader->head_room ? reader->head_room - left : 0;
+    size_t place = place_of_window(reader);
     if (wanted <= reader->capacity - place || (begin > place && left <= reader->capacity / 2)) {
         move_window(reader, reader->buffer + place);
         return FLS_OK;
@@ -317,7 +374,8 @@ static fls_status make_room(fls_reader *reader, uint64_t need, fls_error *err)
     if (reader->cursor.end < reader->buffer + reader->capacity) {
         return FLS_OK; /* not before the bytes have come that are claimed */
     }
-    uint64_t capacity = place + wanted;
+    /* Room for the next frame of this size too, wherever its place will be. */
+    uint64_t capacity = reader->head_room + (is_paged(reader) ? PAGE_BYTES : 0) + wanted;
     if (capacity > 2 * (uint64_t)left) {
         capacity = 2 * (uint64_t)left;
     }
@@ -345,8 +403,9 @@ static fls_status fill(fls_reader *reader, fls_error *err)
         return read_behind(reader, area_end - end, err);
     }
     if (left <= reader->head_room && need <= reader->area) {
-        move_window(reader, reader->buffer + reader->head_room - left);
-        return read_behind(reader, reader->area, err);
+        size_t behind = skew(reader);
+        move_window(reader, reader->buffer + reader->head_room + behind - left);
+        return read_behind(reader, reader->area - behind, err);
     }
     fls_status status = make_room(reader, need, err);
     if (status != FLS_OK) {
@@ -393,7 +452,8 @@ static fls_status detect(fls_reader *reader, fls_error *err)
 /* Memory that is never given back, and what there is beyond it. */
 static size_t least_memory(const fls_reader *reader)
 {
-    return reader->baseline + (reader->aligned_capacity > 0 ? ALIGNED_BYTES : 0);
+    return memory_bytes(reader, reader->baseline) +
+           (reader->aligned_capacity > 0 ? ALIGNED_BYTES : 0);
 }
 
 /* Brings buffers that had to grow back to their baseline, when the policy says so. Nothing is
@@ -688,7 +748,8 @@ uint64_t fls_reader_offset(const fls_reader *reader)
 
 size_t fls_reader_buffer_bytes(const fls_reader *reader)
 {
-    return reader->capacity + reader->aligned_capacity;
+    size_t buffer = reader->allocation != NULL ? memory_bytes(reader, reader->capacity) : 0;
+    return buffer + reader->aligned_capacity;
 }
 
 /* ---- for the other parts of this room ---- */
