@@ -133,9 +133,11 @@ fls_status fls_recover(const fls_source *source, const fls_recover_options *opti
         return status;
     }
     const fls_source_ops *ops = &one_way;
+    int at_any_offset = FLSI_SOURCE_HAS(source, read_at);
+    int sized = FLSI_SOURCE_HAS(source, size);
     if (FLSI_SOURCE_HAS(source, borrow)) {
         ops = &in_memory;
-    } else if (FLSI_SOURCE_HAS(source, read_at) && FLSI_SOURCE_HAS(source, size)) {
+    } else if (at_any_offset && sized) {
         ops = &at_offsets;
     } else if (!FLSI_SOURCE_HAS(source, read)) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "the source is closed or has no read");

@@ -126,7 +126,8 @@ fls_status flsi_writer_new(fls_writer **writer, const fls_writer_options *option
         given.allocator != NULL ? given.allocator : fls_allocator_libc();
     fls_writer *made = allocator->resize(allocator->self, NULL, 0, sizeof *made);
     if (made == NULL) {
-        return fls_error_set(err, FLS_NO_MEMORY, 0, "the writer could not be allocated");
+        fls_error_set(err, FLS_NO_MEMORY, 0, "the writer could not be allocated");
+        return FLS_NO_MEMORY;
     }
     memset(made, 0, sizeof *made);
     made->allocator = allocator;
@@ -161,14 +162,14 @@ void flsi_writer_start(fls_writer *writer, fls_sink sink, uint64_t first_offset,
 fls_status fls_writer_open(fls_writer **writer, fls_sink sink, const fls_writer_options *options,
                            fls_error *err)
 {
-    fls_status status;
     *writer = NULL;
-    if (FLSI_SINK_HAS(&sink, write)) {
-        int lends = FLSI_SINK_HAS(&sink, lend) && FLSI_SINK_HAS(&sink, commit);
-        status = flsi_writer_new(writer, options, lends, err);
-    } else {
-        status = fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "the sink is closed or has no write");
+    if (!FLSI_SINK_HAS(&sink, write)) {
+        fls_sink_abort(&sink);
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "the sink is closed or has no write");
     }
+    int lends = FLSI_SINK_HAS(&sink, lend);
+    int commits = FLSI_SINK_HAS(&sink, commit);
+    fls_status status = flsi_writer_new(writer, options, lends && commits, err);
     if (status == FLS_OK) {
         (*writer)->sink = sink;
     } else {
