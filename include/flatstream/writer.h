@@ -93,9 +93,10 @@ FLS_API FLS_MUST_USE inline fls_status fls_writer_write(fls_writer *writer, cons
         frame[1] = (uint8_t)(size >> 8);
         frame[2] = (uint8_t)(size >> 16);
         frame[3] = (uint8_t)(size >> 24);
-        memcpy(frame + FLS_LENGTH_BYTES, payload, size);
         front->next = frame + FLS_LENGTH_BYTES + size;
         front->messages++;
+        memcpy(frame + FLS_LENGTH_BYTES, payload,
+               size); /* last, so that nothing outlives the call */
         return FLS_OK;
     }
     return fls_writer_write_slow(writer, payload, size, err);
