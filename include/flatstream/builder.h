@@ -1,4 +1,4 @@
-/* A small FlatBuffers builder without generated code, for the simple mode.
+/* A FlatBuffers builder without generated code.
  *
  * Tables with scalars, strings and vectors of scalars. Calls return no status: the first failure
  * sticks in the builder and is reported by fls_builder_finish (or fls_writer_write_root). The
@@ -71,6 +71,36 @@ FLS_API fls_ref fls_builder_vector(fls_builder *builder, const void *elements, s
 
 /* A vector of references, such as strings; none of them may be none. */
 FLS_API fls_ref fls_builder_ref_vector(fls_builder *builder, const fls_ref *refs, size_t count);
+
+/* A string that stands in the buffer already with the same bytes is referred to again. */
+FLS_API fls_ref fls_builder_shared_string(fls_builder *builder, const char *text, size_t size);
+
+/* Stores a struct inline: size bytes as they stand on the wire (little-endian, padding zero),
+ * aligned to alignment (a power of two up to 64). */
+FLS_API void fls_builder_struct(fls_builder *builder, fls_table table, uint32_t slot,
+                                const void *bytes, size_t size, uint32_t alignment);
+
+/* A vector of count structs of struct_bytes each, as they stand on the wire. */
+FLS_API fls_ref fls_builder_struct_vector(fls_builder *builder, const void *structs, size_t count,
+                                          size_t struct_bytes, uint32_t alignment);
+
+/* A vector of scalars whose first element is aligned to more than its size (force_align). */
+FLS_API fls_ref fls_builder_aligned_vector(fls_builder *builder, const void *elements, size_t count,
+                                           uint32_t element_bytes, uint32_t alignment);
+
+/* A struct on its own, which a union may refer to. */
+FLS_API fls_ref fls_builder_struct_object(fls_builder *builder, const void *bytes, size_t size,
+                                          uint32_t alignment);
+
+/* A union: its tag in slot - 1, its value in slot; a tag of 0 leaves both unset. */
+FLS_API void fls_builder_union(fls_builder *builder, fls_table table, uint32_t slot, uint8_t tag,
+                               fls_ref value);
+
+/* A finished message as a vector of bytes, aligned so that the message lies in the buffer as
+ * aligned as it asks for (alignment: a power of two up to 64; 0: 8, which suffices for messages
+ * without force_align). */
+FLS_API fls_ref fls_builder_nested(fls_builder *builder, const void *message, size_t size,
+                                   uint32_t alignment);
 
 /* Finishes the buffer with root as its root table. identifier is 4 bytes or NULL. *data is borrowed
  * until the next call on the builder, which starts the next buffer, and must not be changed: what

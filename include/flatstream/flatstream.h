@@ -3,6 +3,7 @@
  *   write   writer.h, with builder.h for the simple mode
  *   read    reader.h (from a source), cursor.h (from memory), decoder.h (fed with bytes)
  *   recover recover.h
+ *   know    schema.h, schema_set.h, verify.h, json.h, query.h: what is in the messages
  *   parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h, socket.h
  */
 #ifndef FLATSTREAM_FLATSTREAM_H
@@ -14,9 +15,13 @@
 #include "flatstream/cursor.h"
 #include "flatstream/decoder.h"
 #include "flatstream/frame.h"
+#include "flatstream/json.h"
 #include "flatstream/memory_policy.h"
+#include "flatstream/query.h"
 #include "flatstream/reader.h"
 #include "flatstream/recover.h"
+#include "flatstream/schema.h"
+#include "flatstream/schema_set.h"
 #include "flatstream/sink.h"
 #include "flatstream/socket.h"
 #include "flatstream/source.h"
@@ -24,6 +29,7 @@
 #include "flatstream/stdio_io.h"
 #include "flatstream/table_root.h"
 #include "flatstream/validator.h"
+#include "flatstream/verify.h"
 #include "flatstream/version.h"
 #include "flatstream/writer.h"
 
