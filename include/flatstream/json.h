@@ -47,7 +47,7 @@ typedef struct fls_json_parse_options {
     uint32_t lenient;       /* 1: unknown fields are skipped, numbers may be strings, comments and
                                trailing commas pass */
     uint32_t with_defaults; /* 1: values equal to the default are stored too */
-    uint32_t max_depth;     /* 0: 64 */
+    uint32_t max_depth;     /* of tables in tables; 0: 64; 1000 at most */
     const char *identifier; /* 4 bytes; NULL: the schema's, where root is its root type */
     const fls_allocator *allocator; /* NULL: libc */
 } fls_json_parse_options;
@@ -57,12 +57,13 @@ typedef struct fls_json_parse_options {
         sizeof(fls_json_parse_options), 0, 0, 0, NULL, NULL \
     }
 
-/* Where parsing failed. */
+/* Where and why parsing failed. */
 typedef struct fls_json_error {
-    uint64_t line;   /* 1-based, within the text given */
-    uint64_t column; /* 1-based, in bytes */
-    uint64_t offset; /* 0-based, of the text given */
-    char path[240];  /* as in fls_violation */
+    uint64_t line;      /* 1-based, within the text given */
+    uint64_t column;    /* 1-based, in bytes */
+    uint64_t offset;    /* 0-based, of the text given */
+    const char *reason; /* a static string: "not a whole number" */
+    char path[240];     /* as in fls_violation */
 } fls_json_error;
 
 FLS_API FLS_MUST_USE fls_status fls_json_parser_new(fls_json_parser **parser,
@@ -72,8 +73,9 @@ FLS_API FLS_MUST_USE fls_status fls_json_parser_new(fls_json_parser **parser,
 FLS_API void fls_json_parser_free(fls_json_parser *parser); /* NULL is harmless */
 
 /* Reads one JSON object with nothing but white space around it and makes a message of it, borrowed
- * until the next call. FLS_VALIDATION_FAILED with line, column, path and reason in err->text, and
- * in *where (may be NULL). */
+ * until the next call. FLS_VALIDATION_FAILED with all of *where (may be NULL) in err->text too:
+ * "orders[3].price: not a whole number, at line 1, column 42"; the lines of a stream are for the
+ * caller to count. A warm parser does not allocate. */
 FLS_API FLS_MUST_USE fls_status fls_json_parse(fls_json_parser *parser, const char *text,
                                                size_t text_size, const void **payload, size_t *size,
                                                fls_json_error *where, fls_error *err);
