@@ -15,11 +15,21 @@
  * 5. The field before a union's (or vector of unions') is its tag (or vector of tags) with the same
  *    enumeration.
  * 6. A union's members are tables, structs or strings; no two values of an enumeration are equal.
+ *    A union has the value 0, which is its NONE.
+ * 7. Every name is of letters, digits and underscores (those of objects and enumerations, and of
+ *    union members, with dots between), at most FLSI_SCHEMA_NAME_MOST bytes, and unlike its
+ *    siblings'.
+ * 8. Structs nest at most FLSI_SCHEMA_STRUCT_DEPTH deep, and take 1 to 2^31 - 1 bytes.
+ * 9. A field that is deprecated is not required.
  */
 #ifndef FLSI_FLATBUF_SCHEMA_PRIVATE_H
 #define FLSI_FLATBUF_SCHEMA_PRIVATE_H
 
 #include "flatstream/schema.h"
+
+#define FLSI_SCHEMA_NAME_MOST    1024u
+#define FLSI_SCHEMA_STRUCT_DEPTH 64u
+#define FLSI_SCHEMA_ALIGN_MOST   256u /* what flatc takes for force_align */
 
 /* What stands at a field's place: what a visitor does with it. */
 typedef enum flsi_kind {
@@ -65,10 +75,11 @@ typedef struct flsi_object {
     uint32_t first_field; /* in fields */
     uint32_t field_count;
     uint32_t bytes;     /* of a struct */
-    uint32_t alignment; /* of a struct */
+    uint32_t alignment; /* of a struct; of a table what its fields need, at least 4 */
     uint8_t is_struct;
     uint8_t has_required; /* some field is required */
-    uint8_t reserved[2];
+    uint8_t depth;        /* of a struct: 1 without a struct in it; of a table 0 */
+    uint8_t reserved;
     uint32_t key; /* field that its vectors are sorted by, or FLS_SCHEMA_NONE */
     const char *name;
 } flsi_object;
@@ -98,6 +109,12 @@ struct fls_schema {
     const flsi_field *fields;
     const flsi_enumeration *enumerations;
     const flsi_value *values;
+    /* The indices of the four arrays above by name, those of fields and values within their object
+     * or enumeration. NULL where there is no index (flsi_reflection_schema). */
+    const uint32_t *objects_by_name;
+    const uint32_t *fields_by_name;
+    const uint32_t *enumerations_by_name;
+    const uint32_t *values_by_name;
     uint32_t object_count;
     uint32_t field_count;
     uint32_t enumeration_count;
@@ -112,6 +129,22 @@ struct fls_schema {
 
 /* The value of an enumeration, or NULL. */
 const flsi_value *flsi_schema_value(const fls_schema *schema, uint32_t enumeration, int64_t value);
+
+/* An index in fields or values, by a name that need not be terminated; FLS_SCHEMA_NONE when there
+ * is none. Takes time logarithmic in their number. */
+uint32_t flsi_schema_field_named(const fls_schema *schema, uint32_t object, const char *name,
+                                 size_t name_bytes);
+uint32_t flsi_schema_value_named(const fls_schema *schema, uint32_t enumeration, const char *name,
+                                 size_t name_bytes);
+
+/* The index of an object by its name with its namespace. */
+uint32_t flsi_schema_object_named(const fls_schema *schema, const char *name);
+
+/* The bytes of a scalar type; 0 for others. */
+uint32_t flsi_schema_scalar_bytes(fls_type type);
+
+/* Whether a whole number is one of a type's: a u64 comes as signed. */
+int flsi_schema_value_fits(int64_t value, fls_type type);
 
 /* The schema of schemas, reflection.fbs: static, with the root reflection.Schema. */
 extern const fls_schema flsi_reflection_schema;
