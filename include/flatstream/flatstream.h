@@ -3,8 +3,9 @@
  *   write   writer.h, with builder.h for the simple mode
  *   read    reader.h (from a source), cursor.h (from memory), decoder.h (fed with bytes)
  *   recover recover.h
- *   know    schema.h, schema_set.h, verify.h, json.h, query.h: what is in the messages
- *   parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h, socket.h
+ *   know    schema.h, schema_set.h, schema_compat.h, verify.h, json.h, query.h: what is in the
+ * messages parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h,
+ * socket.h
  */
 #ifndef FLATSTREAM_FLATSTREAM_H
 #define FLATSTREAM_FLATSTREAM_H
@@ -21,6 +22,7 @@
 #include "flatstream/reader.h"
 #include "flatstream/recover.h"
 #include "flatstream/schema.h"
+#include "flatstream/schema_compat.h"
 #include "flatstream/schema_set.h"
 #include "flatstream/sink.h"
 #include "flatstream/socket.h"
