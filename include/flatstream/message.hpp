@@ -420,10 +420,10 @@ template <class Raw> class with_checks : public Raw {
     // function(byte_view) says whether a message is good, or throws the reason. name has to outlive
     // the options and what was opened with them.
     template <class Function>
-    void validate(const char *name, Function function, std::uint32_t alignment = 1)
+    void validate(const char *name, Function function, std::uint32_t aligned_to = 1)
     {
         attach(name, &check_function<Function>, std::make_shared<Function>(std::move(function)),
-               alignment);
+               aligned_to);
     }
 
     // Any validator of the C interface; what it stands on stays the caller's.
@@ -464,9 +464,9 @@ template <class Raw> class with_checks : public Raw {
     template <class Self>
     void attach(const char *name,
                 fls_status (*check)(void *, const void *, std::size_t, fls_error *),
-                std::shared_ptr<Self> self, std::uint32_t alignment)
+                std::shared_ptr<Self> self, std::uint32_t aligned_to)
     {
-        attached_.validators.push_back(fls_validator{name, check, self.get(), alignment, 0});
+        attached_.validators.push_back(fls_validator{name, check, self.get(), aligned_to, 0});
         attached_.kept.push_back(std::move(self));
     }
 
