@@ -1,14 +1,21 @@
 /* A FlatBuffers builder without generated code.
  *
- * Tables with scalars, strings and vectors of scalars. Calls return no status: the first failure
- * sticks in the builder and is reported by fls_builder_finish (or fls_writer_write_root). The
- * buffer grows back to front and is reused, so a warm builder does not allocate. One thread at a
- * time.
+ * Makes everything that a FlatBuffer can hold, byte for byte as the official C++ builder does for
+ * the same calls. Calls return no status: the first failure sticks in the builder and is reported
+ * by fls_builder_finish (or fls_writer_write_root). The buffer grows back to front and is reused,
+ * so a warm builder does not allocate. One thread at a time.
+ *
+ *     fls_ref name = fls_builder_string(b, "sensor", 6);
+ *     fls_table t = fls_builder_table(b, 2);
+ *     fls_builder_u64(b, t, 0, 7);
+ *     fls_builder_ref(b, t, 1, name);
+ *     status = fls_builder_finish(b, fls_builder_end(b, t), NULL, &data, &size, &err);
  */
 #ifndef FLATSTREAM_BUILDER_H
 #define FLATSTREAM_BUILDER_H
 
 #include "flatstream/allocator.h"
+#include "flatstream/schema.h"
 #include "flatstream/status.h"
 
 FLS_BEGIN_DECLS
@@ -53,8 +60,8 @@ FLS_API void fls_builder_i64(fls_builder *builder, fls_table table, uint32_t slo
 FLS_API void fls_builder_f32(fls_builder *builder, fls_table table, uint32_t slot, float value);
 FLS_API void fls_builder_f64(fls_builder *builder, fls_table table, uint32_t slot, double value);
 
-/* Store a reference to a string, vector or table that was finished before; none leaves the slot
- * unset. */
+/* Store a reference to a string, vector, table or struct object that was finished before; none
+ * leaves the slot unset. */
 FLS_API void fls_builder_ref(fls_builder *builder, fls_table table, uint32_t slot, fls_ref ref);
 
 /* Finishes the table. */
@@ -72,11 +79,15 @@ FLS_API fls_ref fls_builder_vector(fls_builder *builder, const void *elements, s
 /* A vector of references, such as strings; none of them may be none. */
 FLS_API fls_ref fls_builder_ref_vector(fls_builder *builder, const fls_ref *refs, size_t count);
 
-/* A string that stands in the buffer already with the same bytes is referred to again. */
+/* The values of a vector of unions, beside a vector of u8 with their tags; a value may be none,
+ * where its tag has to be 0. */
+FLS_API fls_ref fls_builder_union_vector(fls_builder *builder, const fls_ref *values, size_t count);
+
+/* A string that this function wrote to the same buffer before is referred to again. */
 FLS_API fls_ref fls_builder_shared_string(fls_builder *builder, const char *text, size_t size);
 
 /* Stores a struct inline: size bytes as they stand on the wire (little-endian, padding zero),
- * aligned to alignment (a power of two up to 64). */
+ * aligned to alignment (a power of two up to 64, of which size is a multiple). */
 FLS_API void fls_builder_struct(fls_builder *builder, fls_table table, uint32_t slot,
                                 const void *bytes, size_t size, uint32_t alignment);
 
@@ -92,15 +103,23 @@ FLS_API fls_ref fls_builder_aligned_vector(fls_builder *builder, const void *ele
 FLS_API fls_ref fls_builder_struct_object(fls_builder *builder, const void *bytes, size_t size,
                                           uint32_t alignment);
 
-/* A union: its tag in slot - 1, its value in slot; a tag of 0 leaves both unset. */
+/* A union: its value in slot, then its tag in slot - 1; a tag of 0 leaves both unset, any other
+ * needs a value. */
 FLS_API void fls_builder_union(fls_builder *builder, fls_table table, uint32_t slot, uint8_t tag,
                                fls_ref value);
 
 /* A finished message as a vector of bytes, aligned so that the message lies in the buffer as
  * aligned as it asks for (alignment: a power of two up to 64; 0: 8, which suffices for messages
- * without force_align). */
+ * without force_align). The message has to come from another builder, or from a copy: the next call
+ * on the builder that made it starts another one in its place. */
 FLS_API fls_ref fls_builder_nested(fls_builder *builder, const void *message, size_t size,
                                    uint32_t alignment);
+
+/* Finishes the table as fls_builder_end does, and fails when it is not what a table of the schema
+ * has to be: a required field that was not set, a slot that no field has, a value of another width
+ * or kind than the field's. The schema has to be the same for as long as the builder is used. */
+FLS_API fls_ref fls_builder_end_checked(fls_builder *builder, fls_table table,
+                                        const fls_schema *schema, uint32_t object);
 
 /* Finishes the buffer with root as its root table. identifier is 4 bytes or NULL. *data is borrowed
  * until the next call on the builder, which starts the next buffer, and must not be changed: what

@@ -26,15 +26,13 @@
  */
 #include "flatbuf/builder_private.h"
 
-/* What a reference refers to, in the two low bits of its position, which is a multiple of 4. */
-enum { KIND_TABLE = 1, KIND_STRING = 2, KIND_VECTOR = 3, KIND_MASK = 3 };
-
 void flsi_builder_close_table(fls_builder *b)
 {
     memset(b->placed, 0, b->used_slots * sizeof *b->placed);
     b->used_slots = 0;
     b->slots = 0;
     b->open = 0;
+    b->has_structs = 0;
 }
 
 FLSI_NOINLINE void flsi_builder_fail(fls_builder *b, fls_status status, const char *why)
@@ -46,44 +44,10 @@ FLSI_NOINLINE void flsi_builder_fail(fls_builder *b, fls_status status, const ch
     flsi_builder_close_table(b);
 }
 
-static void fail(fls_builder *b, const char *why)
-{
-    flsi_builder_fail(b, FLS_INVALID_ARGUMENT, why);
-}
-
-/* At the start of every call that is not what was expected. */
-static void stop_repeating(fls_builder *b)
-{
-    if (flsi_builder_repeats(b)) {
-        flsi_builder_diverge(b);
-    }
-}
-
-/* Strings and vectors, and new tables, only between tables. */
-static int between_tables(fls_builder *b)
-{
-    stop_repeating(b);
-    if (FLS_LIKELY(b->status == FLS_OK && b->open == 0)) {
-        return 1;
-    }
-    fail(b, "a string, vector or table was started inside a table");
-    return 0;
-}
-
-static int is_finished_object(const fls_builder *b, fls_ref ref)
-{
-    return (ref.position & KIND_MASK) != 0 &&
-           (ref.position & ~(uint32_t)KIND_MASK) <= flsi_builder_position(b, b->cursor);
-}
-
 static int is_finished_table(const fls_builder *b, fls_ref ref)
 {
-    return (ref.position & KIND_MASK) == KIND_TABLE && is_finished_object(b, ref);
-}
-
-static fls_ref refer_to(const fls_builder *b, const uint8_t *object, uint32_t kind)
-{
-    return (fls_ref){flsi_builder_position(b, object) | kind};
+    return (ref.position & (FLSI_REF_STRUCT | FLSI_REF_KIND_MASK)) == FLSI_REF_TABLE &&
+           flsi_builder_has_finished(b, ref);
 }
 
 /* The next buffer starts; no table is open. */
@@ -94,6 +58,9 @@ static void start_over(fls_builder *b)
     b->vtable_count = 0;
     b->is_learned = 0;
     b->status = FLS_OK;
+    if (b->shared_count != 0) {
+        flsi_builder_forget_shared(b);
+    }
 }
 
 void fls_builder_reset(fls_builder *builder)
@@ -119,7 +86,7 @@ static uint32_t new_serial(fls_builder *b)
 
 static FLSI_NOINLINE fls_table table_slow(fls_builder *b, uint32_t field_count)
 {
-    if (!between_tables(b) ||
+    if (!flsi_builder_between_tables(b) ||
         (field_count > b->slot_capacity && !flsi_builder_grow_slots(b, field_count))) {
         return (fls_table){0};
     }
@@ -160,27 +127,32 @@ FLSI_ALWAYS_INLINE void store(uint8_t *at, uint64_t value, uint32_t width)
     }
 }
 
-FLSI_ALWAYS_INLINE void push_field(fls_builder *b, uint32_t slot, uint64_t value, uint32_t width)
+FLSI_ALWAYS_INLINE void note_place(fls_builder *b, uint32_t slot, const uint8_t *at, uint32_t what)
 {
-    uint8_t *at = push_zero(b, width);
-    store(at, value, width);
     /* Cut to 16 bits in a table that is too large, which its end refuses. */
-    b->placed[slot] = width << 16 | (uint16_t)(b->table_end - at);
+    b->placed[slot] = what << 16 | (uint16_t)(b->table_end - at);
     if (slot >= b->used_slots) {
         b->used_slots = slot + 1;
     }
 }
 
+FLSI_ALWAYS_INLINE void push_field(fls_builder *b, uint32_t slot, uint64_t value, uint32_t width)
+{
+    uint8_t *at = push_zero(b, width);
+    store(at, value, width);
+    note_place(b, slot, at, width);
+}
+
 /* Says what is wrong with setting a slot, or makes room for it. */
 static FLSI_NOINLINE int can_put(fls_builder *b, fls_table table, uint32_t slot)
 {
-    stop_repeating(b);
+    flsi_builder_stop_repeating(b);
     if (b->open == 0 || table.serial != b->open) {
-        fail(b, "a field was set in a table that is not being built");
+        flsi_builder_misuse(b, "a field was set in a table that is not being built");
     } else if (slot >= b->slots) {
-        fail(b, "a field was set in a slot that the table does not have");
+        flsi_builder_misuse(b, "a field was set in a slot that the table does not have");
     } else if (b->placed[slot] != 0) {
-        fail(b, "a field was set twice");
+        flsi_builder_misuse(b, "a field was set twice");
     } else {
         return flsi_builder_ensure(b, 0);
     }
@@ -296,23 +268,55 @@ void fls_builder_f64(fls_builder *builder, fls_table table, uint32_t slot, doubl
     put(builder, table, slot, bits, 8);
 }
 
-/* The value of a reference that stands at `at`. */
-static uint32_t offset_from(const fls_builder *b, const uint8_t *at, fls_ref ref)
+/* The slot can be set. */
+static void push_reference(fls_builder *b, uint32_t slot, fls_ref ref)
 {
-    return flsi_builder_position(b, at) - (ref.position & ~(uint32_t)KIND_MASK);
+    if (!flsi_builder_has_finished(b, ref)) {
+        flsi_builder_misuse(b, "a reference to something that is not in this buffer");
+        return;
+    }
+    uint8_t *at = push_zero(b, 4);
+    flsi_store_le32(at, flsi_builder_offset(b, at, ref));
+    note_place(b, slot, at, FLSI_PLACED_REFERENCE);
 }
 
 void fls_builder_ref(fls_builder *builder, fls_table table, uint32_t slot, fls_ref ref)
 {
+    if (ref.position != 0 && can_put(builder, table, slot)) {
+        push_reference(builder, slot, ref);
+    }
+}
+
+void fls_builder_union(fls_builder *builder, fls_table table, uint32_t slot, uint8_t tag,
+                       fls_ref value)
+{
     fls_builder *b = builder;
-    if (ref.position == 0 || !can_put(b, table, slot)) {
+    if (tag == 0) {
         return;
     }
-    if (!is_finished_object(b, ref)) {
-        fail(b, "a reference to something that is not in this buffer");
+    if (slot == 0 || value.position == 0) {
+        flsi_builder_misuse(b, slot == 0 ? "a union in slot 0, which has none before it for its tag"
+                                         : "a union with a tag and without a value");
         return;
     }
-    push_field(b, slot, offset_from(b, flsi_align_down(b->cursor - 4, 4), ref), 4);
+    if (can_put(b, table, slot)) {
+        push_reference(b, slot, value);
+        fls_builder_u8(b, table, slot - 1, tag);
+    }
+}
+
+void fls_builder_struct(fls_builder *builder, fls_table table, uint32_t slot, const void *bytes,
+                        size_t size, uint32_t alignment)
+{
+    fls_builder *b = builder;
+    if (!can_put(b, table, slot)) {
+        return;
+    }
+    uint8_t *at = flsi_builder_push_struct(b, bytes, size, alignment);
+    if (at != NULL) {
+        note_place(b, slot, at, FLSI_PLACED_STRUCT);
+        b->has_structs = 1;
+    }
 }
 
 /* The position of a vtable equal to this one, 0 when there is none. All in the list differ, so the
@@ -337,29 +341,31 @@ FLSI_ALWAYS_INLINE uint8_t *write_vtable(fls_builder *b, uint8_t *table, uint32_
     uint32_t *placed = b->placed;
     flsi_store_le32(vtable, (4 + 2 * count) | table_bytes << 16);
     for (size_t i = 0; i < count; i++) {
-        uint32_t offset = table_bytes - placed[i];
+        uint32_t offset = table_bytes - placed[i]; /* but for what is above 16 bits */
         flsi_store_le16(vtable + 4 + 2 * i, (uint16_t)(placed[i] == 0 ? 0 : offset));
         placed[i] = 0;
     }
     b->used_slots = 0;
     b->slots = 0;
     b->open = 0;
+    b->has_structs = 0;
     return vtable;
 }
 
 static int is_worth_learning(const fls_builder *b)
 {
-    return b->table_end == b->end && b->used_slots <= FLSI_FEW_SLOTS && b->patience == 0;
+    return b->table_end == b->end && b->used_slots <= FLSI_FEW_SLOTS && b->patience == 0 &&
+           !b->has_structs;
 }
 
 /* With the vtable's bytes and FLSI_HEADROOM there. */
 static fls_ref end_table(fls_builder *b)
 {
     uint8_t *at = push_zero(b, 4);
-    fls_ref ref = refer_to(b, at, KIND_TABLE);
+    fls_ref ref = flsi_builder_refer(b, at, FLSI_REF_TABLE);
     size_t table_bytes = (size_t)(b->table_end - at);
     if (FLSI_UNLIKELY(table_bytes > UINT16_MAX)) {
-        fail(b, "a table of more than 65535 bytes");
+        flsi_builder_misuse(b, "a table of more than 65535 bytes");
         return (fls_ref){0};
     }
     int is_learned = is_worth_learning(b);
@@ -384,11 +390,11 @@ static fls_ref end_table(fls_builder *b)
     return ref;
 }
 
-static FLSI_NOINLINE fls_ref end_slow(fls_builder *b, fls_table table)
+FLSI_NOINLINE fls_ref flsi_builder_end_slow(fls_builder *b, fls_table table)
 {
-    stop_repeating(b);
+    flsi_builder_stop_repeating(b);
     if (b->open == 0 || table.serial != b->open) {
-        fail(b, "a table was ended that is not being built");
+        flsi_builder_misuse(b, "a table was ended that is not being built");
         return (fls_ref){0};
     }
     if (!flsi_builder_ensure(b, 4 + 2 * (size_t)b->used_slots)) {
@@ -405,124 +411,36 @@ fls_ref fls_builder_end(fls_builder *builder, fls_table table)
         b->open = 0;
         return (fls_ref){b->memo.table};
     }
-    return end_slow(b, table);
+    return flsi_builder_end_slow(b, table);
 }
 
-fls_ref fls_builder_string(fls_builder *builder, const char *text, size_t size)
-{
-    fls_builder *b = builder;
-    if (!between_tables(b) ||
-        !flsi_builder_ensure(b, size <= FLSI_MOST_BYTES ? size : FLSI_MOST_BYTES)) {
-        return (fls_ref){0};
-    }
-    uint8_t *content = flsi_align_down(b->cursor - size - 1, 4);
-    flsi_store_le32(b->cursor - 4, 0);
-    if (size != 0) {
-        memcpy(content, text, size);
-    }
-    b->cursor = content - 4;
-    flsi_store_le32(b->cursor, (uint32_t)size);
-    return refer_to(b, b->cursor, KIND_STRING);
-}
-
-/* Makes room for a vector and writes its count. Returns where its elements belong,
- * NULL after a failure. */
-static uint8_t *push_vector(fls_builder *b, size_t count, uint32_t element_bytes)
-{
-    size_t bytes =
-        count <= FLSI_MOST_BYTES / element_bytes ? count * element_bytes : FLSI_MOST_BYTES;
-    if (!flsi_builder_ensure(b, bytes)) {
-        return NULL;
-    }
-    uint32_t alignment = count != 0 && element_bytes > 4 ? element_bytes : 4;
-    flsi_store_le64(b->cursor - 8, 0);
-    uint8_t *content = flsi_align_down(b->cursor - bytes, alignment);
-    b->cursor = content - 4;
-    flsi_store_le32(b->cursor, (uint32_t)count);
-    b->alignments |= alignment;
-    return content;
-}
-
-static void copy_elements(uint8_t *to, const uint8_t *from, size_t count, uint32_t element_bytes)
-{
-    if (element_bytes == 1 || FLSI_LE16(UINT16_C(1)) == 1) {
-        memcpy(to, from, count * element_bytes);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < element_bytes; k++) {
-            to[i * element_bytes + k] = from[i * element_bytes + (element_bytes - 1 - k)];
-        }
-    }
-}
-
-fls_ref fls_builder_vector(fls_builder *builder, const void *elements, size_t count,
-                           uint32_t element_bytes)
-{
-    fls_builder *b = builder;
-    if (!between_tables(b)) {
-        return (fls_ref){0};
-    }
-    if (element_bytes == 0 || element_bytes > 8 || (element_bytes & (element_bytes - 1)) != 0) {
-        fail(b, "a vector whose elements are not of 1, 2, 4 or 8 bytes");
-        return (fls_ref){0};
-    }
-    uint8_t *content = push_vector(b, count, element_bytes);
-    if (content == NULL) {
-        return (fls_ref){0};
-    }
-    if (count != 0) {
-        copy_elements(content, elements, count, element_bytes);
-    }
-    return refer_to(b, b->cursor, KIND_VECTOR);
-}
-
-fls_ref fls_builder_ref_vector(fls_builder *builder, const fls_ref *refs, size_t count)
-{
-    fls_builder *b = builder;
-    if (!between_tables(b)) {
-        return (fls_ref){0};
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!is_finished_object(b, refs[i])) {
-            fail(b, "a reference to something that is not in this buffer");
-            return (fls_ref){0};
-        }
-    }
-    uint8_t *content = push_vector(b, count, 4);
-    if (content == NULL) {
-        return (fls_ref){0};
-    }
-    for (size_t i = 0; i < count; i++) {
-        flsi_store_le32(content + 4 * i, offset_from(b, content + 4 * i, refs[i]));
-    }
-    return refer_to(b, b->cursor, KIND_VECTOR);
-}
-
-/* The status is FLS_OK, the root is a table, and FLSI_HEADROOM is there. */
+/* The status is FLS_OK, the root is a table, and there is room for the largest alignment. */
 static uint8_t *push_root(fls_builder *b, fls_ref root, const char *identifier)
 {
-    uint32_t alignment = (b->alignments & 8) != 0 ? 8 : 4;
-    flsi_store_le64(b->cursor - 8, 0);
+    uint32_t alignment = 4;
+    while (b->alignments >= 2 * alignment) {
+        alignment *= 2;
+    }
     uint8_t *start = flsi_align_down(b->cursor - (identifier != NULL ? 8 : 4), alignment);
+    memset(start, 0, (size_t)(b->cursor - start));
     if (identifier != NULL) {
         memcpy(start + 4, identifier, 4);
     }
-    flsi_store_le32(start, offset_from(b, start, root));
+    flsi_store_le32(start, flsi_builder_offset(b, start, root));
     return start;
 }
 
 static FLSI_NOINLINE fls_status finish_slow(fls_builder *b, fls_ref root, const char *identifier,
                                             const void **data, size_t *size, fls_error *err)
 {
-    stop_repeating(b);
+    flsi_builder_stop_repeating(b);
     if (b->open != 0) {
-        fail(b, "a buffer was finished inside a table");
+        flsi_builder_misuse(b, "a buffer was finished inside a table");
     } else if (!is_finished_table(b, root)) {
-        fail(b, "a buffer was finished without a root table");
+        flsi_builder_misuse(b, "a buffer was finished without a root table");
     }
-    if (b->status != FLS_OK || !flsi_builder_ensure(b, 0)) {
-        fls_status status = fls_error_set(err, b->status, 0, b->why);
+    if (b->status != FLS_OK || !flsi_builder_ensure(b, FLSI_BLOCK_ALIGN)) {
+        fls_status status = fls_error_set(err, b->status, 0, b->why != NULL ? b->why : b->reason);
         start_over(b);
         *data = NULL;
         *size = 0;

@@ -26,11 +26,12 @@ static void set_block(fls_builder *b, uint8_t *block, size_t bytes)
 FLSI_NOINLINE int flsi_builder_grow(fls_builder *b, size_t bytes)
 {
     size_t used = (size_t)(b->end - b->cursor);
-    if (bytes > FLSI_MOST_BYTES - 2 * FLSI_HEADROOM - used) {
+    size_t beside = FLSI_HEADROOM + FLSI_BLOCK_ALIGN; /* that the end may have to move down by */
+    if (used > FLSI_MOST_BYTES - beside || bytes > FLSI_MOST_BYTES - beside - used) {
         flsi_builder_fail(b, FLS_INVALID_ARGUMENT, "message of 2^31 bytes or more");
         return 0;
     }
-    size_t needed = used + bytes + 2 * FLSI_HEADROOM;
+    size_t needed = used + bytes + beside;
     size_t capacity = b->block_bytes > FLSI_MOST_BYTES / 2 ? FLSI_MOST_BYTES : 2 * b->block_bytes;
     if (capacity < needed) {
         capacity = needed;
@@ -105,6 +106,11 @@ static void drop_side_arrays(fls_builder *b)
         b->vtables = b->few_vtables;
         b->vtable_capacity = FLSI_FEW_VTABLES;
     }
+    if (b->shared != NULL) {
+        give(b, b->shared, b->shared_capacity * sizeof *b->shared);
+        b->shared = NULL;
+        b->shared_capacity = 0;
+    }
 }
 
 fls_status fls_builder_new(fls_builder **builder, const fls_allocator *allocator, fls_error *err)
@@ -123,6 +129,7 @@ fls_status fls_builder_new(fls_builder **builder, const fls_allocator *allocator
         return fls_error_set(err, FLS_NO_MEMORY, 0, "out of memory for a builder");
     }
     b->last = FLSI_LAST_NONE;
+    b->message = 1;
     b->placed = b->few_placed;
     b->slot_capacity = FLSI_FEW_SLOTS;
     b->vtables = b->few_vtables;
@@ -152,6 +159,7 @@ size_t fls_builder_capacity(const fls_builder *builder)
     if (builder->vtables != builder->few_vtables) {
         side += builder->vtable_capacity * sizeof *builder->vtables;
     }
+    side += builder->shared_capacity * sizeof *builder->shared;
     return builder->block_bytes + side;
 }
 

@@ -1,6 +1,9 @@
 /* What the files of the builder share: the object, and the small steps that all of them take.
  *
- *   builder.c         the calls: tables, strings, vectors, finishing
+ *   builder.c         the calls: tables and their fields, finishing
+ *   builder_content.c strings, vectors and what else is finished before a table
+ *   builder_checked.c the end of a table that a schema describes
+ *   builder_shared.c  which strings stand in the buffer already
  *   builder_block.c   memory: the block, the arrays beside it, new, free, shrink
  *   builder_repeat.c  recognising a message made by the same calls as the one before
  */
@@ -11,8 +14,10 @@
 #include "flatstream/builder.h"
 
 /* Always there below the cursor before anything is written: a value, and its padding. */
-#define FLSI_HEADROOM    16u
-#define FLSI_BLOCK_ALIGN 16u
+#define FLSI_HEADROOM 16u
+
+/* Also the largest alignment that something in a message may have. */
+#define FLSI_BLOCK_ALIGN 64u
 
 /* Positions are below 2^31, so that an soffset reaches from one end to the other. */
 #define FLSI_MOST_BYTES ((size_t)0x7FFFFFF0u)
@@ -23,6 +28,18 @@
 /* What a builder has room for from the start. */
 #define FLSI_FEW_SLOTS   32u
 #define FLSI_FEW_VTABLES 16u
+
+/* What a reference refers to. The position of anything but a struct is a multiple of 4, and the
+ * kind is in the two low bits; the highest bit, which no position has, says that it is a struct. */
+#define FLSI_REF_TABLE     1u
+#define FLSI_REF_STRING    2u
+#define FLSI_REF_VECTOR    3u
+#define FLSI_REF_KIND_MASK 3u
+#define FLSI_REF_STRUCT    0x80000000u
+
+/* What is noted of a slot of the open table: width of a scalar or one of these << 16 | distance. */
+#define FLSI_PLACED_REFERENCE 0x20u
+#define FLSI_PLACED_STRUCT    0x40u
 
 /* The call that was made last while a message repeats the one before it: a field set (its slot
  * shifted by 8; the low byte is free for a width), or one of these. */
@@ -38,16 +55,25 @@ typedef struct flsi_repeated {
 } flsi_repeated;
 
 typedef struct flsi_memo {
-    uint32_t slots;   /* that the table was started with */
-    uint32_t last;    /* the call before the table's end */
-    uint32_t table;   /* the reference that its end returned */
-    uint32_t root;    /* what the message was finished with */
-    int is_named;     /* with an identifier */
-    uint8_t *cursor;  /* after the end of the table */
-    uint8_t *message; /* its first byte */
+    uint32_t slots;  /* that the table was started with */
+    uint32_t last;   /* the call before the table's end */
+    uint32_t table;  /* the reference that its end returned */
+    uint32_t root;   /* what the message was finished with */
+    int is_named;    /* with an identifier */
+    uint32_t object; /* that the table was checked against, and its schema, or NULL */
+    uint64_t schema_hash;
+    const fls_schema *schema; /* may be gone; another one of the same hash does as well */
+    uint8_t *cursor;          /* after the end of the table */
+    uint8_t *message;         /* its first byte */
     size_t message_bytes;
     flsi_repeated fields[FLSI_FEW_SLOTS];
 } flsi_memo;
+
+/* A shared string, if it belongs to this message. */
+typedef struct flsi_shared {
+    uint32_t message; /* number of its message */
+    uint32_t position;
+} flsi_shared;
 
 struct fls_builder {
     uint32_t last;  /* FLSI_LAST_ or a slot */
@@ -55,7 +81,7 @@ struct fls_builder {
     uint32_t slots; /* that the open table has; 0 when there is none, or repeating */
     uint8_t *cursor;
     uint8_t *base;       /* of the block */
-    uint32_t *placed;    /* of each slot of the open table: width << 16 | bytes to table_end */
+    uint32_t *placed;    /* of each slot of the open table: what it is << 16 | bytes to table_end */
     uint8_t *table_end;  /* where the cursor stood when the open table was started */
     uint32_t used_slots; /* 1 + the highest slot set; everything in placed from here on is 0 */
     uint32_t alignments; /* asked for, or-ed together; 4 at the least goes without saying */
@@ -66,9 +92,15 @@ struct fls_builder {
     uint32_t slot_capacity;
     uint32_t serial; /* of the last table started */
     fls_status status;
-    uint32_t patience; /* messages to go before the next is learned */
-    const char *why;   /* of a status that is not FLS_OK */
-    int is_learned;    /* memo describes the first table of this message */
+    uint32_t patience;   /* messages to go before the next is learned */
+    const char *why;     /* of a status that is not FLS_OK; NULL: it is in reason */
+    int is_learned;      /* memo describes the first table of this message */
+    int has_structs;     /* the open table has: it is not learned */
+    flsi_shared *shared; /* a hash table, of a power of two of places, half full at most; or NULL */
+    uint32_t shared_capacity;
+    uint32_t shared_count;
+    uint32_t message; /* number of this one among those with shared strings; not 0 */
+    char reason[120];
     size_t block_bytes;
     const fls_allocator *allocator;
     flsi_memo memo;
@@ -108,6 +140,22 @@ int flsi_builder_grow(fls_builder *b, size_t bytes);
 int flsi_builder_grow_slots(fls_builder *b, uint32_t count);
 int flsi_builder_grow_vtables(fls_builder *b);
 
+/* A struct below the cursor; NULL after a failure. */
+uint8_t *flsi_builder_push_struct(fls_builder *b, const void *bytes, size_t size,
+                                  uint32_t alignment);
+
+/* The string of these bytes that is shared already, or none; and taking one in that was written.
+ * Both after flsi_builder_room_to_share: there is room for one more; 0 after a failure. */
+int flsi_builder_room_to_share(fls_builder *b);
+fls_ref flsi_builder_find_shared(const fls_builder *b, const char *text, size_t size);
+void flsi_builder_share(fls_builder *b, fls_ref string);
+
+/* Forgets the shared strings. */
+void flsi_builder_forget_shared(fls_builder *b);
+
+/* The end of a table by another road than repeating, as fls_builder_end. */
+fls_ref flsi_builder_end_slow(fls_builder *b, fls_table table);
+
 /* Notes the calls that made the open table, the first object of its message. */
 void flsi_builder_learn(fls_builder *b);
 
@@ -117,6 +165,54 @@ void flsi_builder_expect(fls_builder *b, fls_ref root, int is_named, uint8_t *me
 
 /* Stops repeating: brings everything to where the calls made so far would have brought it. */
 void flsi_builder_diverge(fls_builder *b);
+
+/* At the start of every call that is not what was expected. */
+static inline void flsi_builder_stop_repeating(fls_builder *b)
+{
+    if (flsi_builder_repeats(b)) {
+        flsi_builder_diverge(b);
+    }
+}
+
+static inline void flsi_builder_misuse(fls_builder *b, const char *why)
+{
+    flsi_builder_fail(b, FLS_INVALID_ARGUMENT, why);
+}
+
+/* Strings and vectors, and new tables, only between tables. */
+static inline int flsi_builder_between_tables(fls_builder *b)
+{
+    flsi_builder_stop_repeating(b);
+    if (FLS_LIKELY(b->status == FLS_OK && b->open == 0)) {
+        return 1;
+    }
+    flsi_builder_misuse(b, "a string, vector or table was started inside a table");
+    return 0;
+}
+
+static inline uint32_t flsi_ref_position(fls_ref ref)
+{
+    uint32_t mark = (ref.position & FLSI_REF_STRUCT) != 0 ? FLSI_REF_STRUCT : FLSI_REF_KIND_MASK;
+    return ref.position & ~mark;
+}
+
+static inline int flsi_builder_has_finished(const fls_builder *b, fls_ref ref)
+{
+    uint32_t position = flsi_ref_position(ref);
+    return position != ref.position && position != 0 &&
+           position <= flsi_builder_position(b, b->cursor);
+}
+
+static inline fls_ref flsi_builder_refer(const fls_builder *b, const uint8_t *object, uint32_t kind)
+{
+    return (fls_ref){flsi_builder_position(b, object) | kind};
+}
+
+/* The value of a reference that stands at `at`. */
+static inline uint32_t flsi_builder_offset(const fls_builder *b, const uint8_t *at, fls_ref ref)
+{
+    return flsi_builder_position(b, at) - flsi_ref_position(ref);
+}
 
 static inline int flsi_builder_ensure(fls_builder *b, size_t bytes)
 {

@@ -199,6 +199,123 @@ static fls_ref vector_that_wraps(fls_builder *b)
     return telemetry(b, 1, 2, 3);
 }
 
+static fls_ref shared_string_of_any_size(fls_builder *b)
+{
+    (void)fls_builder_shared_string(b, "", SIZE_MAX);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref struct_vector_that_wraps(fls_builder *b)
+{
+    (void)fls_builder_struct_vector(b, "", SIZE_MAX / 24 + 2, 24, 8);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref struct_of_any_size(fls_builder *b)
+{
+    (void)fls_builder_struct_object(b, "", SIZE_MAX, 1);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref struct_of_no_bytes(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_struct(b, t, 0, "", 0, 4);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref struct_of_odd_size(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_struct(b, t, 0, "abcdef", 6, 4);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref alignment_of_three(fls_builder *b)
+{
+    (void)fls_builder_struct_object(b, "abc", 3, 3);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref alignment_of_none(fls_builder *b)
+{
+    (void)fls_builder_aligned_vector(b, "abc", 3, 1, 0);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref alignment_of_128(fls_builder *b)
+{
+    static const char message[256];
+    (void)fls_builder_nested(b, message, sizeof message, 128);
+    return telemetry(b, 1, 2, 3);
+}
+
+static fls_ref struct_in_table(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    (void)fls_builder_struct_object(b, "abcd", 4, 4);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref shared_string_in_table(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    (void)fls_builder_shared_string(b, "x", 1);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref struct_slot_twice(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_struct(b, t, 1, "abcd", 4, 4);
+    fls_builder_struct(b, t, 1, "abcd", 4, 4);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref struct_over_64_kib(fls_builder *b)
+{
+    static const char large[65536];
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_struct(b, t, 1, large, sizeof large, 4);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref struct_as_root(fls_builder *b)
+{
+    return fls_builder_struct_object(b, "a", 1, 1);
+}
+
+static fls_ref union_in_first_slot(fls_builder *b)
+{
+    fls_ref text = fls_builder_string(b, "x", 1);
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_union(b, t, 0, 1, text);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref union_without_value(fls_builder *b)
+{
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_union(b, t, 1, 1, NO_REF);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref union_whose_tag_is_set(fls_builder *b)
+{
+    fls_ref text = fls_builder_string(b, "x", 1);
+    fls_table t = fls_builder_table(b, 2);
+    fls_builder_u8(b, t, 0, 1);
+    fls_builder_union(b, t, 1, 1, text);
+    return fls_builder_end(b, t);
+}
+
+static fls_ref union_of_other_message(fls_builder *b)
+{
+    fls_ref values[2] = {NO_REF, {4001}};
+    (void)fls_builder_union_vector(b, values, 2);
+    return telemetry(b, 1, 2, 3);
+}
+
 typedef fls_ref (*misuse)(fls_builder *b);
 
 static const misuse misuses[] = {
@@ -229,6 +346,23 @@ static const misuse misuses[] = {
     string_of_any_size,
     vector_over_2_gib,
     vector_that_wraps,
+    shared_string_of_any_size,
+    struct_vector_that_wraps,
+    struct_of_any_size,
+    struct_of_no_bytes,
+    struct_of_odd_size,
+    alignment_of_three,
+    alignment_of_none,
+    alignment_of_128,
+    struct_in_table,
+    shared_string_in_table,
+    struct_slot_twice,
+    struct_over_64_kib,
+    struct_as_root,
+    union_in_first_slot,
+    union_without_value,
+    union_whose_tag_is_set,
+    union_of_other_message,
     root_forgotten,
 };
 
