@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <linux/sockios.h>
@@ -171,6 +175,65 @@ static int sys_rename_new(int from_directory, const char *from, int to_directory
 #endif
 }
 
+static int sys_pipe_cloexec(int ends[2])
+{
+#if defined(__APPLE__)
+    if (pipe(ends) != 0)
+        return -1;
+    (void)sys_set_cloexec(ends[0]);
+    (void)sys_set_cloexec(ends[1]);
+    return 0;
+#else
+    return pipe2(ends, O_CLOEXEC);
+#endif
+}
+
+extern char **environ;
+
+/* What this thread holds back and this process ignores is not the child's business. */
+static int spawn_signals(posix_spawnattr_t *how)
+{
+    sigset_t none;
+    sigset_t broken_pipe;
+    sigemptyset(&none);
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    int result = posix_spawnattr_setsigmask(how, &none);
+    if (result == 0)
+        result = posix_spawnattr_setsigdefault(how, &broken_pipe);
+    if (result == 0)
+        result = posix_spawnattr_setflags(how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    return result;
+}
+
+static int sys_spawn(pid_t *child, const char *const *arguments, int output)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t how;
+    int result = posix_spawn_file_actions_init(&files);
+    if (result != 0)
+        return result;
+    result = posix_spawnattr_init(&how);
+    if (result != 0) {
+        posix_spawn_file_actions_destroy(&files);
+        return result;
+    }
+    result = posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+    if (result == 0)
+        result = posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
+    if (result == 0)
+        result = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (result == 0)
+        result = spawn_signals(&how);
+    if (result == 0)
+        /* The strings are not written to: the type is that of exec, which is older than const. */
+        result = posix_spawnp(child, arguments[0], &files, &how,
+                              (char *const *)(uintptr_t)arguments, environ);
+    posix_spawnattr_destroy(&how);
+    posix_spawn_file_actions_destroy(&files);
+    return result;
+}
+
 static const flsi_os_calls system_calls = {
     .openat = sys_openat,
     .dup_cloexec = sys_dup_cloexec,
@@ -211,6 +274,10 @@ static const flsi_os_calls system_calls = {
     .shutdown = shutdown,
     .unacknowledged = sys_unacknowledged,
     .poll = poll,
+    .pipe_cloexec = sys_pipe_cloexec,
+    .spawn = sys_spawn,
+    .waitpid = waitpid,
+    .mkdtemp = mkdtemp,
 };
 
 const flsi_os_calls *flsi_os_calls_system(void)

@@ -61,6 +61,12 @@ struct flsi_os_calls {
     /* Bytes sent and not acknowledged; 0 where the system does not tell. */
     int (*unacknowledged)(int fd);
     int (*poll)(struct pollfd *fds, nfds_t count, int timeout_ms);
+
+    int (*pipe_cloexec)(int ends[2]);
+    /* posix_spawnp of arguments[0]: nothing to read, both outputs to `output`. An errno, or 0. */
+    int (*spawn)(pid_t *child, const char *const *arguments, int output);
+    pid_t (*waitpid)(pid_t child, int *how, int options);
+    char *(*mkdtemp)(char *pattern);
 };
 
 #endif
