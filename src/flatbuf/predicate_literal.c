@@ -243,6 +243,23 @@ typedef struct cut_number {
     uint8_t is_between; /* something was cut off */
 } cut_number;
 
+/* 20 digits, which may be in range, and more behind the point: those before it. 0 when they cannot
+ * be told apart so. */
+static int cut_at_point(const flsi_number *number, cut_number *cut)
+{
+    flsi_number before;
+    const char *point = memchr(number->text, '.', (size_t)(number->end - number->text));
+    size_t bytes = (size_t)(number->end - number->text);
+    if (point == NULL || memchr(number->text, 'e', bytes) != NULL ||
+        memchr(number->text, 'E', bytes) != NULL ||
+        !flsi_number_scan(&before, number->text, point)) {
+        return 0;
+    }
+    cut->is_between = 1;
+    cut->is_huge = !flsi_number_to_u64(&before, &cut->magnitude);
+    return 1;
+}
+
 static int cut_decimal(const flsi_number *number, cut_number *cut)
 {
     int64_t whole;
@@ -254,10 +271,12 @@ static int cut_decimal(const flsi_number *number, cut_number *cut)
         cut->magnitude = 0 - (uint64_t)whole;
         return 1;
     }
+    if (number->is_cut && number->exponent == 1 && !number->is_whole) {
+        return cut_at_point(number, cut);
+    }
     if (number->exponent > 0 || (number->exponent == 0 && !number->is_cut)) {
-        /* Of 20 digits; with more behind them that may be in range yet not be whole. */
         cut->is_huge = 1;
-        return !(number->is_cut && number->exponent == 1 && !number->is_whole);
+        return 1;
     }
     uint64_t divisor = 1;
     int32_t places = -number->exponent;

@@ -433,6 +433,7 @@ static int parse_comparison(flsi_compiler *compiler)
         return 0;
     } else {
         done = push_pair(compiler, &left, relation, &right);
+        flsi_query_blanks(compiler);
         const char *at = compiler->next;
         if (done && read_relation(compiler, &relation)) {
             return fail(compiler, at, "comparisons do not chain; join two with &&, or use in A..B");
