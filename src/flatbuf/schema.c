@@ -9,10 +9,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "flatbuf/schema_hash.h"
 #include "flatbuf/schema_load.h"
+#include "flatstream/verify.h"
 
 /* More than any path and rule; err->text takes the end of the one and all of the other. */
 #define WHERE_BYTES (2 * FLSI_SCHEMA_NAME_MOST + 32)
+
+static const char not_bfbs[] = "not a .bfbs: there is no BFBS in its bytes 4 to 7";
 
 /* ---- errors ---- */
 
@@ -177,7 +181,7 @@ static fls_status count_all(flsi_schema_load *load, fls_schema *counted)
         return flsi_schema_refuse(load, "a .bfbs of 2^31 bytes or more");
     }
     if (file->size < 8 || memcmp(file->bytes + 4, "BFBS", 4) != 0) {
-        return flsi_schema_refuse(load, "not a .bfbs: there is no BFBS in its bytes 4 to 7");
+        return flsi_schema_refuse(load, not_bfbs);
     }
     /* Each thing takes an entry of 4 bytes in a vector, and a table of at least as many. */
     load->budget = file->size / 8;
@@ -325,8 +329,34 @@ static fls_status load_all(flsi_schema_load *load)
     return status;
 }
 
+/* Whether the bytes are a FlatBuffer of reflection.fbs at all. */
+static fls_status verify(const void *data, size_t size, fls_error *err)
+{
+    fls_violation violation;
+    fls_error found;
+    fls_verify_options options = FLS_VERIFY_OPTIONS_INIT;
+    options.checks = FLS_VERIFY_IDENTIFIER;
+    if (fls_verify(&flsi_reflection_schema, flsi_reflection_schema.root, data, size, &options,
+                   &violation) == FLS_OK) {
+        return FLS_OK;
+    }
+    if (violation.rule == FLS_RULE_TOO_SHORT || violation.rule == FLS_RULE_IDENTIFIER) {
+        return fls_error_set(err, FLS_SCHEMA_INVALID, 0, not_bfbs);
+    }
+    (void)fls_violation_to_error(&violation, &found);
+    return fls_error_set(err, FLS_SCHEMA_INVALID, 0, found.text);
+}
+
 fls_status fls_schema_new(fls_schema **schema, const void *data, size_t size,
                           const fls_allocator *allocator, fls_error *err)
+{
+    *schema = NULL;
+    fls_status status = verify(data, size, err);
+    return status == FLS_OK ? flsi_schema_compile(schema, data, size, allocator, err) : status;
+}
+
+fls_status flsi_schema_compile(fls_schema **schema, const void *data, size_t size,
+                               const fls_allocator *allocator, fls_error *err)
 {
     flsi_schema_load load = {.err = err, .member_index = FLS_SCHEMA_NONE};
     fls_schema counted = {0};
@@ -351,6 +381,7 @@ fls_status fls_schema_new(fls_schema **schema, const void *data, size_t size,
         fls_schema_free(load.schema);
         return status;
     }
+    load.schema->hash = flsi_schema_hash_compute(load.schema);
     *schema = load.schema;
     return FLS_OK;
 }

@@ -69,6 +69,10 @@ typedef struct flsi_schema_type {
     int32_t index; /* -1: none */
 } flsi_schema_type;
 
+/* fls_schema_new without the verifier before it: as safe, but with less to say of what is wrong. */
+fls_status flsi_schema_compile(fls_schema **schema, const void *data, size_t size,
+                               const fls_allocator *allocator, fls_error *err);
+
 /* Sets err to "where: text". Returns FLS_SCHEMA_INVALID, or what status is. */
 fls_status flsi_schema_refuse(const flsi_schema_load *load, const char *text);
 fls_status flsi_schema_refuse_as(const flsi_schema_load *load, fls_status status, const char *text);
