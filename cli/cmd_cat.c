@@ -113,7 +113,7 @@ static int print_messages(cli_job *job, const char *path, form as)
     if (code == CLI_DONE) {
         code = cli_out_open(&print.out, job, job->common.output, &input);
         if (code == CLI_DONE) {
-            cli_walker walker = {take, pause_printing, &print};
+            cli_walker walker = {take, pause_printing, &print, NULL};
             code = cli_out_end(&print.out, cli_walk(&input, print.reader, &walker));
         }
     }

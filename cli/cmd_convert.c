@@ -14,7 +14,7 @@ static const char *const synopsis[] = {"[-c FROM] --to ALGO -o OUT IN",
                                        "[-c FROM] [--to ALGO] --align N -o OUT IN", NULL};
 static const char *const description[] = {
     "Writes the messages of IN as a stream with another checksum. Every message is checked on the "
-    "way; when IN is not sound to its end, OUT does not appear.",
+    "way, with -s against its schema too; when IN is not sound to its end, OUT does not appear.",
     "--align changes the messages: zero bytes are added at the end of each, which a FlatBuffer "
     "may have, so that the payload of the next one begins at a multiple of N bytes in OUT. A "
     "payload that does not begin like a FlatBuffer is refused then. The first payload lies where "
@@ -26,11 +26,12 @@ static const cli_option option_table[] = {
      "of IN then."},
     {ID_ALIGN, "align", "N", "Pad messages: N is 2, 4, 8, 16, 32 or 64."},
     {0, NULL, NULL, NULL}};
-static const cli_pair exits[] = {{"0", "Converted, and OUT is there."},
-                                 {"1", "IN is damaged, or a message was refused by --align."},
-                                 {"2", "Wrong usage."},
-                                 {"3", "IN cannot be read, or OUT not written."},
-                                 {NULL, NULL}};
+static const cli_pair exits[] = {
+    {"0", "Converted, and OUT is there."},
+    {"1", "IN is damaged, or a message was refused, by -s or --align."},
+    {"2", "Wrong usage."},
+    {"3", "IN cannot be read, or OUT not written."},
+    {NULL, NULL}};
 static const cli_pair examples[] = {
     {"flatstream convert --to crc32 -o out.fls in.fls", "Another checksum:"},
     {"flatstream convert --align 8 -o aligned.fls in.fls",
@@ -44,6 +45,7 @@ typedef struct conversion {
     fls_reader *reader;
     fls_writer *writer;
     fls_sink sink;
+    cli_schemas schemas;
     fls_checksum to; /* DEFAULT: that of the input */
     uint32_t align;  /* 0: leave the messages as they are */
     uint32_t header_bytes;
@@ -154,7 +156,7 @@ static void tell(const conversion *c, uint64_t messages)
 static int convert(conversion *c)
 {
     fls_error err = FLS_ERROR_INIT;
-    cli_walker walker = {take, NULL, c};
+    cli_walker walker = {take, NULL, c, &c->schemas};
     int code = cli_walk(&c->input, c->reader, &walker);
     if (code == CLI_DONE && c->failed == CLI_DONE && c->writer == NULL) {
         code = open_writer(c);
@@ -177,8 +179,12 @@ static int convert(conversion *c)
 
 static int run_on(conversion *c, const char *path)
 {
-    int code = cli_input_open(&c->input, c->job, path);
+    int code = cli_schemas_open(&c->schemas, c->job);
+    if (code == CLI_DONE) {
+        code = cli_input_open(&c->input, c->job, path);
+    }
     if (code != CLI_DONE) {
+        cli_schemas_close(&c->schemas);
         return code;
     }
     code = cli_reader_open(&c->input, &c->reader, NULL, 0);
@@ -193,6 +199,7 @@ static int run_on(conversion *c, const char *path)
     }
     fls_reader_close(c->reader);
     cli_input_close(&c->input);
+    cli_schemas_close(&c->schemas);
     return code;
 }
 
@@ -242,8 +249,8 @@ const cli_command cli_cmd_convert = {"convert",
                                      "same messages, other checksum, or padded for alignment",
                                      synopsis,
                                      description,
-                                     CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
-                                         CLI_TAKES_RANGE | CLI_TAKES_OUTPUT,
+                                     CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ |
+                                         CLI_TAKES_MAX_FRAME | CLI_TAKES_RANGE | CLI_TAKES_OUTPUT,
                                      option_table,
                                      NULL,
                                      exits,

@@ -6,12 +6,15 @@
 #include "input.h"
 #include "report.h"
 #include "sizes.h"
+#include "type_counts.h"
 
-static const char *const synopsis[] = {"[-c ALGO] [--max-frame SIZE] [--json] FILE", NULL};
+static const char *const synopsis[] = {"[-c ALGO] [-s SCHEMA [-r TYPE]] [--json] FILE", NULL};
 static const char *const description[] = {
     "Reads a stream once and tells its checksum, how many messages and bytes it has, how large the "
     "messages are, and how it ends: clean, with a torn tail (an incomplete last message), with a "
     "zero tail (zero bytes that were never messages), or damaged.",
+    "With -s each message is checked against its schema too, and there are figures for each type. "
+    "A message that is refused is counted as such.",
     "Messages, sizes and bytes are those up to the first fault. Quantiles of sizes are exact for "
     "up to 65,536 different sizes, and within one per cent beyond that.",
     NULL};
@@ -27,29 +30,42 @@ static const cli_pair keys[] = {
      "Sizes of payloads in bytes; a quantile is the smallest size that so many messages do not "
      "exceed. null without messages."},
     {"histogram", "A list of from, to and messages: how many payloads have from..to bytes."},
+    {"types", "With -s: a list of type, schema (the file), schema_hash, identifier, messages and "
+              "payload_bytes, of sound messages."},
+    {"refused, refusal",
+     "With -s: how many messages are of no type or not sound; offset, ordinal, kind and detail of "
+     "the first, or null."},
     {"fault", "offset, ordinal, kind and detail of what is wrong, or null."},
-    {"ok", "Whether the stream is clean."},
+    {"ok", "Whether the stream is clean and nothing was refused."},
     {NULL, NULL}};
 static const cli_pair exits[] = {{"0", "The stream is clean."},
-                                 {"1", "It is not, or its checksum cannot be proven."},
+                                 {"1", "It is not, its checksum cannot be proven, or a message is "
+                                       "refused."},
                                  {"2", "Wrong usage."},
                                  {"3", "It cannot be read."},
                                  {NULL, NULL}};
 static const cli_pair examples[] = {
     {"flatstream info capture.fls", "All about a capture:"},
+    {"flatstream info -s telemetry.fbs capture.fls", "And is it telemetry?"},
     {"flatstream info --json capture.fls | jq .messages", "One figure of it:"},
     {"ssh host cat capture.fls | flatstream info -c xxh3 -", "A stream from a pipe:"},
     {NULL, NULL}};
 
+typedef struct figures {
+    cli_sizes sizes;
+    cli_type_counts types;
+} figures;
+
 /* Reads until the end or a fault. *status says which; CLI_DONE when that is about the data. */
-static int walk(cli_input *input, fls_reader *reader, cli_sizes *sizes, fls_status *status,
+static int walk(cli_input *input, fls_reader *reader, figures *found, fls_status *status,
                 fls_error *err)
 {
     fls_message messages[CLI_BATCH];
     size_t count;
     while ((*status = fls_reader_next_batch(reader, messages, CLI_BATCH, &count, err)) == FLS_OK) {
         for (size_t i = 0; i < count; i++) {
-            if (!cli_sizes_add(sizes, messages[i].size)) {
+            cli_type_counts_add(&found->types, &messages[i]);
+            if (!cli_sizes_add(&found->sizes, messages[i].size)) {
                 fls_error_set(err, FLS_NO_MEMORY, 0, NULL);
                 return cli_complain_error(input->job, NULL, err);
             }
@@ -102,9 +118,15 @@ static void put_histogram(cli_json *json, const cli_sizes *sizes)
     cli_json_close_list(json);
 }
 
-static void put_json(cli_out *out, const cli_input *input, cli_sizes *sizes,
+static int is_sound(const figures *found, const fls_recover_report *ending)
+{
+    return ending->end == FLS_STREAM_CLEAN && found->types.refused == 0;
+}
+
+static void put_json(cli_out *out, const cli_input *input, figures *found,
                      const fls_recover_report *ending)
 {
+    cli_sizes *sizes = &found->sizes;
     cli_json json;
     cli_json_begin(&json, out);
     cli_json_text(&json, "file", input->path);
@@ -119,12 +141,13 @@ static void put_json(cli_out *out, const cli_input *input, cli_sizes *sizes,
     put_size(&json, "size_p99", sizes, quantile(sizes, 0.99));
     put_size(&json, "size_max", sizes, sizes->max);
     put_histogram(&json, sizes);
+    cli_type_counts_put_json(&json, &found->types);
     if (ending->end == FLS_STREAM_CLEAN) {
         cli_json_null(&json, "fault");
     } else {
         cli_json_fault(&json, "fault", &ending->fault, cli_fault_kind_at_end(ending));
     }
-    cli_json_bool(&json, "ok", ending->end == FLS_STREAM_CLEAN);
+    cli_json_bool(&json, "ok", is_sound(found, ending));
     cli_json_end(&json);
 }
 
@@ -219,19 +242,20 @@ static void print_end(cli_out *out, const fls_recover_report *ending)
     cli_out_text(out, "\n");
 }
 
-static void print(cli_out *out, const cli_input *input, cli_sizes *sizes,
+static void print(cli_out *out, const cli_input *input, figures *found,
                   const fls_recover_report *ending)
 {
+    cli_sizes *sizes = &found->sizes;
     char a[CLI_NUMBER];
     char b[CLI_NUMBER];
     fls_checksum asked = input->job->common.checksum;
-    int found = asked == FLS_CHECKSUM_DEFAULT || asked == FLS_CHECKSUM_DETECT;
+    int by_proof = asked == FLS_CHECKSUM_DEFAULT || asked == FLS_CHECKSUM_DETECT;
     cli_out_format(out, "%s\n", input->name);
     if (ending->checksum == FLS_CHECKSUM_DETECT) {
         cli_out_text(out, "checksum     any (there is nothing in the stream)\n");
     } else {
         cli_out_format(out, "checksum     %s%s\n", fls_checksum_name(ending->checksum),
-                       found ? ", found by proof" : "");
+                       by_proof ? ", found by proof" : "");
     }
     cli_out_format(out, "messages     %s\n", cli_count(a, sizes->messages));
     cli_out_format(out, "stream       %s bytes (%s)\n", cli_count(a, ending->stream_bytes),
@@ -243,6 +267,7 @@ static void print(cli_out *out, const cli_input *input, cli_sizes *sizes,
     }
     cli_out_text(out, "\n");
     print_sizes(out, sizes);
+    cli_type_counts_print(out, &found->types);
     print_end(out, ending);
 }
 
@@ -259,13 +284,13 @@ static int judge(cli_input *input, fls_reader *reader, fls_status status, const 
     return code;
 }
 
-static int report(cli_input *input, fls_reader *reader, cli_sizes *sizes)
+static int report(cli_input *input, fls_reader *reader, figures *found)
 {
     fls_recover_report ending = FLS_RECOVER_REPORT_INIT;
     cli_out out;
     fls_error fault = FLS_ERROR_INIT;
     fls_status status;
-    int code = walk(input, reader, sizes, &status, &fault);
+    int code = walk(input, reader, found, &status, &fault);
     if (code != CLI_DONE) {
         return code;
     }
@@ -281,11 +306,29 @@ static int report(cli_input *input, fls_reader *reader, cli_sizes *sizes)
     }
     cli_progress_clear(&input->job->progress);
     if (input->job->common.json) {
-        put_json(&out, input, sizes, &ending);
+        put_json(&out, input, found, &ending);
     } else if (!input->job->common.quiet) {
-        print(&out, input, sizes, &ending);
+        print(&out, input, found, &ending);
     }
-    return cli_out_end(&out, ending.end == FLS_STREAM_CLEAN ? CLI_DONE : CLI_DAMAGED);
+    return cli_out_end(&out, is_sound(found, &ending) ? CLI_DONE : CLI_DAMAGED);
+}
+
+static int run_on(cli_input *input, figures *found)
+{
+    fls_reader *reader = NULL;
+    int code = CLI_DONE;
+    if (!cli_sizes_init(&found->sizes)) {
+        code = cli_complain_errno(input->job, NULL, NULL, ENOMEM);
+    }
+    if (code == CLI_DONE) {
+        code = cli_reader_open(input, &reader, NULL, 0);
+    }
+    if (code == CLI_DONE) {
+        code = report(input, reader, found);
+    }
+    fls_reader_close(reader);
+    cli_sizes_free(&found->sizes);
+    return code;
 }
 
 static int run(cli_job *job, int argc, char **argv)
@@ -293,30 +336,23 @@ static int run(cli_job *job, int argc, char **argv)
     const char *argument;
     const char *path;
     cli_input input;
-    cli_sizes sizes;
-    fls_reader *reader = NULL;
+    figures found = {.types = {.refused = 0}};
     if (cli_next_option(job, argc, argv, &argument) < 0) {
         return job->option_exit;
     }
     int code = cli_one_operand(job, &path);
     if (code == CLI_DONE) {
-        code = cli_input_open(&input, job, path);
+        code = cli_schemas_open(&found.types.schemas, job);
     }
     if (code != CLI_DONE) {
         return code;
     }
-    if (!cli_sizes_init(&sizes)) {
-        code = cli_complain_errno(job, NULL, NULL, ENOMEM);
-    }
+    code = cli_input_open(&input, job, path);
     if (code == CLI_DONE) {
-        code = cli_reader_open(&input, &reader, NULL, 0);
+        code = run_on(&input, &found);
+        cli_input_close(&input);
     }
-    if (code == CLI_DONE) {
-        code = report(&input, reader, &sizes);
-    }
-    fls_reader_close(reader);
-    cli_sizes_free(&sizes);
-    cli_input_close(&input);
+    cli_schemas_close(&found.types.schemas);
     return code;
 }
 
@@ -324,7 +360,8 @@ const cli_command cli_cmd_info = {"info",
                                   "what a stream is: checksum, messages, sizes, and how it ends",
                                   synopsis,
                                   description,
-                                  CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME | CLI_TAKES_JSON,
+                                  CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
+                                      CLI_TAKES_JSON,
                                   NULL,
                                   keys,
                                   exits,

@@ -7,15 +7,19 @@
 #include "report.h"
 #include "walk.h"
 
-static const char *const synopsis[] = {"[-c ALGO] [--range A..B] [-n N] [--json] FILE", NULL};
+static const char *const synopsis[] = {"[-c ALGO] [-s SCHEMA] [--range A..B] [-n N] [--json] FILE",
+                                       NULL};
 static const char *const description[] = {
     "Lists the frames of a stream: ordinal, offset of the frame, size of the payload, and the "
-    "checksum in hexadecimal (- where there is none). Every frame is checked. A line with the "
-    "names of the columns is added on a terminal only.",
+    "checksum in hexadecimal (- where there is none). With -s there is a column for the type of "
+    "the message too, - where it is of none. Every frame is checked, but no message is against "
+    "its schema. A line with the names of the columns is added on a terminal only.",
     NULL};
 static const cli_pair keys[] = {
     {"file", "The FILE as given."},
-    {"frames", "A list of ordinal, offset, size and checksum (hexadecimal, or null)."},
+    {"frames",
+     "A list of ordinal, offset, size and checksum (hexadecimal, or null); with -s also type (or "
+     "null)."},
     {"messages", "How many frames are in the list."},
     {"checksum", "none, crc16, crc32 or xxh3; null when nothing was read."},
     {"ok", "Whether everything that was looked at is sound."},
@@ -37,6 +41,7 @@ typedef struct listing {
     int as_json;
     int digits; /* of the checksum; -1: not known yet */
     uint64_t messages;
+    cli_schemas schemas;
 } listing;
 
 static int take(void *self, const fls_message *message)
@@ -50,17 +55,26 @@ static int take(void *self, const fls_message *message)
         snprintf(sum, sizeof sum, "%0*llx", list->digits, (unsigned long long)message->checksum);
     }
     list->messages++;
+    int typed = list->schemas.set.count > 0;
+    uint32_t type = FLS_SCHEMA_NONE;
+    if (typed) {
+        type = fls_schema_set_select(&list->schemas.set, message->payload, message->size);
+    }
+    const char *name = cli_schemas_type_name(&list->schemas, type);
     if (list->as_json) {
         cli_json_open_object(&list->json, NULL);
         cli_json_count(&list->json, "ordinal", message->ordinal);
         cli_json_count(&list->json, "offset", message->offset);
         cli_json_count(&list->json, "size", message->size);
         cli_json_text(&list->json, "checksum", list->digits > 0 ? sum : NULL);
+        if (typed) {
+            cli_json_text(&list->json, "type", type != FLS_SCHEMA_NONE ? name : NULL);
+        }
         cli_json_close_object(&list->json);
     } else {
-        cli_out_format(&list->out, "%10llu %14llu %10zu  %s\n",
+        cli_out_format(&list->out, "%10llu %14llu %10zu  %s%s%s\n",
                        (unsigned long long)message->ordinal, (unsigned long long)message->offset,
-                       message->size, sum);
+                       message->size, sum, typed ? "  " : "", typed ? name : "");
     }
     return list->out.status != FLS_OK;
 }
@@ -73,13 +87,14 @@ static void pause_listing(void *self)
 
 static int list_frames(listing *list, cli_input *input)
 {
-    cli_walker walker = {take, pause_listing, list};
+    cli_walker walker = {take, pause_listing, list, NULL};
     if (list->as_json) {
         cli_json_begin(&list->json, &list->out);
         cli_json_text(&list->json, "file", input->path);
         cli_json_open_list(&list->json, "frames");
     } else if (isatty(STDOUT_FILENO)) {
-        cli_out_format(&list->out, "%10s %14s %10s  %s\n", "ordinal", "offset", "size", "checksum");
+        cli_out_format(&list->out, "%10s %14s %10s  %s%s\n", "ordinal", "offset", "size",
+                       "checksum", list->schemas.set.count > 0 ? "  type" : "");
     }
     int code = cli_walk(input, list->reader, &walker);
     if (list->as_json) {
@@ -104,9 +119,13 @@ static int run(cli_job *job, int argc, char **argv)
     list.as_json = job->common.json;
     int code = cli_one_operand(job, &path);
     if (code == CLI_DONE) {
+        code = cli_schemas_open(&list.schemas, job);
+    }
+    if (code == CLI_DONE) {
         code = cli_input_open(&input, job, path);
     }
     if (code != CLI_DONE) {
+        cli_schemas_close(&list.schemas);
         return code;
     }
     job->progress.enabled &= !isatty(STDOUT_FILENO);
@@ -119,6 +138,7 @@ static int run(cli_job *job, int argc, char **argv)
     }
     fls_reader_close(list.reader);
     cli_input_close(&input);
+    cli_schemas_close(&list.schemas);
     return code;
 }
 
@@ -126,8 +146,8 @@ const cli_command cli_cmd_ls = {"ls",
                                 "a line a frame: ordinal, offset, size, checksum",
                                 synopsis,
                                 description,
-                                CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME | CLI_TAKES_RANGE |
-                                    CLI_TAKES_JSON,
+                                CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
+                                    CLI_TAKES_RANGE | CLI_TAKES_JSON,
                                 NULL,
                                 keys,
                                 exits,

@@ -24,7 +24,8 @@
 static const char *const synopsis[] = {"[-c ALGO] -o OUT ENDPOINT", NULL};
 static const char *const description[] = {
     "Listens on ENDPOINT, tcp://host:port or unix:path, takes the messages of one peer until it "
-    "ends, checks every one, and writes them to OUT as the stream that they came as. With port 0 "
+    "ends, checks every one, with -s against its schema too, and writes them to OUT as the stream "
+    "that they came as. With port 0 "
     "a free port is taken. The endpoint that is listened on is told on standard error with "
     "--verbose, and always for port 0.",
     "OUT appears whole when the peer has ended between two messages. When the connection breaks, "
@@ -49,6 +50,7 @@ typedef struct receiving {
     cli_out out;
     fls_reader *reader;
     uint64_t messages;
+    cli_schemas schemas;
     /* For a file that appears whole: its name without symbolic links, and the name before it has
      * been received whole. */
     char final[PATH_MAX];
@@ -178,7 +180,7 @@ static void reset_on_close(int fd)
 static int receive_from(receiving *receive, int fd, const char *peer)
 {
     cli_input input;
-    cli_walker walker = {take, pause_receiving, receive};
+    cli_walker walker = {take, pause_receiving, receive, &receive->schemas};
     int code = cli_input_from_fd(&input, receive->job, fd, peer);
     if (code != CLI_DONE) {
         return end_out(receive, code);
@@ -254,10 +256,14 @@ static int run(cli_job *job, int argc, char **argv)
         return cli_usage(job, "where to? -o OUT (- is standard output)");
     }
     receive.endpoint = job->operands[0];
-    int code = open_out(&receive);
+    int code = cli_schemas_open(&receive.schemas, job);
+    if (code == CLI_DONE) {
+        code = open_out(&receive);
+    }
     if (code == CLI_DONE) {
         code = accept_one(&receive);
     }
+    cli_schemas_close(&receive.schemas);
     if (receive.locked_fd >= 0) {
         (void)close(receive.locked_fd);
     }
@@ -268,7 +274,8 @@ const cli_command cli_cmd_recv = {"recv",
                                   "one peer's messages into a file, over TCP or a Unix socket",
                                   synopsis,
                                   description,
-                                  CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME | CLI_TAKES_OUTPUT,
+                                  CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
+                                      CLI_TAKES_OUTPUT,
                                   NULL,
                                   NULL,
                                   exits,

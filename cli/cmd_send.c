@@ -11,8 +11,8 @@ static const char *const synopsis[] = {"[-c ALGO] [--timeout SECONDS] IN ENDPOIN
 static const char *const description[] = {
     "Connects to ENDPOINT, tcp://host:port or unix:path, and sends the messages of IN as the "
     "frames that they are. Where nobody listens yet it tries again for a while. Every message is "
-    "checked on the way and only sound ones are sent; what comes through a pipe is sent as it "
-    "comes.",
+    "checked on the way, with -s against its schema too, and only sound ones are sent, up to the "
+    "first that is not; what comes through a pipe is sent as it comes.",
     "It ends when the peer has taken everything and closed the connection.", NULL};
 static const cli_option option_table[] = {
     {ID_TIMEOUT, "timeout", "SECONDS", "How long to try to connect; 10 unless given, 0: once."},
@@ -32,6 +32,7 @@ typedef struct sending {
     cli_out out;
     fls_reader *reader;
     uint64_t messages;
+    cli_schemas schemas;
 } sending;
 
 static int take(void *self, const fls_message *message)
@@ -54,7 +55,7 @@ static int send_to(sending *send, cli_input *input, int fd, const char *endpoint
     fls_error err = FLS_ERROR_INIT;
     fls_sink sink;
     char count[CLI_NUMBER];
-    cli_walker walker = {take, pause_sending, send};
+    cli_walker walker = {take, pause_sending, send, &send->schemas};
     if (fls_sink_from_fd(&sink, fd, 0, &err) != FLS_OK) {
         return cli_complain_error(job, endpoint, &err);
     }
@@ -76,8 +77,12 @@ static int run_on(cli_job *job, const char *path, const char *endpoint, uint32_t
     cli_input input;
     sending send = {.messages = 0};
     int fd;
-    int code = cli_input_open(&input, job, path);
+    int code = cli_schemas_open(&send.schemas, job);
+    if (code == CLI_DONE) {
+        code = cli_input_open(&input, job, path);
+    }
     if (code != CLI_DONE) {
+        cli_schemas_close(&send.schemas);
         return code;
     }
     code = cli_reader_open(&input, &send.reader, NULL, 0);
@@ -92,6 +97,7 @@ static int run_on(cli_job *job, const char *path, const char *endpoint, uint32_t
     }
     fls_reader_close(send.reader);
     cli_input_close(&input);
+    cli_schemas_close(&send.schemas);
     return code;
 }
 
@@ -118,7 +124,8 @@ const cli_command cli_cmd_send = {"send",
                                   "messages to a listening peer, over TCP or a Unix socket",
                                   synopsis,
                                   description,
-                                  CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME | CLI_TAKES_RANGE,
+                                  CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
+                                      CLI_TAKES_RANGE,
                                   option_table,
                                   NULL,
                                   exits,

@@ -1,17 +1,25 @@
 /* flatstream verify: every check there is, one line a fault. */
+#include <string.h>
 #include <unistd.h>
 
 #include "command_line.h"
 #include "commands.h"
 #include "input.h"
 #include "report.h"
+#include "schemas.h"
 
-enum { ID_TABLE_ROOT = CLI_ID_FIRST };
+enum { ID_TABLE_ROOT = CLI_ID_FIRST, ID_CHECK };
 
-static const char *const synopsis[] = {"[-c ALGO] [--table-root] [-j N] [--json] FILE", NULL};
+static const char *const synopsis[] = {
+    "[-c ALGO] [--table-root] [-j N] [--json] FILE",
+    "-s SCHEMA [-r TYPE] [--check LIST] [-c ALGO] [-j N] [--json] FILE", NULL};
 static const char *const description[] = {
     "Checks every message of a stream and reports each fault in a line of its own: offset of the "
     "frame, ordinal of the message, kind of fault, and detail.",
+    "With -s each message is checked against its schema as well: every offset, vtable, string, "
+    "vector, union and nested buffer in it, and that required fields are there, as the verifiers "
+    "do that flatc generates. The detail of what is refused names the field, as in "
+    "orders[3].price, what is wrong with it, and the byte of the message.",
     "A message whose checksum does not match, or that a check refuses, is stepped over, trusting "
     "its length, and checking goes on behind it. Where the framing itself is lost (a length over "
     "the limit, an incomplete frame) checking ends, and the report says how many bytes were left "
@@ -25,6 +33,10 @@ static const cli_option option_table[] = {
     {ID_TABLE_ROOT, "table-root", NULL,
      "Check too that each payload begins like a FlatBuffer: its root offset points to a table "
      "whose vtable lies within the payload."},
+    {ID_CHECK, "check", "LIST",
+     "With -s: check more, of identifier (the message has the schema's file identifier), utf8 (all "
+     "strings are UTF-8), sorted (vectors of tables with a key are sorted by it), exact-end (there "
+     "is nothing behind the last object), or all; separated by commas."},
     {'j', "jobs", "N", "Cores to use. This version checks on one, whatever N is."},
     {0, NULL, NULL, NULL}};
 static const cli_pair keys[] = {
@@ -46,6 +58,8 @@ static const cli_pair exits[] = {{"0", "Everything is sound."},
                                  {NULL, NULL}};
 static const cli_pair examples[] = {
     {"flatstream verify capture.fls", "Is every message sound?"},
+    {"flatstream verify -s telemetry.fbs --check utf8,identifier capture.fls",
+     "Is every message sound by its schema, and its text too?"},
     {"flatstream verify --table-root --json capture.fls | jq '.faults[].offset'",
      "Where are the payloads that are no FlatBuffers?"},
     {NULL, NULL}};
@@ -281,16 +295,59 @@ static int verify(verification *v)
     return v->fault_count == 0 ? CLI_DONE : CLI_DAMAGED;
 }
 
-static int run_on(cli_job *job, const char *path, int table_root)
+static int parse_checks(cli_job *job, const char *list, uint32_t *checks)
+{
+    static const struct {
+        const char *name;
+        uint32_t checks;
+    } known[] = {{"identifier", FLS_VERIFY_IDENTIFIER},
+                 {"utf8", FLS_VERIFY_UTF8},
+                 {"sorted", FLS_VERIFY_SORTED},
+                 {"exact-end", FLS_VERIFY_EXACT_END},
+                 {"all", FLS_VERIFY_IDENTIFIER | FLS_VERIFY_UTF8 | FLS_VERIFY_SORTED |
+                             FLS_VERIFY_EXACT_END}};
+    while (*list != '\0') {
+        size_t length = strcspn(list, ",");
+        size_t i = 0;
+        while (i < sizeof known / sizeof known[0] &&
+               (strlen(known[i].name) != length || strncmp(list, known[i].name, length) != 0)) {
+            i++;
+        }
+        if (i == sizeof known / sizeof known[0]) {
+            return cli_usage(job,
+                             "'%.*s' is not a check: identifier, utf8, sorted, exact-end or all",
+                             (int)length, list);
+        }
+        *checks |= known[i].checks;
+        list += length;
+        list += *list == ',';
+    }
+    return CLI_DONE;
+}
+
+typedef struct check_list {
+    int table_root;
+    uint32_t by_schema; /* FLS_VERIFY_... */
+    cli_schemas schemas;
+} check_list;
+
+static int run_on(cli_job *job, const char *path, const check_list *checks)
 {
     cli_input input;
     verification v = {.input = &input, .interactive = isatty(STDOUT_FILENO)};
-    fls_validator validator = fls_validator_table_root(NULL);
+    fls_validator validators[2];
+    size_t count = 0;
+    if (checks->table_root) {
+        validators[count++] = fls_validator_table_root(NULL);
+    }
+    if (checks->schemas.set.count > 0) {
+        validators[count++] = cli_schemas_validator(&checks->schemas);
+    }
     int code = cli_input_open(&input, job, path);
     if (code != CLI_DONE) {
         return code;
     }
-    code = cli_reader_open(&input, &v.reader, &validator, table_root ? 1 : 0);
+    code = cli_reader_open(&input, &v.reader, validators, count);
     if (code == CLI_DONE) {
         code = cli_out_open(&v.out, job, NULL, NULL);
         if (code == CLI_DONE) {
@@ -307,27 +364,43 @@ static int run(cli_job *job, int argc, char **argv)
     const char *argument;
     const char *path;
     uint64_t jobs;
-    int table_root = 0;
+    check_list checks = {.table_root = 0};
+    int code = CLI_DONE;
     int id;
     while ((id = cli_next_option(job, argc, argv, &argument)) > 0) {
         if (id == ID_TABLE_ROOT) {
-            table_root = 1;
+            checks.table_root = 1;
+        } else if (id == ID_CHECK) {
+            code = parse_checks(job, argument, &checks.by_schema);
         } else if (!cli_parse_count(argument, &jobs) || jobs == 0) {
-            return cli_usage(job, "'%s' is not a number of cores", argument);
+            code = cli_usage(job, "'%s' is not a number of cores", argument);
+        }
+        if (code != CLI_DONE) {
+            return code;
         }
     }
     if (id < 0) {
         return job->option_exit;
     }
-    int code = cli_one_operand(job, &path);
-    return code == CLI_DONE ? run_on(job, path, table_root) : code;
+    code = cli_one_operand(job, &path);
+    if (code == CLI_DONE) {
+        code = checks.by_schema != 0 ? cli_schemas_require(&checks.schemas, job, "--check")
+                                     : cli_schemas_open(&checks.schemas, job);
+    }
+    if (code == CLI_DONE) {
+        checks.schemas.check.options.checks = checks.by_schema;
+        code = run_on(job, path, &checks);
+        cli_schemas_close(&checks.schemas);
+    }
+    return code;
 }
 
 const cli_command cli_cmd_verify = {"verify",
                                     "check every message; one line a fault",
                                     synopsis,
                                     description,
-                                    CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME | CLI_TAKES_JSON,
+                                    CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ |
+                                        CLI_TAKES_MAX_FRAME | CLI_TAKES_JSON,
                                     option_table,
                                     keys,
                                     exits,

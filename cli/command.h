@@ -13,7 +13,8 @@ enum {
     CLI_DONE = 0,    /* done and sound */
     CLI_DAMAGED = 1, /* the data is damaged, refused or did not match */
     CLI_USAGE = 2,   /* wrong usage */
-    CLI_SYSTEM = 3   /* the operating system refused */
+    CLI_SYSTEM = 3,  /* the operating system refused */
+    CLI_NOTHING = 4  /* nothing matched */
 };
 
 typedef struct cli_option {
@@ -38,7 +39,8 @@ enum {
     CLI_TAKES_MAX_FRAME = 4,
     CLI_TAKES_RANGE = 8, /* --range and --limit */
     CLI_TAKES_JSON = 16,
-    CLI_TAKES_OUTPUT = 32
+    CLI_TAKES_OUTPUT = 32,
+    CLI_TAKES_SCHEMA = 64 /* -s, -r and -I: schemas.h */
 };
 
 struct cli_job;
@@ -56,6 +58,14 @@ typedef struct cli_command {
     int (*run)(struct cli_job *job, int argc, char **argv);
 } cli_command;
 
+/* A type of message as given: a schema's file, and its root type, or NULL for the schema's own. */
+typedef struct cli_given_type {
+    const char *schema;
+    const char *root; /* TYPE or TYPE:IDENTIFIER */
+} cli_given_type;
+
+enum { CLI_MOST_INCLUDES = 32 };
+
 /* The common options as given. */
 typedef struct cli_common {
     fls_checksum checksum; /* FLS_CHECKSUM_DEFAULT: not given */
@@ -68,6 +78,10 @@ typedef struct cli_common {
     int quiet;
     int verbose;
     int no_sync; /* a file need not be durable when it appears */
+    uint32_t type_count;
+    cli_given_type types[FLS_SCHEMA_SET_MOST];
+    uint32_t include_count;
+    const char *include_directories[CLI_MOST_INCLUDES + 1]; /* a NULL ends them */
 } cli_common;
 
 typedef struct cli_job {

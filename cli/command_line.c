@@ -9,6 +9,7 @@
 
 #include "complain.h"
 #include "help.h"
+#include "schemas.h"
 
 enum { ID_MAX_FRAME = 1000, ID_RANGE, ID_JSON, ID_NO_SYNC, MAX_OPTIONS = 32 };
 
@@ -32,6 +33,18 @@ static const common_entry common_entries[] = {
       "Only messages with ordinals from A to B, B not included. Either may be left out: 10.. is "
       "all but the first ten, ..10 the first ten."}},
     {CLI_TAKES_RANGE, {'n', "limit", "N", "At most N messages; nothing behind them is looked at."}},
+    {CLI_TAKES_SCHEMA,
+     {'s', "schema", "FILE",
+      "The schema of the messages, FILE.bfbs or FILE.fbs (which flatc has to compile). For several "
+      "types of messages in one stream it is given several times: the file identifier in a message "
+      "tells which type it is."}},
+    {CLI_TAKES_SCHEMA,
+     {'r', "root", "TYPE",
+      "The table that a message is, where that is not the schema's root_type. It belongs to the -s "
+      "before it (where there is none, to the first), and more of them are more types. "
+      "TYPE:IDENTIFIER gives the type's file identifier too."}},
+    {CLI_TAKES_SCHEMA,
+     {'I', "include", "DIR", "Where flatc looks for what a FILE.fbs includes. May be repeated."}},
     {CLI_TAKES_JSON, {ID_JSON, "json", NULL, "The report as one JSON object."}},
     {CLI_TAKES_OUTPUT,
      {'o', "output", "FILE",
@@ -46,8 +59,7 @@ static const common_entry common_entries[] = {
 };
 
 /* What later versions will know, so that it is answered better than a typing error. */
-static const char *const later_options[] = {"schema", "root",    "since", "until",
-                                            "select", "journal", "where"};
+static const char *const later_options[] = {"since", "until", "select", "journal", "where"};
 
 const cli_option *cli_common_option(const cli_command *command, size_t index)
 {
@@ -122,9 +134,6 @@ static int unknown_option(cli_job *job, const char *given)
     char name[64];
     size_t count = 0;
     if (optopt != 0 && optopt < CLI_ID_FIRST && strncmp(given, "--", 2) != 0) {
-        if (optopt == 's' || optopt == 'r') {
-            return cli_usage(job, "-%c is not in this version: it needs schemas", optopt);
-        }
         return cli_usage(job, "there is no option -%c", optopt);
     }
     snprintf(name, sizeof name, "%s", given + 2);
@@ -256,6 +265,14 @@ static int take_common(cli_job *job, int id, const char *argument)
         return CLI_DONE;
     case ID_JSON: common->json = 1; return CLI_DONE;
     case 'o': common->output = argument; return CLI_DONE;
+    case 's':
+    case 'r': return cli_schemas_take(job, id, argument);
+    case 'I':
+        if (common->include_count == CLI_MOST_INCLUDES) {
+            return cli_usage(job, "more than %d directories", CLI_MOST_INCLUDES);
+        }
+        common->include_directories[common->include_count++] = argument;
+        return CLI_DONE;
     case ID_NO_SYNC: common->no_sync = 1; return CLI_DONE;
     case 'q': common->quiet = 1; return CLI_DONE;
     default: common->verbose = 1; return CLI_DONE;

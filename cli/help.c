@@ -95,14 +95,14 @@ static void show_tool(cli_out *out)
     for (size_t i = 0; cli_commands[i] != NULL; i++) {
         cli_out_format(out, "  %-10s%s\n", cli_commands[i]->name, cli_commands[i]->summary);
     }
-    cli_out_text(out,
-                 "\nA FILE is a stream, or - for standard input or output.\n"
-                 "'flatstream <command> --help' says all about a command, with examples.\n"
-                 "\nExit codes:\n"
-                 "  0       done and sound\n"
-                 "  1       the data is damaged, refused or did not match\n"
-                 "  2       wrong usage\n"
-                 "  3       the operating system refused (missing file, full disk, network)\n");
+    cli_out_text(out, "\nA FILE is a stream, or - for standard input or output.\n"
+                      "'flatstream <command> --help' says all about a command, with examples.\n"
+                      "\nExit codes:\n"
+                      "  0       done and sound\n"
+                      "  1       the data is damaged, refused or did not match\n"
+                      "  2       wrong usage\n"
+                      "  3       the operating system refused (missing file, full disk, network)\n"
+                      "  4       nothing matched\n");
 }
 
 int cli_help_command(cli_job *job, const cli_command *command)
@@ -213,6 +213,7 @@ static const cli_pair tool_exits[] = {
     {"1", "The data is damaged, refused or did not match."},
     {"2", "Wrong usage."},
     {"3", "The operating system refused: missing file, permission, full disk, network."},
+    {"4", "Nothing matched."},
     {NULL, NULL},
 };
 

@@ -160,6 +160,12 @@ void cli_json_text(cli_json *json, const char *key, const char *text)
     put_string(json->out, text);
 }
 
+void cli_json_literal(cli_json *json, const char *key, const char *text)
+{
+    lead(json, key);
+    cli_out_text(json->out, text);
+}
+
 void cli_json_checksum(cli_json *json, fls_checksum checksum)
 {
     cli_json_text(json, "checksum",

@@ -27,6 +27,7 @@ void cli_json_bool(cli_json *json, const char *key, int value);
 void cli_json_count(cli_json *json, const char *key, uint64_t value);
 void cli_json_number(cli_json *json, const char *key, double value);   /* three decimals at most */
 void cli_json_text(cli_json *json, const char *key, const char *text); /* NULL: null */
+void cli_json_literal(cli_json *json, const char *key, const char *text); /* JSON already */
 
 /* offset, ordinal, kind, detail of a fault, within an object of their own. */
 void cli_json_fault(cli_json *json, const char *key, const fls_error *fault, const char *kind);

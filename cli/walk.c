@@ -4,6 +4,13 @@
 #include "command_line.h"
 #include "complain.h"
 
+static int is_refused(const cli_walker *walker, const fls_message *message, fls_error *err)
+{
+    uint32_t type;
+    return walker->schemas != NULL && walker->schemas->set.count > 0 &&
+           cli_schemas_check(walker->schemas, message, &type, err) != FLS_OK;
+}
+
 int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
 {
     fls_error err = FLS_ERROR_INIT;
@@ -23,6 +30,9 @@ int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
         for (size_t i = 0; i < count; i++) {
             if (messages[i].ordinal < first) {
                 continue;
+            }
+            if (is_refused(walker, &messages[i], &err)) {
+                return cli_complain_read(input, &err);
             }
             if (walker->take(walker->self, &messages[i]) || messages[i].ordinal + 1 >= end) {
                 return CLI_DONE;

@@ -3,6 +3,7 @@
 #define FLS_CLI_WALK_H
 
 #include "input.h"
+#include "schemas.h"
 
 typedef struct cli_walker {
     /* Takes a message; not 0 ends the walk, with CLI_DONE. */
@@ -10,6 +11,7 @@ typedef struct cli_walker {
     /* Called when there may be nothing more to read for a while; may be NULL. */
     void (*pause)(void *self);
     void *self;
+    const cli_schemas *schemas; /* each message is checked against them first; NULL or empty: not */
 } cli_walker;
 
 /* CLI_DONE when all that was selected was taken, or the taker ended it; else the exit code, after a

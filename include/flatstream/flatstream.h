@@ -3,9 +3,8 @@
  *   write   writer.h, with builder.h for the simple mode
  *   read    reader.h (from a source), cursor.h (from memory), decoder.h (fed with bytes)
  *   recover recover.h
- *   know    schema.h, schema_set.h, schema_compat.h, verify.h, json.h, query.h: what is in the
- * messages parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h,
- * socket.h
+ *   know    schema.h, schema_set.h, schema_compat.h, verify.h, json.h, query.h: what is in messages
+ *   parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h, socket.h
  */
 #ifndef FLATSTREAM_FLATSTREAM_H
 #define FLATSTREAM_FLATSTREAM_H
@@ -29,6 +28,7 @@
 #include "flatstream/source.h"
 #include "flatstream/status.h"
 #include "flatstream/stdio_io.h"
+#include "flatstream/store.h"
 #include "flatstream/table_root.h"
 #include "flatstream/validator.h"
 #include "flatstream/verify.h"

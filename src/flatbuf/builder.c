@@ -2,7 +2,7 @@
  * the same calls with force_defaults.
  *
  * The block is filled from its end downwards. `cursor` is the lowest byte written; every position
- * and every alignment counts from the block's end, which is 16-byte aligned, so that aligning the
+ * and every alignment counts from the block's end, which is 64-byte aligned, so that aligning the
  * cursor's address is aligning the position, and the finished bytes start as aligned as they ask
  * for.
  *
@@ -10,28 +10,63 @@
  *   vtable   [its bytes u16][table's bytes u16][field 0's offset u16] ... [last field set]
  *   string   [size u32][bytes][0]
  *   vector   [count u32][elements]
+ *   struct   [its bytes], as an object of its own, a field or an element
  *   buffer   [offset of the root table u32][identifier, if any][zeros][everything else]
  *
  * 1. A field is written at the call that sets it: zeros down to its alignment, then the value.
  * 2. The end of a table writes the soffset, then the vtable, trimmed behind the last slot set. If
  * an equal vtable stands in the buffer already, that one is used and the new one taken back.
  * 3. A string's terminator and a vector's last byte lie right below the padding that makes the size
- *    or count in front fall on 4 bytes, and the elements on their own size. An empty vector aligns
- *    its count only.
+ *    or count in front fall on 4 bytes, and the elements on their own alignment. An empty vector
+ *    aligns its count only. A struct on its own may end anywhere.
  * 4. The buffer's start is aligned to the largest alignment that anything in it asked for.
  * 5. Zeros are written over the whole of a value's width before the value itself: whatever padding
  *    lies between is then zero, without a branch. FLSI_HEADROOM bytes are always there for it.
  *
- * Each call first looks whether it is the one that repeats the last message (builder_repeat.c).
+ * Each call first looks, inline in the header, whether it is the one that repeats the last message
+ * (builder_repeat.c); here is what it does otherwise.
  */
 #include "flatbuf/builder_private.h"
+
+extern inline fls_table fls_builder_table(fls_builder *builder, uint32_t field_count);
+extern inline int fls_builder_repeats(const fls_builder_front *front, fls_table table,
+                                      uint32_t slot, uint32_t bytes);
+extern inline void fls_builder_u8(fls_builder *builder, fls_table table, uint32_t slot,
+                                  uint8_t value);
+extern inline void fls_builder_u16(fls_builder *builder, fls_table table, uint32_t slot,
+                                   uint16_t value);
+extern inline void fls_builder_u32(fls_builder *builder, fls_table table, uint32_t slot,
+                                   uint32_t value);
+extern inline void fls_builder_u64(fls_builder *builder, fls_table table, uint32_t slot,
+                                   uint64_t value);
+extern inline void fls_builder_i8(fls_builder *builder, fls_table table, uint32_t slot,
+                                  int8_t value);
+extern inline void fls_builder_i16(fls_builder *builder, fls_table table, uint32_t slot,
+                                   int16_t value);
+extern inline void fls_builder_i32(fls_builder *builder, fls_table table, uint32_t slot,
+                                   int32_t value);
+extern inline void fls_builder_i64(fls_builder *builder, fls_table table, uint32_t slot,
+                                   int64_t value);
+extern inline void fls_builder_bool(fls_builder *builder, fls_table table, uint32_t slot,
+                                    int value);
+extern inline void fls_builder_f32(fls_builder *builder, fls_table table, uint32_t slot,
+                                   float value);
+extern inline void fls_builder_f64(fls_builder *builder, fls_table table, uint32_t slot,
+                                   double value);
+extern inline fls_ref fls_builder_end(fls_builder *builder, fls_table table);
+extern inline fls_status fls_builder_finish(fls_builder *builder, fls_ref root,
+                                            const char *identifier, const void **data, size_t *size,
+                                            fls_error *err);
+extern inline void fls_store_u16(void *to, uint16_t value);
+extern inline void fls_store_u32(void *to, uint32_t value);
+extern inline void fls_store_u64(void *to, uint64_t value);
 
 void flsi_builder_close_table(fls_builder *b)
 {
     memset(b->placed, 0, b->used_slots * sizeof *b->placed);
     b->used_slots = 0;
     b->slots = 0;
-    b->open = 0;
+    b->front.open = 0;
     b->has_structs = 0;
 }
 
@@ -67,8 +102,8 @@ void fls_builder_reset(fls_builder *builder)
 {
     fls_builder *b = builder;
     if (flsi_builder_repeats(b)) {
-        b->last = FLSI_LAST_FINISH;
-        b->open = 0;
+        b->front.last = FLS_BUILDER_AT_FINISH;
+        b->front.open = 0;
         return;
     }
     flsi_builder_close_table(b);
@@ -77,15 +112,16 @@ void fls_builder_reset(fls_builder *builder)
 
 static uint32_t new_serial(fls_builder *b)
 {
-    uint32_t serial = b->serial + 1;
+    uint32_t serial = b->front.serial + 1;
     serial += serial == 0;
-    b->serial = serial;
-    b->open = serial;
+    b->front.serial = serial;
+    b->front.open = serial;
     return serial;
 }
 
-static FLSI_NOINLINE fls_table table_slow(fls_builder *b, uint32_t field_count)
+fls_table fls_builder_table_slow(fls_builder *builder, uint32_t field_count)
 {
+    fls_builder *b = builder;
     if (!flsi_builder_between_tables(b) ||
         (field_count > b->slot_capacity && !flsi_builder_grow_slots(b, field_count))) {
         return (fls_table){0};
@@ -93,16 +129,6 @@ static FLSI_NOINLINE fls_table table_slow(fls_builder *b, uint32_t field_count)
     b->slots = field_count;
     b->table_end = b->cursor;
     return (fls_table){new_serial(b)};
-}
-
-fls_table fls_builder_table(fls_builder *builder, uint32_t field_count)
-{
-    fls_builder *b = builder;
-    if (FLS_LIKELY(b->last == FLSI_LAST_FINISH && b->memo.slots == field_count)) {
-        b->last = FLSI_LAST_TABLE;
-        return (fls_table){new_serial(b)};
-    }
-    return table_slow(b, field_count);
 }
 
 /* Room for a value of width bytes, with everything from it to the old cursor zero. */
@@ -147,7 +173,7 @@ FLSI_ALWAYS_INLINE void push_field(fls_builder *b, uint32_t slot, uint64_t value
 static FLSI_NOINLINE int can_put(fls_builder *b, fls_table table, uint32_t slot)
 {
     flsi_builder_stop_repeating(b);
-    if (b->open == 0 || table.serial != b->open) {
+    if (b->front.open == 0 || table.serial != b->front.open) {
         flsi_builder_misuse(b, "a field was set in a table that is not being built");
     } else if (slot >= b->slots) {
         flsi_builder_misuse(b, "a field was set in a slot that the table does not have");
@@ -160,112 +186,34 @@ static FLSI_NOINLINE int can_put(fls_builder *b, fls_table table, uint32_t slot)
 }
 
 /* While no table is open, and while repeating, slots is 0. */
-FLSI_ALWAYS_INLINE void put_unforeseen(fls_builder *b, fls_table table, uint32_t slot,
-                                       uint64_t value, uint32_t width)
+FLSI_ALWAYS_INLINE void put(fls_builder *b, fls_table table, uint32_t slot, uint64_t value,
+                            uint32_t width)
 {
-    if (FLS_LIKELY(table.serial == b->open && slot < b->slots && b->placed[slot] == 0 &&
+    if (FLS_LIKELY(table.serial == b->front.open && slot < b->slots && b->placed[slot] == 0 &&
                    flsi_builder_room(b) >= FLSI_HEADROOM) ||
         can_put(b, table, slot)) {
         push_field(b, slot, value, width);
     }
 }
 
-static FLSI_NOINLINE void put_slow_1(fls_builder *b, fls_table table, uint32_t slot, uint8_t value)
-{
-    put_unforeseen(b, table, slot, value, 1);
-}
-
-static FLSI_NOINLINE void put_slow_2(fls_builder *b, fls_table table, uint32_t slot, uint16_t value)
-{
-    put_unforeseen(b, table, slot, value, 2);
-}
-
-static FLSI_NOINLINE void put_slow_4(fls_builder *b, fls_table table, uint32_t slot, uint32_t value)
-{
-    put_unforeseen(b, table, slot, value, 4);
-}
-
-static FLSI_NOINLINE void put_slow_8(fls_builder *b, fls_table table, uint32_t slot, uint64_t value)
-{
-    put_unforeseen(b, table, slot, value, 8);
-}
-
-FLSI_ALWAYS_INLINE void put(fls_builder *b, fls_table table, uint32_t slot, uint64_t value,
-                            uint32_t width)
-{
-    if (FLS_LIKELY(slot < FLSI_FEW_SLOTS)) {
-        const flsi_repeated *field = &b->memo.fields[slot];
-        if (FLS_LIKELY(field->key == (b->last | width) && table.serial == b->open)) {
-            b->last = slot << 8;
-            store(field->at, value, width);
-            return;
-        }
-    }
-    switch (width) {
-    case 1: put_slow_1(b, table, slot, (uint8_t)value); break;
-    case 2: put_slow_2(b, table, slot, (uint16_t)value); break;
-    case 4: put_slow_4(b, table, slot, (uint32_t)value); break;
-    default: put_slow_8(b, table, slot, value); break;
-    }
-}
-
-void fls_builder_u8(fls_builder *builder, fls_table table, uint32_t slot, uint8_t value)
+void fls_builder_u8_slow(fls_builder *builder, fls_table table, uint32_t slot, uint8_t value)
 {
     put(builder, table, slot, value, 1);
 }
 
-void fls_builder_u16(fls_builder *builder, fls_table table, uint32_t slot, uint16_t value)
+void fls_builder_u16_slow(fls_builder *builder, fls_table table, uint32_t slot, uint16_t value)
 {
     put(builder, table, slot, value, 2);
 }
 
-void fls_builder_u32(fls_builder *builder, fls_table table, uint32_t slot, uint32_t value)
+void fls_builder_u32_slow(fls_builder *builder, fls_table table, uint32_t slot, uint32_t value)
 {
     put(builder, table, slot, value, 4);
 }
 
-void fls_builder_u64(fls_builder *builder, fls_table table, uint32_t slot, uint64_t value)
+void fls_builder_u64_slow(fls_builder *builder, fls_table table, uint32_t slot, uint64_t value)
 {
     put(builder, table, slot, value, 8);
-}
-
-void fls_builder_bool(fls_builder *builder, fls_table table, uint32_t slot, int value)
-{
-    put(builder, table, slot, value != 0, 1);
-}
-
-void fls_builder_i8(fls_builder *builder, fls_table table, uint32_t slot, int8_t value)
-{
-    put(builder, table, slot, (uint8_t)value, 1);
-}
-
-void fls_builder_i16(fls_builder *builder, fls_table table, uint32_t slot, int16_t value)
-{
-    put(builder, table, slot, (uint16_t)value, 2);
-}
-
-void fls_builder_i32(fls_builder *builder, fls_table table, uint32_t slot, int32_t value)
-{
-    put(builder, table, slot, (uint32_t)value, 4);
-}
-
-void fls_builder_i64(fls_builder *builder, fls_table table, uint32_t slot, int64_t value)
-{
-    put(builder, table, slot, (uint64_t)value, 8);
-}
-
-void fls_builder_f32(fls_builder *builder, fls_table table, uint32_t slot, float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    put(builder, table, slot, bits, 4);
-}
-
-void fls_builder_f64(fls_builder *builder, fls_table table, uint32_t slot, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    put(builder, table, slot, bits, 8);
 }
 
 /* The slot can be set. */
@@ -347,7 +295,7 @@ FLSI_ALWAYS_INLINE uint8_t *write_vtable(fls_builder *b, uint8_t *table, uint32_
     }
     b->used_slots = 0;
     b->slots = 0;
-    b->open = 0;
+    b->front.open = 0;
     b->has_structs = 0;
     return vtable;
 }
@@ -383,17 +331,18 @@ static fls_ref end_table(fls_builder *b)
         b->cursor = vtable;
     }
     if (is_learned) {
-        b->memo.table = ref.position;
+        b->front.table = ref.position;
         b->memo.cursor = b->cursor;
     }
     flsi_store_le32(at, position - flsi_builder_position(b, at));
     return ref;
 }
 
-FLSI_NOINLINE fls_ref flsi_builder_end_slow(fls_builder *b, fls_table table)
+fls_ref fls_builder_end_slow(fls_builder *builder, fls_table table)
 {
+    fls_builder *b = builder;
     flsi_builder_stop_repeating(b);
-    if (b->open == 0 || table.serial != b->open) {
+    if (b->front.open == 0 || table.serial != b->front.open) {
         flsi_builder_misuse(b, "a table was ended that is not being built");
         return (fls_ref){0};
     }
@@ -401,17 +350,6 @@ FLSI_NOINLINE fls_ref flsi_builder_end_slow(fls_builder *b, fls_table table)
         return (fls_ref){0};
     }
     return end_table(b);
-}
-
-fls_ref fls_builder_end(fls_builder *builder, fls_table table)
-{
-    fls_builder *b = builder;
-    if (FLS_LIKELY(b->last == b->memo.last && table.serial == b->open)) {
-        b->last = FLSI_LAST_END;
-        b->open = 0;
-        return (fls_ref){b->memo.table};
-    }
-    return flsi_builder_end_slow(b, table);
 }
 
 /* The status is FLS_OK, the root is a table, and there is room for the largest alignment. */
@@ -430,11 +368,12 @@ static uint8_t *push_root(fls_builder *b, fls_ref root, const char *identifier)
     return start;
 }
 
-static FLSI_NOINLINE fls_status finish_slow(fls_builder *b, fls_ref root, const char *identifier,
-                                            const void **data, size_t *size, fls_error *err)
+fls_status fls_builder_finish_slow(fls_builder *builder, fls_ref root, const char *identifier,
+                                   const void **data, size_t *size, fls_error *err)
 {
+    fls_builder *b = builder;
     flsi_builder_stop_repeating(b);
-    if (b->open != 0) {
+    if (b->front.open != 0) {
         flsi_builder_misuse(b, "a buffer was finished inside a table");
     } else if (!is_finished_table(b, root)) {
         flsi_builder_misuse(b, "a buffer was finished without a root table");
@@ -456,21 +395,4 @@ static FLSI_NOINLINE fls_status finish_slow(fls_builder *b, fls_ref root, const 
     }
     start_over(b);
     return FLS_OK;
-}
-
-fls_status fls_builder_finish(fls_builder *builder, fls_ref root, const char *identifier,
-                              const void **data, size_t *size, fls_error *err)
-{
-    fls_builder *b = builder;
-    if (FLS_LIKELY(b->last == FLSI_LAST_END && b->memo.root == root.position &&
-                   b->memo.is_named == (identifier != NULL))) {
-        if (identifier != NULL) {
-            memcpy(b->memo.message + 4, identifier, 4);
-        }
-        b->last = FLSI_LAST_FINISH;
-        *data = b->memo.message;
-        *size = b->memo.message_bytes;
-        return FLS_OK;
-    }
-    return finish_slow(b, root, identifier, data, size, err);
 }

@@ -45,7 +45,7 @@ FLSI_NOINLINE int flsi_builder_grow(fls_builder *b, size_t bytes)
     uint8_t *old = b->base;
     size_t old_bytes = b->block_bytes;
     const uint8_t *old_cursor = b->cursor;
-    size_t table_used = b->open != 0 ? (size_t)(b->end - b->table_end) : 0;
+    size_t table_used = b->front.open != 0 ? (size_t)(b->end - b->table_end) : 0;
     set_block(b, block, capacity);
     b->cursor = b->end - used;
     b->table_end = b->end - table_used;
@@ -128,7 +128,7 @@ fls_status fls_builder_new(fls_builder **builder, const fls_allocator *allocator
         give(b, b, sizeof *b);
         return fls_error_set(err, FLS_NO_MEMORY, 0, "out of memory for a builder");
     }
-    b->last = FLSI_LAST_NONE;
+    b->front.last = FLSI_LAST_NONE;
     b->message = 1;
     b->placed = b->few_placed;
     b->slot_capacity = FLSI_FEW_SLOTS;
@@ -172,7 +172,7 @@ void fls_builder_shrink(fls_builder *builder, size_t capacity)
     if (flsi_builder_repeats(b)) {
         flsi_builder_diverge(b);
     }
-    if (b->cursor != b->end || b->open != 0) {
+    if (b->cursor != b->end || b->front.open != 0) {
         return;
     }
     drop_side_arrays(b);

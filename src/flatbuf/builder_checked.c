@@ -50,19 +50,19 @@ fls_ref fls_builder_end_checked(fls_builder *builder, fls_table table, const fls
 {
     fls_builder *b = builder;
     flsi_memo *memo = &b->memo;
-    if (FLS_LIKELY(b->last == memo->last && memo->schema == schema && memo->object == object &&
-                   memo->schema_hash == schema->hash)) {
+    if (FLS_LIKELY(b->front.last == b->front.last_set && memo->schema == schema &&
+                   memo->object == object && memo->schema_hash == schema->hash)) {
         return fls_builder_end(b, table);
     }
     flsi_builder_stop_repeating(b);
     if (object >= schema->object_count || schema->objects[object].is_struct) {
         flsi_builder_misuse(b, "a table was ended that is none of the schema's");
-    } else if (b->open != 0 && table.serial == b->open &&
+    } else if (b->front.open != 0 && table.serial == b->front.open &&
                !is_as_described(b, schema, &schema->objects[object])) {
         return (fls_ref){0};
     }
-    fls_ref ref = flsi_builder_end_slow(b, table);
-    if (b->is_learned && ref.position == memo->table) {
+    fls_ref ref = fls_builder_end_slow(b, table);
+    if (b->is_learned && ref.position == b->front.table) {
         memo->schema = schema;
         memo->schema_hash = schema->hash;
         memo->object = object;

@@ -26,7 +26,7 @@
 #define FLSI_MOST_SLOTS 32765u
 
 /* What a builder has room for from the start. */
-#define FLSI_FEW_SLOTS   32u
+#define FLSI_FEW_SLOTS   FLS_BUILDER_REPEATED
 #define FLSI_FEW_VTABLES 16u
 
 /* What a reference refers to. The position of anything but a struct is a multiple of 4, and the
@@ -41,32 +41,15 @@
 #define FLSI_PLACED_REFERENCE 0x20u
 #define FLSI_PLACED_STRUCT    0x40u
 
-/* The call that was made last while a message repeats the one before it: a field set (its slot
- * shifted by 8; the low byte is free for a width), or one of these. */
-#define FLSI_LAST_FINISH 0x10000u
-#define FLSI_LAST_TABLE  0x20000u
-#define FLSI_LAST_END    0x30000u
-#define FLSI_LAST_NONE   0x40000u /* not repeating */
+/* front.last while nothing is repeated. */
+#define FLSI_LAST_NONE 0x40000u
 
-/* A field of the message to be repeated. */
-typedef struct flsi_repeated {
-    uint32_t key; /* the call before it | the width; 0 when it was not set */
-    uint8_t *at;
-} flsi_repeated;
-
+/* What else is known of the message that the front describes. */
 typedef struct flsi_memo {
-    uint32_t slots;  /* that the table was started with */
-    uint32_t last;   /* the call before the table's end */
-    uint32_t table;  /* the reference that its end returned */
-    uint32_t root;   /* what the message was finished with */
-    int is_named;    /* with an identifier */
+    uint8_t *cursor; /* after the end of the table */
     uint32_t object; /* that the table was checked against, and its schema, or NULL */
     uint64_t schema_hash;
     const fls_schema *schema; /* may be gone; another one of the same hash does as well */
-    uint8_t *cursor;          /* after the end of the table */
-    uint8_t *message;         /* its first byte */
-    size_t message_bytes;
-    flsi_repeated fields[FLSI_FEW_SLOTS];
 } flsi_memo;
 
 /* A shared string, if it belongs to this message. */
@@ -76,13 +59,12 @@ typedef struct flsi_shared {
 } flsi_shared;
 
 struct fls_builder {
-    uint32_t last;  /* FLSI_LAST_ or a slot */
-    uint32_t open;  /* serial of the open table; 0 when there is none */
-    uint32_t slots; /* that the open table has; 0 when there is none, or repeating */
+    fls_builder_front front; /* first: inline code casts to it */
     uint8_t *cursor;
     uint8_t *base;       /* of the block */
     uint32_t *placed;    /* of each slot of the open table: what it is << 16 | bytes to table_end */
     uint8_t *table_end;  /* where the cursor stood when the open table was started */
+    uint32_t slots;      /* that the open table has; 0 when there is none, or repeating */
     uint32_t used_slots; /* 1 + the highest slot set; everything in placed from here on is 0 */
     uint32_t alignments; /* asked for, or-ed together; 4 at the least goes without saying */
     uint8_t *end;        /* of the block */
@@ -90,7 +72,6 @@ struct fls_builder {
     uint32_t vtable_count;
     uint32_t vtable_capacity;
     uint32_t slot_capacity;
-    uint32_t serial; /* of the last table started */
     fls_status status;
     uint32_t patience;   /* messages to go before the next is learned */
     const char *why;     /* of a status that is not FLS_OK; NULL: it is in reason */
@@ -125,7 +106,7 @@ static inline uint32_t flsi_builder_position(const fls_builder *b, const uint8_t
 
 static inline int flsi_builder_repeats(const fls_builder *b)
 {
-    return b->last != FLSI_LAST_NONE;
+    return b->front.last != FLSI_LAST_NONE;
 }
 
 /* Forgets the open table. */
@@ -152,9 +133,6 @@ void flsi_builder_share(fls_builder *b, fls_ref string);
 
 /* Forgets the shared strings. */
 void flsi_builder_forget_shared(fls_builder *b);
-
-/* The end of a table by another road than repeating, as fls_builder_end. */
-fls_ref flsi_builder_end_slow(fls_builder *b, fls_table table);
 
 /* Notes the calls that made the open table, the first object of its message. */
 void flsi_builder_learn(fls_builder *b);
@@ -183,7 +161,7 @@ static inline void flsi_builder_misuse(fls_builder *b, const char *why)
 static inline int flsi_builder_between_tables(fls_builder *b)
 {
     flsi_builder_stop_repeating(b);
-    if (FLS_LIKELY(b->status == FLS_OK && b->open == 0)) {
+    if (FLS_LIKELY(b->status == FLS_OK && b->front.open == 0)) {
         return 1;
     }
     flsi_builder_misuse(b, "a string, vector or table was started inside a table");

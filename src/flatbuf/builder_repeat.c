@@ -21,10 +21,11 @@
 
 void flsi_builder_learn(fls_builder *b)
 {
-    flsi_memo *memo = &b->memo;
+    fls_builder_front *front = &b->front;
     uint32_t order[FLSI_FEW_SLOTS];
     uint32_t count = 0;
-    memset(memo, 0, sizeof *memo);
+    memset(front->fields, 0, sizeof front->fields);
+    b->memo.schema = NULL;
     /* The earlier a field was set, the nearer it is to the table's end. */
     for (uint32_t slot = 0; slot < b->used_slots; slot++) {
         uint16_t distance = (uint16_t)b->placed[slot];
@@ -36,13 +37,13 @@ void flsi_builder_learn(fls_builder *b)
             order[place] = slot;
         }
     }
-    memo->slots = b->slots;
-    memo->last = FLSI_LAST_TABLE;
+    front->slots = b->slots;
+    front->last_set = FLS_BUILDER_AT_TABLE;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t placed = b->placed[order[i]];
-        memo->fields[order[i]] =
-            (flsi_repeated){memo->last | placed >> 16, b->table_end - (uint16_t)placed};
-        memo->last = order[i] << 8;
+        front->fields[order[i]] =
+            (fls_builder_field){front->last_set | placed >> 16, 0, b->table_end - (uint16_t)placed};
+        front->last_set = order[i] << 8;
     }
     b->is_learned = 1;
 }
@@ -53,45 +54,45 @@ void flsi_builder_expect(fls_builder *b, fls_ref root, int is_named, uint8_t *me
         b->patience = PATIENCE;
         return;
     }
-    b->memo.root = root.position;
-    b->memo.is_named = is_named;
-    b->memo.message = message;
-    b->memo.message_bytes = flsi_builder_position(b, message);
-    b->last = FLSI_LAST_FINISH;
+    b->front.root = root.position;
+    b->front.is_named = is_named != 0;
+    b->front.message = message;
+    b->front.message_bytes = flsi_builder_position(b, message);
+    b->front.last = FLS_BUILDER_AT_FINISH;
 }
 
 static void rebuild_table(fls_builder *b, uint32_t last)
 {
-    const flsi_memo *memo = &b->memo;
-    b->slots = memo->slots;
+    const fls_builder_field *fields = b->front.fields;
+    b->slots = b->front.slots;
     b->table_end = b->end;
-    if (last != FLSI_LAST_TABLE) {
-        b->cursor = memo->fields[last >> 8].at;
+    if (last != FLS_BUILDER_AT_TABLE) {
+        b->cursor = fields[last >> 8].at;
     }
-    while (last != FLSI_LAST_TABLE) {
+    while (last != FLS_BUILDER_AT_TABLE) {
         uint32_t slot = last >> 8;
-        uint32_t width = memo->fields[slot].key & WIDTH_MASK;
-        b->placed[slot] = width << 16 | (uint16_t)(b->table_end - memo->fields[slot].at);
+        uint32_t width = fields[slot].key & WIDTH_MASK;
+        b->placed[slot] = width << 16 | (uint16_t)(b->table_end - fields[slot].at);
         b->alignments |= width;
         if (slot >= b->used_slots) {
             b->used_slots = slot + 1;
         }
-        last = memo->fields[slot].key & ~WIDTH_MASK;
+        last = fields[slot].key & ~WIDTH_MASK;
     }
 }
 
 FLSI_NOINLINE void flsi_builder_diverge(fls_builder *b)
 {
-    uint32_t last = b->last;
-    b->last = FLSI_LAST_NONE;
+    uint32_t last = b->front.last;
+    b->front.last = FLSI_LAST_NONE;
     b->patience = PATIENCE;
-    if (last == FLSI_LAST_END) {
-        rebuild_table(b, b->memo.last);
+    if (last == FLS_BUILDER_AT_END) {
+        rebuild_table(b, b->front.last_set);
         flsi_builder_close_table(b);
         b->cursor = b->memo.cursor;
         b->vtables[0] = flsi_builder_position(b, b->cursor);
         b->vtable_count = 1;
-    } else if (last != FLSI_LAST_FINISH) {
+    } else if (last != FLS_BUILDER_AT_FINISH) {
         rebuild_table(b, last);
     }
 }

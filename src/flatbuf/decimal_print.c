@@ -6,75 +6,17 @@
  * A product keeps in its lowest bit whether anything was cut ("round to odd"), so that comparing
  * two of them is exact.
  */
+#include "flatbuf/decimal_digits.h"
 #include "flatbuf/decimal_private.h"
-
-/* Eight digits as bytes 0 to 9, the first in the lowest byte: halves, quarters and digits are
- * divided side by side. value is below 10^8. */
-FLSI_ALWAYS_INLINE uint64_t eight_digits(uint32_t value)
-{
-    uint64_t fours = (value / 10000) | (uint64_t)(value % 10000) << 32;
-    uint64_t hundreds = ((fours * 10486) >> 20) & 0x7F0000007Fu;
-    uint64_t twos = (fours << 16) - hundreds * ((100u << 16) - 1);
-    uint64_t tens = ((twos * 103) >> 10) & 0x000F000F000F000Fu;
-    return (twos << 8) - tens * ((10u << 8) - 1);
-}
-
-#define ASCII_ZEROS 0x3030303030303030u
-
-FLSI_ALWAYS_INLINE uint32_t low_zero_bits(uint64_t value)
-{
-    return (uint32_t)__builtin_ctzll(value);
-}
-
-FLSI_ALWAYS_INLINE uint32_t high_zero_bits(uint64_t value)
-{
-    return (uint32_t)__builtin_clzll(value);
-}
-
-FLSI_ALWAYS_INLINE char *put_eight(char *to, uint32_t value)
-{
-    flsi_store_le64(to, eight_digits(value) | ASCII_ZEROS);
-    return to + 8;
-}
-
-/* value is below 10^8; no zeros in front. */
-FLSI_ALWAYS_INLINE char *put_up_to_eight(char *to, uint32_t value)
-{
-    uint64_t digits = eight_digits(value);
-    uint32_t zeros = low_zero_bits(digits | (uint64_t)1 << 56) / 8;
-    flsi_store_le64(to, (digits | ASCII_ZEROS) >> (8 * zeros));
-    return to + 8 - zeros;
-}
-
-FLSI_ALWAYS_INLINE char *put_u64(char *to, uint64_t value)
-{
-    const uint64_t eight = 100000000;
-    if (value < eight) {
-        return put_up_to_eight(to, (uint32_t)value);
-    }
-    uint64_t upper = value / eight;
-    uint32_t lower = (uint32_t)(value % eight);
-    if (upper < eight) {
-        return put_eight(put_up_to_eight(to, (uint32_t)upper), lower);
-    }
-    to = put_up_to_eight(to, (uint32_t)(upper / eight));
-    return put_eight(put_eight(to, (uint32_t)(upper % eight)), lower);
-}
 
 char *flsi_print_u64(char *to, uint64_t value)
 {
-    return put_u64(to, value);
+    return flsi_put_u64(to, value);
 }
 
 char *flsi_print_i64(char *to, int64_t value)
 {
-    uint64_t magnitude = (uint64_t)value;
-    *to = '-';
-    if (value < 0) {
-        to++;
-        magnitude = 0 - magnitude;
-    }
-    return put_u64(to, magnitude);
+    return flsi_put_i64(to, value);
 }
 
 /* ---- floats ---- */
@@ -177,7 +119,7 @@ static const uint64_t powers10[] = {1u,
 /* value is below 10^17. */
 static uint32_t count_digits(uint64_t value)
 {
-    uint32_t bits = 64 - high_zero_bits(value | 1);
+    uint32_t bits = 64 - flsi_high_zero_bits(value | 1);
     uint32_t guess = bits * 1233 >> 12; /* log10(2): it has that many digits or one more */
     guess -= guess > 16;
     return guess + (value >= powers10[guess]);
@@ -188,14 +130,14 @@ static uint32_t count_digits(uint64_t value)
 FLSI_ALWAYS_INLINE char *put_fraction(char *to, uint64_t fraction, uint32_t places)
 {
     uint64_t whole = fraction * powers10[16 - places];
-    uint64_t first = eight_digits((uint32_t)(whole / 100000000));
-    uint64_t second = eight_digits((uint32_t)(whole % 100000000));
-    flsi_store_le64(to, first | ASCII_ZEROS);
-    flsi_store_le64(to + 8, second | ASCII_ZEROS);
+    uint64_t first = flsi_eight_digits((uint32_t)(whole / 100000000));
+    uint64_t second = flsi_eight_digits((uint32_t)(whole % 100000000));
+    flsi_store_le64(to, first | FLSI_ASCII_ZEROS);
+    flsi_store_le64(to + 8, second | FLSI_ASCII_ZEROS);
     if (second != 0) {
-        return to + 16 - high_zero_bits(second) / 8;
+        return to + 16 - flsi_high_zero_bits(second) / 8;
     }
-    return to + 8 - high_zero_bits(first | 1) / 8;
+    return to + 8 - flsi_high_zero_bits(first | 1) / 8;
 }
 
 static char *without_zeros(char *end)
@@ -209,7 +151,7 @@ static char *without_zeros(char *end)
 /* 1.5e-7 */
 static char *put_with_exponent(char *to, uint64_t digits, int exponent)
 {
-    char *end = without_zeros(put_u64(to + 1, digits));
+    char *end = without_zeros(flsi_put_u64(to + 1, digits));
     to[0] = to[1];
     to[1] = '.';
     if (end == to + 2) {
@@ -227,17 +169,17 @@ static char *put_decimal(char *to, uint64_t digits, int exponent)
         return put_with_exponent(to, digits, point - 1);
     }
     if (exponent >= 0) {
-        to = put_u64(to, digits * powers10[exponent]);
+        to = flsi_put_u64(to, digits * powers10[exponent]);
         *to++ = '.';
         *to++ = '0';
         return to;
     }
     if (point <= 0) {
         memcpy(to, "0.00000", 7);
-        return without_zeros(put_u64(to + 2 - point, digits));
+        return without_zeros(flsi_put_u64(to + 2 - point, digits));
     }
     uint64_t unit = powers10[-exponent];
-    to = put_u64(to, digits / unit);
+    to = flsi_put_u64(to, digits / unit);
     *to++ = '.';
     return put_fraction(to, digits % unit, (uint32_t)-exponent);
 }
@@ -260,7 +202,7 @@ FLSI_ALWAYS_INLINE char *put_float(char *to, uint64_t bits, int fraction_bits, i
     if (exponent <= 0 && exponent >= -fraction_bits &&
         (fraction & (((uint64_t)1 << -exponent) - 1)) == 0) {
         /* A whole number with no more bits than the fraction has: these are its digits. */
-        to = put_u64(to, fraction >> -exponent);
+        to = flsi_put_u64(to, fraction >> -exponent);
         *to++ = '.';
         *to++ = '0';
         return to;

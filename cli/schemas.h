@@ -1,0 +1,46 @@
+/* The types of messages that a command was told of with -s and -r: loaded, and ready to tell what
+ * a message is and whether it is sound.
+ */
+#ifndef FLS_CLI_SCHEMAS_H
+#define FLS_CLI_SCHEMAS_H
+
+#include "command.h"
+
+typedef struct cli_schemas {
+    fls_schema_set set; /* set.count 0: no -s was given */
+    fls_schema *loaded[FLS_SCHEMA_SET_MOST];
+    uint32_t loaded_count;
+    fls_schema_check check; /* of the set, for cli_schemas_validator; checks may be added */
+    const char *paths[FLS_SCHEMA_SET_MOST]; /* of the file of each type */
+} cli_schemas;
+
+/* Takes -s FILE and -r TYPE[:IDENTIFIER] off the command line. Exit code, after a message. */
+int cli_schemas_take(cli_job *job, int id, const char *argument);
+
+/* Loads what was given; nothing given is fine. On failure a message, the exit code, and nothing to
+ * close. The value must not move while it is in use. */
+int cli_schemas_open(cli_schemas *schemas, cli_job *job);
+/* The same, but giving none is wrong usage; what says what they are needed for. */
+int cli_schemas_require(cli_schemas *schemas, cli_job *job, const char *what);
+void cli_schemas_close(cli_schemas *schemas);
+
+/* Loads one schema file, with the directories of -I. Exit code, after a message. */
+int cli_schema_load(fls_schema **schema, cli_job *job, const char *path);
+
+/* "telemetry.Sample"; "-" for FLS_SCHEMA_NONE. */
+const char *cli_schemas_type_name(const cli_schemas *schemas, uint32_t type);
+
+/* FLS_OK, and in *type which type the message is; else FLS_VALIDATION_FAILED, with path, rule and
+ * byte in err, and the message's place in the stream. */
+fls_status cli_schemas_check(const cli_schemas *schemas, const fls_message *message, uint32_t *type,
+                             fls_error *err);
+
+/* For cli_reader_open: refuses messages that are of none of the types, or not sound. */
+fls_validator cli_schemas_validator(const cli_schemas *schemas);
+
+/* The table of a schema that has this name, with its namespace or without. Exit code, after a
+ * message that names what is near. */
+int cli_schema_find_table(cli_job *job, const fls_schema *schema, const char *path,
+                          const char *name, uint32_t *table);
+
+#endif

@@ -1,0 +1,88 @@
+/* Counting messages by type. */
+#include "type_counts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "complain.h"
+
+void cli_type_counts_add(cli_type_counts *counts, const fls_message *message)
+{
+    fls_error err = FLS_ERROR_INIT;
+    uint32_t type;
+    if (counts->schemas.set.count == 0) {
+        return;
+    }
+    if (cli_schemas_check(&counts->schemas, message, &type, &err) == FLS_OK) {
+        counts->of[type].messages++;
+        counts->of[type].bytes += message->size;
+    } else if (counts->refused++ == 0) {
+        counts->first = err;
+    }
+}
+
+/* The identifier of a type, or "". */
+static const char *identifier_of(const fls_message_type *type, char text[5])
+{
+    memcpy(text, type->identifier, 4);
+    text[4] = '\0';
+    return text;
+}
+
+void cli_type_counts_put_json(cli_json *json, const cli_type_counts *counts)
+{
+    const cli_schemas *schemas = &counts->schemas;
+    char text[32];
+    if (schemas->set.count == 0) {
+        return;
+    }
+    cli_json_open_list(json, "types");
+    for (uint32_t i = 0; i < schemas->set.count; i++) {
+        const fls_message_type *type = &schemas->set.types[i];
+        cli_json_open_object(json, NULL);
+        cli_json_text(json, "type", cli_schemas_type_name(schemas, i));
+        cli_json_text(json, "schema", schemas->paths[i]);
+        snprintf(text, sizeof text, "%016llx", (unsigned long long)fls_schema_hash(type->schema));
+        cli_json_text(json, "schema_hash", text);
+        cli_json_text(json, "identifier",
+                      type->identifier[0] != '\0' ? identifier_of(type, text) : NULL);
+        cli_json_count(json, "messages", counts->of[i].messages);
+        cli_json_count(json, "payload_bytes", counts->of[i].bytes);
+        cli_json_close_object(json);
+    }
+    cli_json_close_list(json);
+    cli_json_count(json, "refused", counts->refused);
+    if (counts->refused > 0) {
+        cli_json_fault(json, "refusal", &counts->first, cli_fault_kind(counts->first.status));
+    } else {
+        cli_json_null(json, "refusal");
+    }
+}
+
+void cli_type_counts_print(cli_out *out, const cli_type_counts *counts)
+{
+    const cli_schemas *schemas = &counts->schemas;
+    char sentence[400];
+    char text[CLI_NUMBER];
+    char bytes[CLI_NUMBER];
+    for (uint32_t i = 0; i < schemas->set.count; i++) {
+        const fls_message_type *type = &schemas->set.types[i];
+        cli_out_format(out, "%-13s%s: %s messages, %s bytes\n", i == 0 ? "types" : "",
+                       cli_schemas_type_name(schemas, i), cli_count(text, counts->of[i].messages),
+                       cli_count(bytes, counts->of[i].bytes));
+        cli_out_format(out, "             schema %s, hash %016llx", schemas->paths[i],
+                       (unsigned long long)fls_schema_hash(type->schema));
+        if (type->identifier[0] != '\0') {
+            cli_out_format(out, ", identifier %s", identifier_of(type, text));
+        }
+        cli_out_text(out, "\n");
+    }
+    if (counts->refused > 0) {
+        cli_error_sentence(&counts->first, sentence, sizeof sentence);
+        cli_out_format(out,
+                       "refused      %s messages; the first at offset %llu, message %llu\n"
+                       "             %s\n",
+                       cli_count(text, counts->refused), (unsigned long long)counts->first.offset,
+                       (unsigned long long)counts->first.ordinal, sentence);
+    }
+}
