@@ -8,12 +8,12 @@
 #define MOST_DEPTH    512u /* as the verifier's */
 
 /* A failure of the builder is memory's, or the text asks for more than a message can have. */
-const uint8_t *flsi_json_fail_builder(fls_json_parser *p, const uint8_t *at)
+const uint8_t *flsi_parse_fail_builder(fls_json_parser *p, const uint8_t *at)
 {
     fls_status status =
         p->builder->status == FLS_INVALID_ARGUMENT ? FLS_VALIDATION_FAILED : p->builder->status;
     const char *why = p->builder->why;
-    return flsi_json_fail_status(p, at, status, why != NULL ? why : "a message that cannot be");
+    return flsi_parse_fail_status(p, at, status, why != NULL ? why : "a message that cannot be");
 }
 
 /* ---- new and free ---- */
@@ -47,13 +47,13 @@ static void set_identifier(fls_json_parser *p, const char *identifier)
 
 static fls_status take_block(fls_json_parser *p)
 {
-    size_t names = (flsi_json_names_bytes(p->schema) + 15) & ~(size_t)15;
+    size_t names = (flsi_parse_names_bytes(p->schema) + 15) & ~(size_t)15;
     p->block_bytes = names + (p->max_depth + 1) * sizeof *p->builders;
     p->block = p->allocator->resize(p->allocator->self, NULL, 0, p->block_bytes);
     if (p->block == NULL) {
         return FLS_NO_MEMORY;
     }
-    flsi_json_names_build(p);
+    flsi_parse_names_build(p);
     p->builders = (fls_builder **)(void *)((uint8_t *)p->block + names);
     fls_status status = fls_builder_new(&p->builders[0], p->allocator, NULL);
     p->level_count = status == FLS_OK;
@@ -208,10 +208,10 @@ static fls_status report(const fls_json_parser *p, fls_json_error *where, fls_er
 
 static fls_status copy_text(fls_json_parser *p, const char *text, size_t bytes)
 {
-    if (bytes > SIZE_MAX / 2 - FLSI_JSON_PADDING) {
+    if (bytes > SIZE_MAX / 2 - FLSI_PARSE_PADDING) {
         return FLS_NO_MEMORY;
     }
-    size_t needed = bytes + FLSI_JSON_PADDING;
+    size_t needed = bytes + FLSI_PARSE_PADDING;
     if (needed > p->text_bytes) {
         size_t room = needed < 2 * p->text_bytes ? 2 * p->text_bytes : needed;
         give(p, p->text, p->text_bytes);
@@ -224,7 +224,7 @@ static fls_status copy_text(fls_json_parser *p, const char *text, size_t bytes)
     if (bytes != 0) {
         memcpy(p->text, text, bytes);
     }
-    memset(p->text + bytes, 0, FLSI_JSON_PADDING);
+    memset(p->text + bytes, 0, FLSI_PARSE_PADDING);
     p->end = p->text + bytes;
     return FLS_OK;
 }
@@ -243,14 +243,14 @@ static void start(fls_json_parser *p)
 static const uint8_t *parse(fls_json_parser *p, fls_ref *root)
 {
     if (p->lenient) {
-        flsi_json_blank_comments(p->text);
+        flsi_parse_blank_comments(p->text);
     }
-    const uint8_t *at = flsi_json_table(p, flsi_json_space(p->text), p->root, root);
+    const uint8_t *at = flsi_parse_table(p, flsi_parse_space(p->text), p->root, root);
     if (at == NULL) {
         return NULL;
     }
-    at = flsi_json_space(at);
-    return at == p->end ? at : flsi_json_fail(p, at, "more text behind the object");
+    at = flsi_parse_space(at);
+    return at == p->end ? at : flsi_parse_fail(p, at, "more text behind the object");
 }
 
 fls_status fls_json_parse(fls_json_parser *parser, const char *text, size_t text_size,

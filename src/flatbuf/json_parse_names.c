@@ -24,10 +24,10 @@ static size_t name_slots(const fls_schema *schema)
     return slots;
 }
 
-size_t flsi_json_names_bytes(const fls_schema *schema)
+size_t flsi_parse_names_bytes(const fls_schema *schema)
 {
-    size_t bytes = schema->field_count * sizeof(flsi_json_key) +
-                   schema->object_count * sizeof(flsi_json_object) +
+    size_t bytes = schema->field_count * sizeof(flsi_parse_key) +
+                   schema->object_count * sizeof(flsi_parse_object) +
                    name_slots(schema) * sizeof(uint32_t);
     for (uint32_t i = 0; i < schema->field_count; i++) {
         bytes += quoted_bytes(&schema->fields[i]);
@@ -57,8 +57,8 @@ static void insert(fls_json_parser *p, uint32_t scope, const char *name, uint32_
     p->names[slot & p->name_mask] = 1 + index;
 }
 
-const flsi_field *flsi_json_find_field(const fls_json_parser *p, uint32_t object, const void *name,
-                                       size_t bytes)
+const flsi_field *flsi_parse_find_field(const fls_json_parser *p, uint32_t object, const void *name,
+                                        size_t bytes)
 {
     const flsi_object *in = &p->schema->objects[object];
     for (uint32_t slot = hash_name(object, name, bytes);; slot++) {
@@ -76,8 +76,8 @@ const flsi_field *flsi_json_find_field(const fls_json_parser *p, uint32_t object
     }
 }
 
-const flsi_value *flsi_json_find_value(const fls_json_parser *p, uint32_t enumeration,
-                                       const void *name, size_t bytes)
+const flsi_value *flsi_parse_find_value(const fls_json_parser *p, uint32_t enumeration,
+                                        const void *name, size_t bytes)
 {
     const flsi_enumeration *in = &p->schema->enumerations[enumeration];
     for (uint32_t slot = hash_name(~enumeration, name, bytes);; slot++) {
@@ -113,7 +113,7 @@ static int is_plain(const flsi_field *field)
 }
 
 /* Returns where the next key's text belongs. */
-static uint8_t *build_key(flsi_json_key *key, const flsi_field *field, uint8_t *text)
+static uint8_t *build_key(flsi_parse_key *key, const flsi_field *field, uint8_t *text)
 {
     size_t room = quoted_bytes(field);
     memset(text, 0, room);
@@ -133,12 +133,12 @@ static uint8_t *build_key(flsi_json_key *key, const flsi_field *field, uint8_t *
 static void build_object(fls_json_parser *p, uint32_t index)
 {
     const flsi_object *object = &p->schema->objects[index];
-    flsi_json_object *own = &p->objects[index];
+    flsi_parse_object *own = &p->objects[index];
     uint32_t first = object->first_field;
     own->first = object->field_count == 0 ? FLS_SCHEMA_NONE : first;
     for (uint32_t i = 0; i < object->field_count; i++) {
         const flsi_field *field = &p->schema->fields[first + i];
-        flsi_json_key *key = &p->keys[first + i];
+        flsi_parse_key *key = &p->keys[first + i];
         key->next = i + 1 < object->field_count ? first + i + 1 : FLS_SCHEMA_NONE;
         if (i > 0 && (field->kind == FLSI_UNION || field->kind == FLSI_UNION_VECTOR)) {
             key->union_place = own->union_count;
@@ -148,15 +148,15 @@ static void build_object(fls_json_parser *p, uint32_t index)
     }
 }
 
-void flsi_json_names_build(fls_json_parser *p)
+void flsi_parse_names_build(fls_json_parser *p)
 {
     const fls_schema *schema = p->schema;
     uint8_t *block = p->block;
     size_t slots = name_slots(schema);
     memset(block, 0, p->block_bytes);
-    p->keys = (flsi_json_key *)(void *)block;
+    p->keys = (flsi_parse_key *)(void *)block;
     block += schema->field_count * sizeof *p->keys;
-    p->objects = (flsi_json_object *)(void *)block;
+    p->objects = (flsi_parse_object *)(void *)block;
     block += schema->object_count * sizeof *p->objects;
     p->names = (uint32_t *)(void *)block;
     p->name_mask = (uint32_t)slots - 1;
@@ -179,9 +179,9 @@ void flsi_json_names_build(fls_json_parser *p)
 
 /* ---- reading ---- */
 
-FLSI_NOINLINE const uint8_t *flsi_json_key_slow(fls_json_parser *p, const uint8_t *at,
-                                                uint32_t object, flsi_json_frame *frame,
-                                                const flsi_field **field)
+FLSI_NOINLINE const uint8_t *flsi_parse_key_slow(fls_json_parser *p, const uint8_t *at,
+                                                 uint32_t object, flsi_parse_frame *frame,
+                                                 const flsi_field **field)
 {
     const uint8_t *name = at;
     const uint8_t *next = at;
@@ -189,36 +189,36 @@ FLSI_NOINLINE const uint8_t *flsi_json_key_slow(fls_json_parser *p, const uint8_
     frame->name = "";
     frame->number = 0;
     if (*at == '"') {
-        next = flsi_json_string(p, at + 1, &name, &bytes);
+        next = flsi_parse_string(p, at + 1, &name, &bytes);
         if (next == NULL) {
             return NULL;
         }
     } else {
-        next = p->lenient ? flsi_json_bare_name(at) : at;
+        next = p->lenient ? flsi_parse_bare_name(at) : at;
         bytes = (size_t)(next - at);
         if (bytes == 0) {
-            return flsi_json_unexpected(p, at, "not a key in quotes");
+            return flsi_parse_unexpected(p, at, "not a key in quotes");
         }
     }
     frame->name = (const char *)name;
     frame->number = bytes;
-    *field = flsi_json_find_field(p, object, name, bytes);
+    *field = flsi_parse_find_field(p, object, name, bytes);
     if (*field != NULL) {
-        flsi_json_name(frame, *field);
+        flsi_parse_name(frame, *field);
     } else if (!p->lenient) {
-        return flsi_json_fail(p, at, "a field that the schema does not have");
+        return flsi_parse_fail(p, at, "a field that the schema does not have");
     }
-    next = flsi_json_space(next);
+    next = flsi_parse_space(next);
     if (*next != ':') {
-        return flsi_json_unexpected(p, next, "a key without a colon");
+        return flsi_parse_unexpected(p, next, "a key without a colon");
     }
-    next = flsi_json_space(next + 1);
+    next = flsi_parse_space(next + 1);
     if (*field == NULL) {
         frame->name = ""; /* it may lie on the stack */
         frame->number = 0;
     } else if ((*field)->flags & FLS_FIELD_DEPRECATED) {
         *field = p->lenient ? NULL : *field;
-        return p->lenient ? next : flsi_json_fail(p, at, "a deprecated field");
+        return p->lenient ? next : flsi_parse_fail(p, at, "a deprecated field");
     }
     return next;
 }

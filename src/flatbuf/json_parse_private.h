@@ -21,7 +21,7 @@
  *
  * The stack moves when it grows, so places on it are offsets.
  *
- * The text is copied first, with FLSI_JSON_PADDING zeros behind it. No function here goes past a
+ * The text is copied first, with FLSI_PARSE_PADDING zeros behind it. No function here goes past a
  * zero, and none needs to ask where the end is.
  *
  * Functions that read take the place where what they read begins and return the one behind it, or
@@ -35,20 +35,20 @@
 #include "flatstream/builder.h"
 #include "flatstream/json.h"
 
-#define FLSI_JSON_PADDING 32u
+#define FLSI_PARSE_PADDING 32u
 
 /* Structs in structs; there is no such limit in FlatBuffers. */
-#define FLSI_JSON_MOST_STRUCTS 1000u
+#define FLSI_PARSE_MOST_STRUCTS 1000u
 
 /* Where a value is: a chain through the open objects, from the innermost. */
-typedef struct flsi_json_frame {
-    const struct flsi_json_frame *up;
+typedef struct flsi_parse_frame {
+    const struct flsi_parse_frame *up;
     const char *name; /* of the member; NULL: an element */
     size_t number;    /* the name's bytes, or the element's index */
-} flsi_json_frame;
+} flsi_parse_frame;
 
 /* What a key looks like in the text, and which one came after it the last time. */
-typedef struct flsi_json_key {
+typedef struct flsi_parse_key {
     const uint8_t *quoted; /* the name, a quote, a colon, and zeros to a multiple of 8 */
     uint32_t bytes;        /* without the zeros; 0: does not stand in a text like this */
     uint32_t next;         /* index in the schema's fields */
@@ -56,31 +56,31 @@ typedef struct flsi_json_key {
     uint64_t mask;         /* what of them counts */
     uint32_t union_place;  /* of a union and its tag: which of the table's unions it is */
     uint32_t reserved;
-} flsi_json_key;
+} flsi_parse_key;
 
-typedef struct flsi_json_object {
+typedef struct flsi_parse_object {
     uint32_t first; /* the field that came first the last time */
     uint32_t union_count;
-} flsi_json_object;
+} flsi_parse_object;
 
 /* A field of an open table, with `bytes` more behind it, a multiple of 16: a struct, or the tags of
  * a vector of unions. */
-typedef struct flsi_json_entry {
+typedef struct flsi_parse_entry {
     uint32_t field; /* index in the schema's fields */
     uint32_t bytes;
     uint64_t bits; /* a scalar's, or a reference's position */
-} flsi_json_entry;
+} flsi_parse_entry;
 
 struct fls_json_parser {
     const fls_schema *schema;
     fls_builder *builder; /* of the innermost message that is open */
-    const flsi_json_frame *frame;
+    const flsi_parse_frame *frame;
     uint8_t *stack;
     size_t used;
     size_t stack_bytes;
-    flsi_json_key *keys;       /* of each field */
-    flsi_json_object *objects; /* of each object */
-    uint32_t *names;           /* open addressing: 1 + index of a field, or of a value after them */
+    flsi_parse_key *keys;       /* of each field */
+    flsi_parse_object *objects; /* of each object */
+    uint32_t *names; /* open addressing: 1 + index of a field, or of a value after them */
     uint32_t name_mask;
     uint32_t lenient;
     uint32_t with_defaults;
@@ -109,113 +109,113 @@ struct fls_json_parser {
 /* ---- json_parse_state.c ---- */
 
 /* What is wrong at a place in the text, with the path of the frames. Returns NULL. */
-const uint8_t *flsi_json_fail(fls_json_parser *p, const uint8_t *at, const char *reason);
+const uint8_t *flsi_parse_fail(fls_json_parser *p, const uint8_t *at, const char *reason);
 
 /* The same when it is not the text's fault. */
-const uint8_t *flsi_json_fail_status(fls_json_parser *p, const uint8_t *at, fls_status status,
-                                     const char *reason);
+const uint8_t *flsi_parse_fail_status(fls_json_parser *p, const uint8_t *at, fls_status status,
+                                      const char *reason);
 
 /* The builder has failed. */
-const uint8_t *flsi_json_fail_builder(fls_json_parser *p, const uint8_t *at);
+const uint8_t *flsi_parse_fail_builder(fls_json_parser *p, const uint8_t *at);
 
 /* Something else stands where `wanted` should; says so if it is the end of the text. */
-const uint8_t *flsi_json_unexpected(fls_json_parser *p, const uint8_t *at, const char *wanted);
+const uint8_t *flsi_parse_unexpected(fls_json_parser *p, const uint8_t *at, const char *wanted);
 
 /* Makes room for bytes on top of the stack; 0 after a failure at `at`. */
-int flsi_json_grow(fls_json_parser *p, size_t bytes, const uint8_t *at);
+int flsi_parse_grow(fls_json_parser *p, size_t bytes, const uint8_t *at);
 
-FLSI_ALWAYS_INLINE int flsi_json_ensure(fls_json_parser *p, size_t bytes, const uint8_t *at)
+FLSI_ALWAYS_INLINE int flsi_parse_ensure(fls_json_parser *p, size_t bytes, const uint8_t *at)
 {
-    return FLS_LIKELY(p->stack_bytes - p->used >= bytes) || flsi_json_grow(p, bytes, at);
+    return FLS_LIKELY(p->stack_bytes - p->used >= bytes) || flsi_parse_grow(p, bytes, at);
 }
 
 /* ---- json_parse_names.c ---- */
 
 /* Bytes of the block with keys, objects and names; and filling it. */
-size_t flsi_json_names_bytes(const fls_schema *schema);
-void flsi_json_names_build(fls_json_parser *p);
+size_t flsi_parse_names_bytes(const fls_schema *schema);
+void flsi_parse_names_build(fls_json_parser *p);
 
 /* The field of an object, or the value of an enumeration, NULL when there is none. */
-const flsi_field *flsi_json_find_field(const fls_json_parser *p, uint32_t object, const void *name,
-                                       size_t bytes);
-const flsi_value *flsi_json_find_value(const fls_json_parser *p, uint32_t enumeration,
-                                       const void *name, size_t bytes);
+const flsi_field *flsi_parse_find_field(const fls_json_parser *p, uint32_t object, const void *name,
+                                        size_t bytes);
+const flsi_value *flsi_parse_find_value(const fls_json_parser *p, uint32_t enumeration,
+                                        const void *name, size_t bytes);
 
 /* Reads a key that is not the expected one, from its quote to behind its colon. *field is NULL for
  * a name that the object does not have. The frame is given the name. */
-const uint8_t *flsi_json_key_slow(fls_json_parser *p, const uint8_t *at, uint32_t object,
-                                  flsi_json_frame *frame, const flsi_field **field);
+const uint8_t *flsi_parse_key_slow(fls_json_parser *p, const uint8_t *at, uint32_t object,
+                                   flsi_parse_frame *frame, const flsi_field **field);
 
 /* ---- json_parse_text.c ---- */
 
-const uint8_t *flsi_json_space_slow(const uint8_t *at);
+const uint8_t *flsi_parse_space_slow(const uint8_t *at);
 
 /* Replaces comments by spaces. */
-void flsi_json_blank_comments(uint8_t *text);
+void flsi_parse_blank_comments(uint8_t *text);
 
 /* Reads a string from behind its quote. The text lies in the parser's text or on top of the stack,
  * until something is pushed there. */
-const uint8_t *flsi_json_string(fls_json_parser *p, const uint8_t *at, const uint8_t **text,
-                                size_t *bytes);
+const uint8_t *flsi_parse_string(fls_json_parser *p, const uint8_t *at, const uint8_t **text,
+                                 size_t *bytes);
 
 /* The end of a name without quotes, which lenient text may have. */
-const uint8_t *flsi_json_bare_name(const uint8_t *at);
+const uint8_t *flsi_parse_bare_name(const uint8_t *at);
 
 /* Passes over any value. */
-const uint8_t *flsi_json_skip(fls_json_parser *p, const uint8_t *at);
+const uint8_t *flsi_parse_skip(fls_json_parser *p, const uint8_t *at);
 
 /* ---- json_parse_scalar.c ---- */
 
 /* Bits as a schema's defaults have them. */
-const uint8_t *flsi_json_scalar(fls_json_parser *p, const uint8_t *at, fls_type type,
-                                uint32_t enumeration, uint64_t *bits);
+const uint8_t *flsi_parse_scalar(fls_json_parser *p, const uint8_t *at, fls_type type,
+                                 uint32_t enumeration, uint64_t *bits);
 
 /* Elements from behind the bracket to behind the closing one, pushed on the stack in the host's
  * byte order. */
-const uint8_t *flsi_json_scalars(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
-                                 size_t *count);
+const uint8_t *flsi_parse_scalars(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
+                                  size_t *count);
 
 /* ---- json_parse_struct.c ---- */
 
 /* Fills the bytes of a struct, which are on the stack and zero. */
-const uint8_t *flsi_json_struct(fls_json_parser *p, const uint8_t *at, uint32_t object,
-                                size_t place);
+const uint8_t *flsi_parse_struct(fls_json_parser *p, const uint8_t *at, uint32_t object,
+                                 size_t place);
 
 /* ---- json_parse_table.c ---- */
 
-const uint8_t *flsi_json_table(fls_json_parser *p, const uint8_t *at, uint32_t object,
-                               fls_ref *ref);
+const uint8_t *flsi_parse_table(fls_json_parser *p, const uint8_t *at, uint32_t object,
+                                fls_ref *ref);
 
 /* A union's value, also as an element. */
-const uint8_t *flsi_json_union(fls_json_parser *p, const uint8_t *at, uint32_t enumeration,
-                               uint8_t tag, fls_ref *ref);
+const uint8_t *flsi_parse_union(fls_json_parser *p, const uint8_t *at, uint32_t enumeration,
+                                uint8_t tag, fls_ref *ref);
 
-const uint8_t *flsi_json_text(fls_json_parser *p, const uint8_t *at, fls_ref *ref);
+const uint8_t *flsi_parse_text(fls_json_parser *p, const uint8_t *at, fls_ref *ref);
 
 /* ---- json_parse_vector.c ---- */
 
 /* Any vector but one of unions or their tags. */
-const uint8_t *flsi_json_vector(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
-                                fls_ref *ref);
+const uint8_t *flsi_parse_vector(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
+                                 fls_ref *ref);
 
 /* A vector of unions, whose tags lie on the stack. */
-const uint8_t *flsi_json_unions(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
-                                size_t tags, size_t count, fls_ref *ref);
+const uint8_t *flsi_parse_unions(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
+                                 size_t tags, size_t count, fls_ref *ref);
 
-const uint8_t *flsi_json_nested(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
-                                fls_ref *ref);
+const uint8_t *flsi_parse_nested(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
+                                 fls_ref *ref);
 
 /* ---- json_parse_sort.c ---- */
 
 /* Sorts the count references, or structs, at a place on the stack by the key of their table or
  * struct, keeping the order of equal ones. 0 after a failure. */
-int flsi_json_sort(fls_json_parser *p, const flsi_field *vector, size_t place, size_t count,
-                   const uint8_t *at);
+int flsi_parse_sort(fls_json_parser *p, const flsi_field *vector, size_t place, size_t count,
+                    const uint8_t *at);
 
 /* ---- small steps ---- */
 
 /* The place of the lowest bit that is set, of which there is one. */
-FLSI_ALWAYS_INLINE unsigned flsi_json_lowest(uint64_t bits)
+FLSI_ALWAYS_INLINE unsigned flsi_parse_lowest(uint64_t bits)
 {
 #if defined(__GNUC__) || defined(__clang__)
     return (unsigned)__builtin_ctzll(bits);
@@ -229,7 +229,7 @@ FLSI_ALWAYS_INLINE unsigned flsi_json_lowest(uint64_t bits)
 }
 
 /* Passes over white space. */
-FLSI_ALWAYS_INLINE const uint8_t *flsi_json_space(const uint8_t *at)
+FLSI_ALWAYS_INLINE const uint8_t *flsi_parse_space(const uint8_t *at)
 {
     if (FLS_LIKELY(at[0] > ' ')) {
         return at;
@@ -237,15 +237,15 @@ FLSI_ALWAYS_INLINE const uint8_t *flsi_json_space(const uint8_t *at)
     if (FLS_LIKELY(at[0] == ' ' && at[1] > ' ')) {
         return at + 1;
     }
-    return flsi_json_space_slow(at);
+    return flsi_parse_space_slow(at);
 }
 
-FLSI_ALWAYS_INLINE int flsi_json_is_null(const uint8_t *at)
+FLSI_ALWAYS_INLINE int flsi_parse_is_null(const uint8_t *at)
 {
     return *at == 'n' && flsi_load_le32(at) == UINT32_C(0x6C6C756E);
 }
 
-FLSI_ALWAYS_INLINE void flsi_json_enter(fls_json_parser *p, flsi_json_frame *frame)
+FLSI_ALWAYS_INLINE void flsi_parse_enter(fls_json_parser *p, flsi_parse_frame *frame)
 {
     frame->up = p->frame;
     frame->name = "";
@@ -253,19 +253,19 @@ FLSI_ALWAYS_INLINE void flsi_json_enter(fls_json_parser *p, flsi_json_frame *fra
     p->frame = frame;
 }
 
-FLSI_ALWAYS_INLINE void flsi_json_leave(fls_json_parser *p, const flsi_json_frame *frame)
+FLSI_ALWAYS_INLINE void flsi_parse_leave(fls_json_parser *p, const flsi_parse_frame *frame)
 {
     p->frame = frame->up;
 }
 
-FLSI_ALWAYS_INLINE void flsi_json_name(flsi_json_frame *frame, const flsi_field *field)
+FLSI_ALWAYS_INLINE void flsi_parse_name(flsi_parse_frame *frame, const flsi_field *field)
 {
     frame->name = field->name;
     frame->number = field->name_bytes;
 }
 
 /* Whether the text goes on like the key, and if so, behind its quote. */
-FLSI_ALWAYS_INLINE int flsi_json_is_key(const uint8_t *at, const flsi_json_key *key)
+FLSI_ALWAYS_INLINE int flsi_parse_is_key(const uint8_t *at, const flsi_parse_key *key)
 {
     if ((flsi_load_le64(at) & key->mask) != key->first) {
         return 0;
@@ -285,20 +285,21 @@ FLSI_ALWAYS_INLINE int flsi_json_is_key(const uint8_t *at, const flsi_json_key *
 
 /* Reads a key and its colon, to the value. *guess is where the expected field stands, and is moved
  * to where the next one will. */
-FLSI_ALWAYS_INLINE const uint8_t *flsi_json_member(fls_json_parser *p, const uint8_t *at,
-                                                   uint32_t object, uint32_t **guess,
-                                                   flsi_json_frame *frame, const flsi_field **field)
+FLSI_ALWAYS_INLINE const uint8_t *flsi_parse_member(fls_json_parser *p, const uint8_t *at,
+                                                    uint32_t object, uint32_t **guess,
+                                                    flsi_parse_frame *frame,
+                                                    const flsi_field **field)
 {
     if (FLS_LIKELY(*at == '"' && **guess != FLS_SCHEMA_NONE)) {
-        const flsi_json_key *key = &p->keys[**guess];
-        if (FLS_LIKELY(flsi_json_is_key(at + 1, key))) {
+        const flsi_parse_key *key = &p->keys[**guess];
+        if (FLS_LIKELY(flsi_parse_is_key(at + 1, key))) {
             *field = &p->schema->fields[**guess];
             *guess = &p->keys[**guess].next;
-            flsi_json_name(frame, *field);
-            return flsi_json_space(at + 1 + key->bytes);
+            flsi_parse_name(frame, *field);
+            return flsi_parse_space(at + 1 + key->bytes);
         }
     }
-    at = flsi_json_key_slow(p, at, object, frame, field);
+    at = flsi_parse_key_slow(p, at, object, frame, field);
     if (at != NULL && *field != NULL) {
         **guess = (uint32_t)(*field - p->schema->fields);
         *guess = &p->keys[**guess].next;
@@ -308,11 +309,11 @@ FLSI_ALWAYS_INLINE const uint8_t *flsi_json_member(fls_json_parser *p, const uin
 
 /* Behind a member or element: 1 to go on with the next one, 0 behind the closing bracket, -1 after
  * a failure. */
-FLSI_ALWAYS_INLINE int flsi_json_more(fls_json_parser *p, const uint8_t **at, uint8_t closing)
+FLSI_ALWAYS_INLINE int flsi_parse_more(fls_json_parser *p, const uint8_t **at, uint8_t closing)
 {
-    const uint8_t *next = flsi_json_space(*at);
+    const uint8_t *next = flsi_parse_space(*at);
     if (FLS_LIKELY(*next == ',')) {
-        *at = flsi_json_space(next + 1);
+        *at = flsi_parse_space(next + 1);
         if (FLSI_UNLIKELY(**at == closing && p->lenient)) {
             *at += 1;
             return 0;
@@ -323,9 +324,9 @@ FLSI_ALWAYS_INLINE int flsi_json_more(fls_json_parser *p, const uint8_t **at, ui
         *at = next + 1;
         return 0;
     }
-    (void)flsi_json_unexpected(p, next,
-                               closing == '}' ? "neither a comma nor a closing brace"
-                                              : "neither a comma nor a closing bracket");
+    (void)flsi_parse_unexpected(p, next,
+                                closing == '}' ? "neither a comma nor a closing brace"
+                                               : "neither a comma nor a closing bracket");
     return -1;
 }
 

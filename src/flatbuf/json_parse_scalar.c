@@ -48,7 +48,7 @@ FLSI_ALWAYS_INLINE unsigned up_to_8_digits(const uint8_t *at, uint64_t *value)
     uint64_t other = ((word + UINT64_C(0x7676767676767676)) | word) & UINT64_C(0x8080808080808080);
     unsigned count = 8;
     if (FLS_LIKELY(other != 0)) {
-        count = flsi_json_lowest(other) / 8;
+        count = flsi_parse_lowest(other) / 8;
         if (FLSI_UNLIKELY(count == 0)) {
             *value = 0;
             return 0;
@@ -89,15 +89,15 @@ static const uint8_t *whole_from_float(fls_json_parser *p, const uint8_t *at, fl
     flsi_number number;
     uint64_t magnitude = 0;
     if (!p->lenient || !flsi_number_scan(&number, (const char *)at, (const char *)p->end)) {
-        return flsi_json_fail(p, at, "not a whole number");
+        return flsi_parse_fail(p, at, "not a whole number");
     }
     int is_negative = number.is_negative;
     number.is_negative = 0;
     if (!flsi_number_to_u64(&number, &magnitude)) {
-        return flsi_json_fail(p, at, "not a whole number in range");
+        return flsi_parse_fail(p, at, "not a whole number in range");
     }
     if (magnitude > (is_negative ? ranges[type].least : ranges[type].most)) {
-        return flsi_json_fail(p, at, ranges[type].reason);
+        return flsi_parse_fail(p, at, ranges[type].reason);
     }
     *bits = is_negative ? 0 - magnitude : magnitude;
     return (const uint8_t *)number.end;
@@ -111,10 +111,10 @@ FLSI_ALWAYS_INLINE const uint8_t *whole(fls_json_parser *p, const uint8_t *at, f
     uint64_t value;
     unsigned count = up_to_8_digits(digits, &value);
     if (FLSI_UNLIKELY(count == 0)) {
-        return flsi_json_unexpected(p, digits, "not a whole number");
+        return flsi_parse_unexpected(p, digits, "not a whole number");
     }
     if (FLSI_UNLIKELY(*digits == '0' && count > 1)) {
-        return flsi_json_fail(p, at, "a number that begins with a zero");
+        return flsi_parse_fail(p, at, "a number that begins with a zero");
     }
     if (count == 8) {
         count = more_digits(digits, &value);
@@ -122,7 +122,7 @@ FLSI_ALWAYS_INLINE const uint8_t *whole(fls_json_parser *p, const uint8_t *at, f
     const uint8_t *next = digits + count;
     if (FLSI_UNLIKELY(count > 20 ||
                       value > (is_negative ? ranges[type].least : ranges[type].most))) {
-        return flsi_json_fail(p, at, ranges[type].reason);
+        return flsi_parse_fail(p, at, ranges[type].reason);
     }
     if (FLSI_UNLIKELY(*next == '.' || (*next | 0x20) == 'e')) {
         return whole_from_float(p, at, type, bits);
@@ -164,7 +164,7 @@ FLSI_ALWAYS_INLINE const uint8_t *real(fls_json_parser *p, const uint8_t *at, fl
     if (FLSI_UNLIKELY(!flsi_number_scan(&number, (const char *)at, (const char *)p->end))) {
         size_t special = p->lenient ? find_special(at, type, bits) : 0;
         return special != 0 ? at + special
-                            : flsi_json_unexpected(p, (const uint8_t *)number.end, "not a number");
+                            : flsi_parse_unexpected(p, (const uint8_t *)number.end, "not a number");
     }
     int fits;
     if (type == FLS_TYPE_F64) {
@@ -179,7 +179,7 @@ FLSI_ALWAYS_INLINE const uint8_t *real(fls_json_parser *p, const uint8_t *at, fl
         *bits = bits32;
     }
     if (FLSI_UNLIKELY(!fits)) {
-        return flsi_json_fail(p, at, ranges[type].reason);
+        return flsi_parse_fail(p, at, ranges[type].reason);
     }
     return (const uint8_t *)number.end;
 }
@@ -190,13 +190,13 @@ FLSI_ALWAYS_INLINE const uint8_t *real(fls_json_parser *p, const uint8_t *at, fl
 static const flsi_value *named(const fls_json_parser *p, uint32_t enumeration, const uint8_t *name,
                                size_t bytes)
 {
-    const flsi_value *value = flsi_json_find_value(p, enumeration, name, bytes);
+    const flsi_value *value = flsi_parse_find_value(p, enumeration, name, bytes);
     if (value == NULL && p->lenient) {
         size_t start = bytes;
         while (start > 0 && name[start - 1] != '.') {
             start--;
         }
-        value = flsi_json_find_value(p, enumeration, name + start, bytes - start);
+        value = flsi_parse_find_value(p, enumeration, name + start, bytes - start);
     }
     return value;
 }
@@ -243,7 +243,7 @@ static const uint8_t *quoted(fls_json_parser *p, const uint8_t *at, fls_type typ
     }
     next = is_float(type) ? real(p, at + 1, type, bits) : whole(p, at + 1, type, bits);
     if (next != NULL && *next != '"') {
-        return flsi_json_unexpected(p, next, "not only a number in quotes");
+        return flsi_parse_unexpected(p, next, "not only a number in quotes");
     }
     return next != NULL ? next + 1 : NULL;
 }
@@ -253,7 +253,7 @@ static const uint8_t *string_scalar(fls_json_parser *p, const uint8_t *at, fls_t
 {
     const uint8_t *text;
     size_t bytes;
-    const uint8_t *next = flsi_json_string(p, at + 1, &text, &bytes);
+    const uint8_t *next = flsi_parse_string(p, at + 1, &text, &bytes);
     if (next == NULL) {
         return NULL;
     }
@@ -268,19 +268,19 @@ static const uint8_t *string_scalar(fls_json_parser *p, const uint8_t *at, fls_t
             return next;
         }
         if (!p->lenient || !begins_number(at + 1)) {
-            return flsi_json_fail(p, at,
-                                  p->schema->enumerations[enumeration].is_union
-                                      ? "not a member of the union"
-                                      : "not a name of its enum");
+            return flsi_parse_fail(p, at,
+                                   p->schema->enumerations[enumeration].is_union
+                                       ? "not a member of the union"
+                                       : "not a name of its enum");
         }
     }
     if (p->lenient) {
         return quoted(p, at, type, bits);
     }
-    return flsi_json_fail(p, at,
-                          is_float(type)          ? "not a number"
-                          : type == FLS_TYPE_BOOL ? "neither true nor false"
-                                                  : "not a whole number");
+    return flsi_parse_fail(p, at,
+                           is_float(type)          ? "not a number"
+                           : type == FLS_TYPE_BOOL ? "neither true nor false"
+                                                   : "not a whole number");
 }
 
 /* What neither a digit nor a minus begins, and booleans. */
@@ -308,11 +308,11 @@ static FLSI_NOINLINE const uint8_t *other_scalar(fls_json_parser *p, const uint8
     if (is_float(type)) {
         return real(p, at, type, bits);
     }
-    return flsi_json_unexpected(p, at,
-                                type == FLS_TYPE_BOOL ? "neither true nor false"
-                                : enumeration != FLS_SCHEMA_NONE
-                                    ? "neither a name of its enum nor a whole number"
-                                    : "not a whole number");
+    return flsi_parse_unexpected(p, at,
+                                 type == FLS_TYPE_BOOL ? "neither true nor false"
+                                 : enumeration != FLS_SCHEMA_NONE
+                                     ? "neither a name of its enum nor a whole number"
+                                     : "not a whole number");
 }
 
 /* type is a constant, or any whole number's. */
@@ -325,8 +325,8 @@ FLSI_ALWAYS_INLINE const uint8_t *scalar(fls_json_parser *p, const uint8_t *at, 
     return is_float(type) ? real(p, at, type, bits) : whole(p, at, type, bits);
 }
 
-const uint8_t *flsi_json_scalar(fls_json_parser *p, const uint8_t *at, fls_type type,
-                                uint32_t enumeration, uint64_t *bits)
+const uint8_t *flsi_parse_scalar(fls_json_parser *p, const uint8_t *at, fls_type type,
+                                 uint32_t enumeration, uint64_t *bits)
 {
     return scalar(p, at, type, enumeration, bits);
 }
@@ -350,13 +350,13 @@ FLSI_ALWAYS_INLINE const uint8_t *elements(fls_json_parser *p, const uint8_t *at
                                            const flsi_field *field, fls_type type, uint32_t width,
                                            size_t *count)
 {
-    flsi_json_frame frame;
+    flsi_parse_frame frame;
     int more;
-    flsi_json_enter(p, &frame);
+    flsi_parse_enter(p, &frame);
     frame.name = NULL;
     do {
         uint64_t bits;
-        if (!flsi_json_ensure(p, 8, at)) {
+        if (!flsi_parse_ensure(p, 8, at)) {
             return NULL;
         }
         at = scalar(p, at, type, field->enumeration, &bits);
@@ -366,19 +366,19 @@ FLSI_ALWAYS_INLINE const uint8_t *elements(fls_json_parser *p, const uint8_t *at
         store_host(p->stack + p->used, bits, width);
         p->used += width;
         frame.number++;
-        more = flsi_json_more(p, &at, ']');
+        more = flsi_parse_more(p, &at, ']');
     } while (more > 0);
     *count = frame.number;
-    flsi_json_leave(p, &frame);
+    flsi_parse_leave(p, &frame);
     return more < 0 ? NULL : at;
 }
 
-const uint8_t *flsi_json_scalars(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
-                                 size_t *count)
+const uint8_t *flsi_parse_scalars(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
+                                  size_t *count)
 {
     fls_type type = (fls_type)field->type;
     *count = 0;
-    at = flsi_json_space(at);
+    at = flsi_parse_space(at);
     if (*at == ']') {
         return at + 1;
     }

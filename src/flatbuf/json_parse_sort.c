@@ -123,8 +123,8 @@ static void merge(const order *in, size_t start, size_t middle, size_t stop)
     }
 }
 
-int flsi_json_sort(fls_json_parser *p, const flsi_field *vector, size_t place, size_t count,
-                   const uint8_t *at)
+int flsi_parse_sort(fls_json_parser *p, const flsi_field *vector, size_t place, size_t count,
+                    const uint8_t *at)
 {
     if (vector->kind == FLSI_STRING_VECTOR || count < 2) {
         return 1;
@@ -142,7 +142,7 @@ int flsi_json_sort(fls_json_parser *p, const flsi_field *vector, size_t place, s
     if ((in.field->kind != FLSI_SCALAR && in.field->kind != FLSI_STRING) || is_sorted(&in, count)) {
         return 1;
     }
-    if (!flsi_json_ensure(p, count * in.bytes, at)) {
+    if (!flsi_parse_ensure(p, count * in.bytes, at)) {
         return 0;
     }
     in.from = p->stack + place;

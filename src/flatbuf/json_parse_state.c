@@ -6,7 +6,7 @@
 
 #define FIRST_STACK_BYTES 1024u
 
-FLSI_NOINLINE int flsi_json_grow(fls_json_parser *p, size_t bytes, const uint8_t *at)
+FLSI_NOINLINE int flsi_parse_grow(fls_json_parser *p, size_t bytes, const uint8_t *at)
 {
     uint64_t needed = (uint64_t)p->used + bytes;
     uint64_t wanted = 2 * (uint64_t)p->stack_bytes;
@@ -17,7 +17,7 @@ FLSI_NOINLINE int flsi_json_grow(fls_json_parser *p, size_t bytes, const uint8_t
         wanted = FIRST_STACK_BYTES;
     }
     if (needed > MOST_STACK_BYTES) {
-        (void)flsi_json_fail(p, at, "a message of 2^31 bytes or more");
+        (void)flsi_parse_fail(p, at, "a message of 2^31 bytes or more");
         return 0;
     }
     uint8_t *stack = NULL;
@@ -25,7 +25,7 @@ FLSI_NOINLINE int flsi_json_grow(fls_json_parser *p, size_t bytes, const uint8_t
         stack = p->allocator->resize(p->allocator->self, p->stack, p->stack_bytes, (size_t)wanted);
     }
     if (stack == NULL) {
-        (void)flsi_json_fail_status(p, at, FLS_NO_MEMORY, "out of memory for a message in JSON");
+        (void)flsi_parse_fail_status(p, at, FLS_NO_MEMORY, "out of memory for a message in JSON");
         return 0;
     }
     p->stack = stack;
@@ -48,7 +48,7 @@ static unsigned digits_of(uint64_t number)
 }
 
 /* Of one frame: ".name", "[12]" or nothing. */
-static uint64_t part_bytes(const flsi_json_frame *frame)
+static uint64_t part_bytes(const flsi_parse_frame *frame)
 {
     if (frame->name == NULL) {
         return 2 + digits_of(frame->number);
@@ -69,7 +69,7 @@ static void set_char(fls_json_parser *p, uint64_t total, uint64_t place, char ch
 }
 
 /* place counts from the path's beginning, where the first name has no dot. */
-static void set_part(fls_json_parser *p, const flsi_json_frame *frame, uint64_t total,
+static void set_part(fls_json_parser *p, const flsi_parse_frame *frame, uint64_t total,
                      uint64_t place)
 {
     if (frame->name == NULL) {
@@ -93,7 +93,7 @@ static void set_part(fls_json_parser *p, const flsi_json_frame *frame, uint64_t 
 static void set_path(fls_json_parser *p)
 {
     uint64_t total = 0;
-    for (const flsi_json_frame *frame = p->frame; frame != NULL; frame = frame->up) {
+    for (const flsi_parse_frame *frame = p->frame; frame != NULL; frame = frame->up) {
         total += part_bytes(frame);
     }
     memset(p->path, 0, sizeof p->path);
@@ -105,7 +105,7 @@ static void set_path(fls_json_parser *p)
         memset(p->path + PATH_HALF, '.', PATH_MOST - 2 * (size_t)PATH_HALF);
     }
     uint64_t place = total;
-    for (const flsi_json_frame *frame = p->frame; frame != NULL; frame = frame->up) {
+    for (const flsi_parse_frame *frame = p->frame; frame != NULL; frame = frame->up) {
         uint64_t bytes = part_bytes(frame);
         if (bytes != 0) {
             int is_name = frame->name != NULL;
@@ -118,8 +118,8 @@ static void set_path(fls_json_parser *p)
 
 /* ---- failures ---- */
 
-FLSI_NOINLINE const uint8_t *flsi_json_fail_status(fls_json_parser *p, const uint8_t *at,
-                                                   fls_status status, const char *reason)
+FLSI_NOINLINE const uint8_t *flsi_parse_fail_status(fls_json_parser *p, const uint8_t *at,
+                                                    fls_status status, const char *reason)
 {
     p->status = status;
     p->reason = reason;
@@ -128,12 +128,12 @@ FLSI_NOINLINE const uint8_t *flsi_json_fail_status(fls_json_parser *p, const uin
     return NULL;
 }
 
-const uint8_t *flsi_json_fail(fls_json_parser *p, const uint8_t *at, const char *reason)
+const uint8_t *flsi_parse_fail(fls_json_parser *p, const uint8_t *at, const char *reason)
 {
-    return flsi_json_fail_status(p, at, FLS_VALIDATION_FAILED, reason);
+    return flsi_parse_fail_status(p, at, FLS_VALIDATION_FAILED, reason);
 }
 
-const uint8_t *flsi_json_unexpected(fls_json_parser *p, const uint8_t *at, const char *wanted)
+const uint8_t *flsi_parse_unexpected(fls_json_parser *p, const uint8_t *at, const char *wanted)
 {
-    return flsi_json_fail(p, at, at == p->end ? "the text ends too early" : wanted);
+    return flsi_parse_fail(p, at, at == p->end ? "the text ends too early" : wanted);
 }

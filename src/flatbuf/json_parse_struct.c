@@ -14,20 +14,20 @@ typedef struct seen {
 static const uint8_t *open_struct(fls_json_parser *p, const uint8_t *at, const flsi_object *object)
 {
     if (*at != '{') {
-        return flsi_json_unexpected(p, at, "not an object in braces");
+        return flsi_parse_unexpected(p, at, "not an object in braces");
     }
-    if (++p->struct_depth > FLSI_JSON_MOST_STRUCTS) {
-        return flsi_json_fail(p, at, "structs nested too deeply");
+    if (++p->struct_depth > FLSI_PARSE_MOST_STRUCTS) {
+        return flsi_parse_fail(p, at, "structs nested too deeply");
     }
     if (FLSI_UNLIKELY(object->field_count > 64)) {
         size_t bytes = ((size_t)object->field_count + 7) / 8;
-        if (!flsi_json_ensure(p, bytes, at)) {
+        if (!flsi_parse_ensure(p, bytes, at)) {
             return NULL;
         }
         memset(p->stack + p->used, 0, bytes);
         p->used += bytes;
     }
-    return flsi_json_space(at + 1);
+    return flsi_parse_space(at + 1);
 }
 
 static int was_seen(const fls_json_parser *p, const flsi_object *object, const seen *members,
@@ -48,15 +48,15 @@ static void set_seen(fls_json_parser *p, const flsi_object *object, seen *member
 
 /* `at` is behind the closing brace. */
 static const uint8_t *close_struct(fls_json_parser *p, const uint8_t *at, const flsi_object *object,
-                                   const seen *members, flsi_json_frame *frame)
+                                   const seen *members, flsi_parse_frame *frame)
 {
     uint64_t all = UINT64_MAX >> (64 - (object->field_count <= 64 ? object->field_count : 64));
     if (FLSI_UNLIKELY((object->field_count > 64 || members->few != all) && !p->lenient)) {
         for (uint32_t i = 0; i < object->field_count; i++) {
             const flsi_field *field = &p->schema->fields[object->first_field + i];
             if (!was_seen(p, object, members, i) && (field->flags & FLS_FIELD_DEPRECATED) == 0) {
-                flsi_json_name(frame, field);
-                return flsi_json_fail(p, at - 1, "a struct's member is missing");
+                flsi_parse_name(frame, field);
+                return flsi_parse_fail(p, at - 1, "a struct's member is missing");
             }
         }
     }
@@ -79,7 +79,7 @@ static const uint8_t *scalar_at(fls_json_parser *p, const uint8_t *at, const fls
                                 uint32_t bytes, size_t place)
 {
     uint64_t bits;
-    at = flsi_json_scalar(p, at, (fls_type)field->type, field->enumeration, &bits);
+    at = flsi_parse_scalar(p, at, (fls_type)field->type, field->enumeration, &bits);
     if (at != NULL) {
         store_scalar(p->stack + place, bits, bytes);
     }
@@ -90,13 +90,13 @@ static const uint8_t *scalar_at(fls_json_parser *p, const uint8_t *at, const fls
 static const uint8_t *array_at(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
                                size_t place)
 {
-    flsi_json_frame frame;
+    flsi_parse_frame frame;
     int more = 1;
     if (*at != '[') {
-        return flsi_json_unexpected(p, at, "not an array in brackets");
+        return flsi_parse_unexpected(p, at, "not an array in brackets");
     }
-    at = flsi_json_space(at + 1);
-    flsi_json_enter(p, &frame);
+    at = flsi_parse_space(at + 1);
+    flsi_parse_enter(p, &frame);
     frame.name = NULL;
     if (*at == ']') {
         more = 0;
@@ -104,24 +104,24 @@ static const uint8_t *array_at(fls_json_parser *p, const uint8_t *at, const flsi
     }
     for (; more > 0; frame.number++) {
         if (frame.number == field->length) {
-            return flsi_json_fail(p, at, "more elements than the array has");
+            return flsi_parse_fail(p, at, "more elements than the array has");
         }
         size_t element = place + frame.number * field->element_bytes;
         at = field->kind == FLSI_STRUCT_ARRAY
-                 ? flsi_json_struct(p, at, field->object, element)
+                 ? flsi_parse_struct(p, at, field->object, element)
                  : scalar_at(p, at, field, field->element_bytes, element);
         if (at == NULL) {
             return NULL;
         }
-        more = flsi_json_more(p, &at, ']');
+        more = flsi_parse_more(p, &at, ']');
     }
     if (more < 0) {
         return NULL;
     }
     if (frame.number != field->length && !p->lenient) {
-        return flsi_json_fail(p, at - 1, "fewer elements than the array has");
+        return flsi_parse_fail(p, at - 1, "fewer elements than the array has");
     }
-    flsi_json_leave(p, &frame);
+    flsi_parse_leave(p, &frame);
     return at;
 }
 
@@ -130,18 +130,19 @@ static const uint8_t *member_at(fls_json_parser *p, const uint8_t *at, const fls
 {
     switch ((flsi_kind)field->kind) {
     case FLSI_SCALAR: return scalar_at(p, at, field, field->bytes, place);
-    case FLSI_STRUCT: return flsi_json_struct(p, at, field->object, place);
+    case FLSI_STRUCT: return flsi_parse_struct(p, at, field->object, place);
     default: return array_at(p, at, field, place);
     }
 }
 
-const uint8_t *flsi_json_struct(fls_json_parser *p, const uint8_t *at, uint32_t index, size_t place)
+const uint8_t *flsi_parse_struct(fls_json_parser *p, const uint8_t *at, uint32_t index,
+                                 size_t place)
 {
     const flsi_object *object = &p->schema->objects[index];
     uint32_t *guess = &p->objects[index].first;
-    flsi_json_frame frame;
+    flsi_parse_frame frame;
     seen members = {0, p->used};
-    flsi_json_enter(p, &frame);
+    flsi_parse_enter(p, &frame);
     at = open_struct(p, at, object);
     if (at == NULL) {
         return NULL;
@@ -151,12 +152,12 @@ const uint8_t *flsi_json_struct(fls_json_parser *p, const uint8_t *at, uint32_t 
     while (more > 0) {
         const flsi_field *field;
         const uint8_t *key = at;
-        at = flsi_json_member(p, at, index, &guess, &frame, &field);
+        at = flsi_parse_member(p, at, index, &guess, &frame, &field);
         if (at != NULL && field == NULL) {
-            at = flsi_json_skip(p, at);
+            at = flsi_parse_skip(p, at);
         } else if (at != NULL) {
             if (FLSI_UNLIKELY(was_seen(p, object, &members, field->id))) {
-                return flsi_json_fail(p, key, "a key that was there before");
+                return flsi_parse_fail(p, key, "a key that was there before");
             }
             set_seen(p, object, &members, field->id);
             at = member_at(p, at, field, place + field->place);
@@ -164,12 +165,12 @@ const uint8_t *flsi_json_struct(fls_json_parser *p, const uint8_t *at, uint32_t 
         if (at == NULL) {
             return NULL;
         }
-        more = flsi_json_more(p, &at, '}');
+        more = flsi_parse_more(p, &at, '}');
     }
     if (more < 0) {
         return NULL;
     }
     at = close_struct(p, at, object, &members, &frame);
-    flsi_json_leave(p, &frame);
+    flsi_parse_leave(p, &frame);
     return at;
 }

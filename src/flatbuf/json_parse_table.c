@@ -12,7 +12,7 @@ enum { UNION_NOTHING = 0, UNION_TAGGED = 1, UNION_WAITING = 2, UNION_DONE = 3 };
 
 /* A table that is open. Offsets are of the stack. */
 typedef struct open_table {
-    flsi_json_frame frame;
+    flsi_parse_frame frame;
     const flsi_object *object;
     uint32_t *guess;
     uint32_t index;
@@ -24,19 +24,19 @@ typedef struct open_table {
     size_t entries;
 } open_table;
 
-const uint8_t *flsi_json_text(fls_json_parser *p, const uint8_t *at, fls_ref *ref)
+const uint8_t *flsi_parse_text(fls_json_parser *p, const uint8_t *at, fls_ref *ref)
 {
     const uint8_t *text;
     size_t bytes;
     if (FLSI_UNLIKELY(*at != '"')) {
-        return flsi_json_unexpected(p, at, "not a string");
+        return flsi_parse_unexpected(p, at, "not a string");
     }
-    const uint8_t *next = flsi_json_string(p, at + 1, &text, &bytes);
+    const uint8_t *next = flsi_parse_string(p, at + 1, &text, &bytes);
     if (FLSI_UNLIKELY(next == NULL)) {
         return NULL;
     }
     *ref = fls_builder_string(p->builder, (const char *)text, bytes);
-    return FLS_LIKELY(ref->position != 0) ? next : flsi_json_fail_builder(p, at);
+    return FLS_LIKELY(ref->position != 0) ? next : flsi_parse_fail_builder(p, at);
 }
 
 /* ---- entries ---- */
@@ -44,8 +44,8 @@ const uint8_t *flsi_json_text(fls_json_parser *p, const uint8_t *at, fls_ref *re
 FLSI_ALWAYS_INLINE int push_entry(fls_json_parser *p, open_table *table, const flsi_field *field,
                                   uint64_t bits, const uint8_t *at)
 {
-    flsi_json_entry entry = {(uint32_t)(field - p->schema->fields), 0, bits};
-    if (!flsi_json_ensure(p, sizeof entry, at)) {
+    flsi_parse_entry entry = {(uint32_t)(field - p->schema->fields), 0, bits};
+    if (!flsi_parse_ensure(p, sizeof entry, at)) {
         return 0;
     }
     memcpy(p->stack + p->used, &entry, sizeof entry);
@@ -59,8 +59,8 @@ static size_t push_bytes(fls_json_parser *p, open_table *table, const flsi_field
                          size_t bytes, const uint8_t *at)
 {
     size_t room = (bytes + 15) & ~(size_t)15;
-    flsi_json_entry entry = {(uint32_t)(field - p->schema->fields), (uint32_t)room, 0};
-    if (!flsi_json_ensure(p, sizeof entry + room, at)) {
+    flsi_parse_entry entry = {(uint32_t)(field - p->schema->fields), (uint32_t)room, 0};
+    if (!flsi_parse_ensure(p, sizeof entry + room, at)) {
         return 0;
     }
     uint8_t *to = p->stack + p->used;
@@ -112,34 +112,34 @@ static const uint8_t *union_struct(fls_json_parser *p, const uint8_t *at, uint32
 {
     const flsi_object *object = &p->schema->objects[index];
     size_t place = p->used;
-    if (!flsi_json_ensure(p, object->bytes, at)) {
+    if (!flsi_parse_ensure(p, object->bytes, at)) {
         return NULL;
     }
     memset(p->stack + place, 0, object->bytes);
     p->used = place + object->bytes;
-    const uint8_t *next = flsi_json_struct(p, at, index, place);
+    const uint8_t *next = flsi_parse_struct(p, at, index, place);
     if (next == NULL) {
         return NULL;
     }
     *ref =
         fls_builder_struct_object(p->builder, p->stack + place, object->bytes, object->alignment);
     p->used = place;
-    return ref->position != 0 ? next : flsi_json_fail_builder(p, at);
+    return ref->position != 0 ? next : flsi_parse_fail_builder(p, at);
 }
 
-const uint8_t *flsi_json_union(fls_json_parser *p, const uint8_t *at, uint32_t enumeration,
-                               uint8_t tag, fls_ref *ref)
+const uint8_t *flsi_parse_union(fls_json_parser *p, const uint8_t *at, uint32_t enumeration,
+                                uint8_t tag, fls_ref *ref)
 {
     const flsi_value *member = flsi_schema_value(p->schema, enumeration, tag);
     if (member == NULL || member->kind == 0) {
-        return flsi_json_fail(p, at,
-                              member == NULL ? "a value of a union member that is not known"
-                                             : "a value of a union whose type is NONE");
+        return flsi_parse_fail(p, at,
+                               member == NULL ? "a value of a union member that is not known"
+                                              : "a value of a union whose type is NONE");
     }
     switch ((flsi_kind)member->kind) {
-    case FLSI_TABLE: return flsi_json_table(p, at, member->object, ref);
+    case FLSI_TABLE: return flsi_parse_table(p, at, member->object, ref);
     case FLSI_STRUCT: return union_struct(p, at, member->object, ref);
-    default: return flsi_json_text(p, at, ref);
+    default: return flsi_parse_text(p, at, ref);
     }
 }
 
@@ -153,11 +153,11 @@ static const uint8_t *tagged_value(fls_json_parser *p, open_table *table, const 
     set_union(p, place, UNION_DONE, 0);
     table->half--;
     if (field->kind == FLSI_UNION) {
-        at = flsi_json_union(p, at, field->enumeration, (uint8_t)tag, &ref);
+        at = flsi_parse_union(p, at, field->enumeration, (uint8_t)tag, &ref);
     } else {
-        flsi_json_entry entry;
+        flsi_parse_entry entry;
         memcpy(&entry, p->stack + tag, sizeof entry);
-        at = flsi_json_unions(p, at, field, tag + sizeof entry, (size_t)(entry.bits >> 32), &ref);
+        at = flsi_parse_unions(p, at, field, tag + sizeof entry, (size_t)(entry.bits >> 32), &ref);
     }
     return at != NULL && push_entry(p, table, field, ref.position, at) ? at : NULL;
 }
@@ -171,7 +171,7 @@ static const uint8_t *union_value(fls_json_parser *p, open_table *table, const u
     }
     set_union(p, place, UNION_WAITING, (uint64_t)(at - p->text));
     table->half++;
-    return flsi_json_skip(p, at);
+    return flsi_parse_skip(p, at);
 }
 
 /* The tag is known; what waited for it is read now. tag: as in the state. `at` is behind it. */
@@ -185,7 +185,7 @@ static const uint8_t *union_tag(fls_json_parser *p, open_table *table, const uin
         table->half++;
         return at;
     }
-    flsi_json_name(&table->frame, field + 1);
+    flsi_parse_name(&table->frame, field + 1);
     return tagged_value(p, table, p->text + (state >> 2), field + 1) != NULL ? at : NULL;
 }
 
@@ -201,23 +201,23 @@ static const uint8_t *tag_vector(fls_json_parser *p, open_table *table, const ui
         return NULL;
     }
     if (*at != '[') {
-        return flsi_json_unexpected(p, at, "not an array in brackets");
+        return flsi_parse_unexpected(p, at, "not an array in brackets");
     }
-    next = flsi_json_scalars(p, at + 1, field, &count);
+    next = flsi_parse_scalars(p, at + 1, field, &count);
     if (next == NULL) {
         return NULL;
     }
     fls_ref ref = fls_builder_vector(p->builder, p->stack + place, count, 1);
     if (ref.position == 0) {
-        return flsi_json_fail_builder(p, at);
+        return flsi_parse_fail_builder(p, at);
     }
     size_t room = (count + 15) & ~(size_t)15;
-    if (!flsi_json_ensure(p, room - count, at)) {
+    if (!flsi_parse_ensure(p, room - count, at)) {
         return NULL;
     }
     p->used = place + room;
-    flsi_json_entry entry = {(uint32_t)(field - p->schema->fields), (uint32_t)room,
-                             (uint64_t)count << 32 | ref.position};
+    flsi_parse_entry entry = {(uint32_t)(field - p->schema->fields), (uint32_t)room,
+                              (uint64_t)count << 32 | ref.position};
     memcpy(p->stack + place - sizeof entry, &entry, sizeof entry);
     return union_tag(p, table, next, field, place - sizeof entry);
 }
@@ -228,7 +228,8 @@ static const uint8_t *scalar_field(fls_json_parser *p, open_table *table, const 
                                    const flsi_field *field)
 {
     uint64_t bits;
-    const uint8_t *next = flsi_json_scalar(p, at, (fls_type)field->type, field->enumeration, &bits);
+    const uint8_t *next =
+        flsi_parse_scalar(p, at, (fls_type)field->type, field->enumeration, &bits);
     if (FLSI_UNLIKELY(next == NULL)) {
         return NULL;
     }
@@ -246,7 +247,7 @@ static const uint8_t *struct_field(fls_json_parser *p, open_table *table, const 
                                    const flsi_field *field)
 {
     size_t place = push_bytes(p, table, field, field->bytes, at);
-    return place != 0 ? flsi_json_struct(p, at, field->object, place) : NULL;
+    return place != 0 ? flsi_parse_struct(p, at, field->object, place) : NULL;
 }
 
 static const uint8_t *reference_field(fls_json_parser *p, open_table *table, const uint8_t *at,
@@ -254,10 +255,10 @@ static const uint8_t *reference_field(fls_json_parser *p, open_table *table, con
 {
     fls_ref ref = {0};
     switch ((flsi_kind)field->kind) {
-    case FLSI_STRING: at = flsi_json_text(p, at, &ref); break;
-    case FLSI_TABLE: at = flsi_json_table(p, at, field->object, &ref); break;
-    case FLSI_NESTED: at = flsi_json_nested(p, at, field, &ref); break;
-    default: at = flsi_json_vector(p, at, field, &ref); break;
+    case FLSI_STRING: at = flsi_parse_text(p, at, &ref); break;
+    case FLSI_TABLE: at = flsi_parse_table(p, at, field->object, &ref); break;
+    case FLSI_NESTED: at = flsi_parse_nested(p, at, field, &ref); break;
+    default: at = flsi_parse_vector(p, at, field, &ref); break;
     }
     return at != NULL && push_entry(p, table, field, ref.position, at) ? at : NULL;
 }
@@ -265,7 +266,7 @@ static const uint8_t *reference_field(fls_json_parser *p, open_table *table, con
 static const uint8_t *null_field(fls_json_parser *p, const uint8_t *at, const flsi_field *field)
 {
     if ((field->flags & FLS_FIELD_REQUIRED) != 0) {
-        return flsi_json_fail(p, at, "a required field is null");
+        return flsi_parse_fail(p, at, "a required field is null");
     }
     return at + 4;
 }
@@ -273,7 +274,7 @@ static const uint8_t *null_field(fls_json_parser *p, const uint8_t *at, const fl
 static const uint8_t *read_field(fls_json_parser *p, open_table *table, const uint8_t *at,
                                  const flsi_field *field)
 {
-    if (FLSI_UNLIKELY(*at == 'n') && flsi_json_is_null(at)) {
+    if (FLSI_UNLIKELY(*at == 'n') && flsi_parse_is_null(at)) {
         return null_field(p, at, field);
     }
     switch ((flsi_kind)field->kind) {
@@ -294,12 +295,12 @@ static const uint8_t *open_it(fls_json_parser *p, const uint8_t *at, uint32_t in
                               open_table *table)
 {
     const flsi_object *object = &p->schema->objects[index];
-    flsi_json_enter(p, &table->frame);
+    flsi_parse_enter(p, &table->frame);
     if (FLSI_UNLIKELY(*at != '{')) {
-        return flsi_json_unexpected(p, at, "not an object in braces");
+        return flsi_parse_unexpected(p, at, "not an object in braces");
     }
     if (FLSI_UNLIKELY(++p->depth > p->max_depth)) {
-        return flsi_json_fail(p, at, "tables nested too deeply");
+        return flsi_parse_fail(p, at, "tables nested too deeply");
     }
     table->object = object;
     table->index = index;
@@ -311,7 +312,7 @@ static const uint8_t *open_it(fls_json_parser *p, const uint8_t *at, uint32_t in
     size_t seen = object->field_count <= 64 ? 0 : ((size_t)object->field_count + 7) / 8;
     size_t unions = 8 * (size_t)p->objects[index].union_count;
     if (FLSI_UNLIKELY(seen + unions != 0)) {
-        if (!flsi_json_ensure(p, seen + unions, at)) {
+        if (!flsi_parse_ensure(p, seen + unions, at)) {
             return NULL;
         }
         memset(p->stack + p->used, 0, seen + unions);
@@ -319,7 +320,7 @@ static const uint8_t *open_it(fls_json_parser *p, const uint8_t *at, uint32_t in
     table->unions = p->used + seen;
     table->entries = table->unions + unions;
     p->used = table->entries;
-    return flsi_json_space(at + 1);
+    return flsi_parse_space(at + 1);
 }
 
 /* A type without its value is sound only where the generated verifiers take it for that: not if the
@@ -329,7 +330,7 @@ static const uint8_t *check_union(fls_json_parser *p, const open_table *table, c
 {
     uint64_t state = union_state(p, union_place(p, table, field));
     if ((state & 3) == UNION_WAITING) {
-        return flsi_json_fail(p, p->text + (state >> 2), "a union without its type");
+        return flsi_parse_fail(p, p->text + (state >> 2), "a union without its type");
     }
     if ((state & 3) == UNION_TAGGED) {
         const flsi_value *member = NULL;
@@ -337,7 +338,7 @@ static const uint8_t *check_union(fls_json_parser *p, const open_table *table, c
             member = flsi_schema_value(p->schema, field->enumeration, (int64_t)(state >> 2));
         }
         if (field->kind == FLSI_UNION_VECTOR || (member != NULL && member->kind == FLSI_STRUCT)) {
-            return flsi_json_fail(p, at, "a union's type without its value");
+            return flsi_parse_fail(p, at, "a union's type without its value");
         }
     }
     return at;
@@ -348,20 +349,20 @@ static const uint8_t *check_complete(fls_json_parser *p, open_table *table, cons
 {
     for (uint32_t i = 0; i < table->object->field_count; i++) {
         const flsi_field *field = &p->schema->fields[table->object->first_field + i];
-        flsi_json_name(&table->frame, field);
+        flsi_parse_name(&table->frame, field);
         if ((field->kind == FLSI_UNION || field->kind == FLSI_UNION_VECTOR) &&
             check_union(p, table, at, field) == NULL) {
             return NULL;
         }
         if ((field->flags & FLS_FIELD_REQUIRED) != 0 && !was_seen(p, table, i)) {
-            return flsi_json_fail(p, at, "a required field is missing");
+            return flsi_parse_fail(p, at, "a required field is missing");
         }
     }
     return at;
 }
 
 static void put_entry(fls_json_parser *p, fls_table to, const flsi_field *field,
-                      const flsi_json_entry *entry, const uint8_t *bytes)
+                      const flsi_parse_entry *entry, const uint8_t *bytes)
 {
     fls_builder *b = p->builder;
     if (field->kind == FLSI_STRUCT) {
@@ -387,7 +388,7 @@ static fls_ref build(fls_json_parser *p, const open_table *table)
             continue;
         }
         for (size_t place = table->entries; place < p->used;) {
-            flsi_json_entry entry;
+            flsi_parse_entry entry;
             memcpy(&entry, p->stack + place, sizeof entry);
             const flsi_field *field = &p->schema->fields[entry.field];
             place += sizeof entry;
@@ -400,7 +401,7 @@ static fls_ref build(fls_json_parser *p, const open_table *table)
     return fls_builder_end(p->builder, to);
 }
 
-const uint8_t *flsi_json_table(fls_json_parser *p, const uint8_t *at, uint32_t index, fls_ref *ref)
+const uint8_t *flsi_parse_table(fls_json_parser *p, const uint8_t *at, uint32_t index, fls_ref *ref)
 {
     open_table table;
     at = open_it(p, at, index, &table);
@@ -412,19 +413,19 @@ const uint8_t *flsi_json_table(fls_json_parser *p, const uint8_t *at, uint32_t i
     while (more > 0) {
         const flsi_field *field;
         const uint8_t *key = at;
-        at = flsi_json_member(p, at, index, &table.guess, &table.frame, &field);
+        at = flsi_parse_member(p, at, index, &table.guess, &table.frame, &field);
         if (FLS_LIKELY(at != NULL && field != NULL)) {
             if (FLSI_UNLIKELY(was_seen(p, &table, field->id))) {
-                return flsi_json_fail(p, key, "a key that was there before");
+                return flsi_parse_fail(p, key, "a key that was there before");
             }
             at = read_field(p, &table, at, field);
         } else if (at != NULL) {
-            at = flsi_json_skip(p, at);
+            at = flsi_parse_skip(p, at);
         }
         if (FLSI_UNLIKELY(at == NULL)) {
             return NULL;
         }
-        more = flsi_json_more(p, &at, '}');
+        more = flsi_parse_more(p, &at, '}');
     }
     if (more < 0 || ((table.half != 0 || table.object->has_required) &&
                      check_complete(p, &table, at - 1) == NULL)) {
@@ -432,10 +433,10 @@ const uint8_t *flsi_json_table(fls_json_parser *p, const uint8_t *at, uint32_t i
     }
     *ref = build(p, &table);
     if (FLSI_UNLIKELY(ref->position == 0)) {
-        return flsi_json_fail_builder(p, at - 1);
+        return flsi_parse_fail_builder(p, at - 1);
     }
     p->used = table.many_seen;
     p->depth--;
-    flsi_json_leave(p, &table.frame);
+    flsi_parse_leave(p, &table.frame);
     return at;
 }

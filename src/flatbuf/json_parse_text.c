@@ -11,7 +11,7 @@
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
-FLSI_NOINLINE const uint8_t *flsi_json_space_slow(const uint8_t *at)
+FLSI_NOINLINE const uint8_t *flsi_parse_space_slow(const uint8_t *at)
 {
     for (;;) {
         while (flsi_load_le64(at) == EACH_BYTE(' ')) {
@@ -38,7 +38,7 @@ FLSI_ALWAYS_INLINE const uint8_t *plain_end(const uint8_t *at)
                                                  _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '))));
         unsigned mask = (unsigned)_mm_movemask_epi8(stop);
         if (mask != 0) {
-            return at + flsi_json_lowest(mask);
+            return at + flsi_parse_lowest(mask);
         }
     }
 #else
@@ -51,7 +51,7 @@ FLSI_ALWAYS_INLINE const uint8_t *plain_end(const uint8_t *at)
                         ((bytes - EACH_BYTE(' ')) & ~bytes) | bytes;
         stop &= EACH_BYTE(0x80);
         if (stop != 0) {
-            return at + flsi_json_lowest(stop) / 8;
+            return at + flsi_parse_lowest(stop) / 8;
         }
     }
 #endif
@@ -147,7 +147,7 @@ static const uint8_t *unicode_escape(fls_json_parser *p, const uint8_t *at, uint
     uint32_t low;
     const uint8_t *next = hex4(at, &code);
     if (next == NULL) {
-        return flsi_json_fail(p, at - 2, "an escape without four hexadecimal digits");
+        return flsi_parse_fail(p, at - 2, "an escape without four hexadecimal digits");
     }
     if (code >= 0xDC80 && code <= 0xDCFF) { /* a byte that is not UTF-8, as it is printed */
         *to = (uint8_t)code;
@@ -155,12 +155,12 @@ static const uint8_t *unicode_escape(fls_json_parser *p, const uint8_t *at, uint
         return next;
     }
     if (code >= 0xDC00 && code < 0xE000) {
-        return flsi_json_fail(p, at - 2, lone);
+        return flsi_parse_fail(p, at - 2, lone);
     }
     if (code >= 0xD800 && code < 0xDC00) {
         next = next[0] == '\\' && next[1] == 'u' ? hex4(next + 2, &low) : NULL;
         if (next == NULL || low < 0xDC00 || low >= 0xE000) {
-            return flsi_json_fail(p, at - 2, lone);
+            return flsi_parse_fail(p, at - 2, lone);
         }
         code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
     }
@@ -182,7 +182,7 @@ static const uint8_t *escape(fls_json_parser *p, const uint8_t *at, uint8_t *to,
     case 'r': byte = '\r'; break;
     case 't': byte = '\t'; break;
     case 'u': return unicode_escape(p, at + 2, to, bytes);
-    default: return flsi_json_fail(p, at, "an escape that JSON does not have");
+    default: return flsi_parse_fail(p, at, "an escape that JSON does not have");
     }
     *to = byte;
     *bytes = 1;
@@ -197,7 +197,7 @@ static FLSI_NOINLINE const uint8_t *decode(fls_json_parser *p, const uint8_t *at
     size_t length = 0;
     for (;;) {
         size_t raw = (size_t)(stop - at);
-        if (!flsi_json_ensure(p, raw + 4, at)) {
+        if (!flsi_parse_ensure(p, raw + 4, at)) {
             return NULL;
         }
         memcpy(p->stack + p->used, at, raw);
@@ -207,7 +207,7 @@ static FLSI_NOINLINE const uint8_t *decode(fls_json_parser *p, const uint8_t *at
         }
         if (*stop != '\\') {
             p->used = used;
-            return flsi_json_unexpected(
+            return flsi_parse_unexpected(
                 p, stop, *stop < ' ' ? "a control character in a string" : "not UTF-8");
         }
         at = escape(p, stop, p->stack + p->used, &length);
@@ -223,8 +223,8 @@ static FLSI_NOINLINE const uint8_t *decode(fls_json_parser *p, const uint8_t *at
     return stop + 1;
 }
 
-const uint8_t *flsi_json_string(fls_json_parser *p, const uint8_t *at, const uint8_t **text,
-                                size_t *bytes)
+const uint8_t *flsi_parse_string(fls_json_parser *p, const uint8_t *at, const uint8_t **text,
+                                 size_t *bytes)
 {
     const uint8_t *stop = plain_end(at);
     if (FLSI_UNLIKELY(*stop >= 0x80)) {
@@ -279,7 +279,7 @@ static const uint8_t *skip_plain(fls_json_parser *p, const uint8_t *at)
     const uint8_t *text;
     size_t bytes;
     if (*at == '"') {
-        return flsi_json_string(p, at + 1, &text, &bytes);
+        return flsi_parse_string(p, at + 1, &text, &bytes);
     }
     for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
         bytes = strlen(words[i]);
@@ -288,10 +288,10 @@ static const uint8_t *skip_plain(fls_json_parser *p, const uint8_t *at)
         }
     }
     text = number_end(at);
-    return text != NULL ? text : flsi_json_unexpected(p, at, "not a JSON value");
+    return text != NULL ? text : flsi_parse_unexpected(p, at, "not a JSON value");
 }
 
-const uint8_t *flsi_json_bare_name(const uint8_t *at)
+const uint8_t *flsi_parse_bare_name(const uint8_t *at)
 {
     while ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || *at == '_' ||
            (*at >= '0' && *at <= '9')) {
@@ -304,18 +304,18 @@ static const uint8_t *skip_key(fls_json_parser *p, const uint8_t *at)
 {
     const uint8_t *text;
     size_t bytes;
-    const uint8_t *next = p->lenient ? flsi_json_bare_name(at) : at;
+    const uint8_t *next = p->lenient ? flsi_parse_bare_name(at) : at;
     if (*at == '"') {
-        next = flsi_json_string(p, at + 1, &text, &bytes);
+        next = flsi_parse_string(p, at + 1, &text, &bytes);
         if (next == NULL) {
             return NULL;
         }
     } else if (next == at) {
-        return flsi_json_unexpected(p, at, "not a key in quotes");
+        return flsi_parse_unexpected(p, at, "not a key in quotes");
     }
-    at = flsi_json_space(next);
-    return *at == ':' ? flsi_json_space(at + 1)
-                      : flsi_json_unexpected(p, at, "a key without a colon");
+    at = flsi_parse_space(next);
+    return *at == ':' ? flsi_parse_space(at + 1)
+                      : flsi_parse_unexpected(p, at, "a key without a colon");
 }
 
 /* Behind a value in the brackets above base: closes those that end here, and goes on to the next
@@ -324,7 +324,7 @@ static const uint8_t *skip_closing(fls_json_parser *p, const uint8_t *at, size_t
 {
     while (p->used > base) {
         uint8_t closing = p->stack[p->used - 1];
-        int more = flsi_json_more(p, &at, closing);
+        int more = flsi_parse_more(p, &at, closing);
         if (more < 0) {
             return NULL;
         }
@@ -337,16 +337,16 @@ static const uint8_t *skip_closing(fls_json_parser *p, const uint8_t *at, size_t
 }
 
 /* The brackets that are open lie on the stack, so that no depth of nesting matters. */
-const uint8_t *flsi_json_skip(fls_json_parser *p, const uint8_t *at)
+const uint8_t *flsi_parse_skip(fls_json_parser *p, const uint8_t *at)
 {
     size_t base = p->used;
     do {
         if (*at == '{' || *at == '[') {
             uint8_t closing = *at == '{' ? '}' : ']';
-            if (!flsi_json_ensure(p, 1, at)) {
+            if (!flsi_parse_ensure(p, 1, at)) {
                 return NULL;
             }
-            at = flsi_json_space(at + 1);
+            at = flsi_parse_space(at + 1);
             if (*at != closing) {
                 p->stack[p->used++] = closing;
                 at = closing == '}' ? skip_key(p, at) : at;
@@ -390,7 +390,7 @@ static uint8_t *blank_comment(uint8_t *at)
     return at;
 }
 
-void flsi_json_blank_comments(uint8_t *text)
+void flsi_parse_blank_comments(uint8_t *text)
 {
     int in_string = 0;
     for (uint8_t *at = text; *at != '\0'; at++) {

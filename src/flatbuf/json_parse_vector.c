@@ -11,7 +11,7 @@ static const uint8_t *scalar_vector(fls_json_parser *p, const uint8_t *at, const
 {
     size_t place = p->used;
     size_t count;
-    const uint8_t *next = flsi_json_scalars(p, at + 1, field, &count);
+    const uint8_t *next = flsi_parse_scalars(p, at + 1, field, &count);
     if (next == NULL) {
         return NULL;
     }
@@ -20,7 +20,7 @@ static const uint8_t *scalar_vector(fls_json_parser *p, const uint8_t *at, const
         uint64_t apparent_left = FLEX_APPARENT_BYTES;
         fls_rule rule;
         if (!flsi_verify_flex(elements, count, &apparent_left, &rule)) {
-            return flsi_json_fail(p, at, "bytes that are not a sound FlexBuffer");
+            return flsi_parse_fail(p, at, "bytes that are not a sound FlexBuffer");
         }
     }
     *ref = field->content_alignment > field->element_bytes
@@ -28,7 +28,7 @@ static const uint8_t *scalar_vector(fls_json_parser *p, const uint8_t *at, const
                                             field->content_alignment)
                : fls_builder_vector(p->builder, elements, count, field->element_bytes);
     p->used = place;
-    return ref->position != 0 ? next : flsi_json_fail_builder(p, at);
+    return ref->position != 0 ? next : flsi_parse_fail_builder(p, at);
 }
 
 /* ---- elements on the stack ---- */
@@ -37,17 +37,17 @@ static const uint8_t *scalar_vector(fls_json_parser *p, const uint8_t *at, const
 static const uint8_t *push_struct(fls_json_parser *p, const uint8_t *at, const flsi_field *field)
 {
     size_t place = p->used;
-    if (!flsi_json_ensure(p, field->element_bytes, at)) {
+    if (!flsi_parse_ensure(p, field->element_bytes, at)) {
         return NULL;
     }
     memset(p->stack + place, 0, field->element_bytes);
     p->used = place + field->element_bytes;
-    return flsi_json_struct(p, at, field->object, place);
+    return flsi_parse_struct(p, at, field->object, place);
 }
 
 static int push_ref(fls_json_parser *p, fls_ref ref, const uint8_t *at)
 {
-    if (!flsi_json_ensure(p, sizeof ref, at)) {
+    if (!flsi_parse_ensure(p, sizeof ref, at)) {
         return 0;
     }
     memcpy(p->stack + p->used, &ref, sizeof ref);
@@ -58,8 +58,8 @@ static int push_ref(fls_json_parser *p, fls_ref ref, const uint8_t *at)
 static const uint8_t *push_reference(fls_json_parser *p, const uint8_t *at, const flsi_field *field)
 {
     fls_ref ref = {0};
-    at = field->kind == FLSI_STRING_VECTOR ? flsi_json_text(p, at, &ref)
-                                           : flsi_json_table(p, at, field->object, &ref);
+    at = field->kind == FLSI_STRING_VECTOR ? flsi_parse_text(p, at, &ref)
+                                           : flsi_parse_table(p, at, field->object, &ref);
     return at != NULL && push_ref(p, ref, at) ? at : NULL;
 }
 
@@ -67,10 +67,10 @@ static const uint8_t *push_reference(fls_json_parser *p, const uint8_t *at, cons
 static const uint8_t *push_elements(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
                                     size_t *count)
 {
-    flsi_json_frame frame;
-    flsi_json_enter(p, &frame);
+    flsi_parse_frame frame;
+    flsi_parse_enter(p, &frame);
     frame.name = NULL;
-    at = flsi_json_space(at + 1);
+    at = flsi_parse_space(at + 1);
     int more = *at != ']';
     at += !more;
     while (more > 0) {
@@ -80,10 +80,10 @@ static const uint8_t *push_elements(fls_json_parser *p, const uint8_t *at, const
             return NULL;
         }
         frame.number++;
-        more = flsi_json_more(p, &at, ']');
+        more = flsi_parse_more(p, &at, ']');
     }
     *count = frame.number;
-    flsi_json_leave(p, &frame);
+    flsi_parse_leave(p, &frame);
     return more < 0 ? NULL : at;
 }
 
@@ -91,7 +91,7 @@ static const uint8_t *push_elements(fls_json_parser *p, const uint8_t *at, const
 static int align_stack(fls_json_parser *p, const uint8_t *at)
 {
     size_t gap = (0 - p->used) & (sizeof(fls_ref) - 1);
-    if (!flsi_json_ensure(p, gap, at)) {
+    if (!flsi_parse_ensure(p, gap, at)) {
         return 0;
     }
     p->used += gap;
@@ -104,11 +104,11 @@ static fls_ref build_refs(fls_json_parser *p, size_t place, size_t count)
                                   count);
 }
 
-const uint8_t *flsi_json_vector(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
-                                fls_ref *ref)
+const uint8_t *flsi_parse_vector(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
+                                 fls_ref *ref)
 {
     if (*at != '[') {
-        return flsi_json_unexpected(p, at, "not an array in brackets");
+        return flsi_parse_unexpected(p, at, "not an array in brackets");
     }
     if (field->kind == FLSI_SCALAR_VECTOR || field->kind == FLSI_NESTED) {
         return scalar_vector(p, at, field, ref);
@@ -120,7 +120,7 @@ const uint8_t *flsi_json_vector(fls_json_parser *p, const uint8_t *at, const fls
     size_t place = p->used;
     size_t count;
     const uint8_t *next = push_elements(p, at, field, &count);
-    if (next == NULL || !flsi_json_sort(p, field, place, count, at)) {
+    if (next == NULL || !flsi_parse_sort(p, field, place, count, at)) {
         return NULL;
     }
     *ref = field->kind == FLSI_STRUCT_VECTOR
@@ -128,7 +128,7 @@ const uint8_t *flsi_json_vector(fls_json_parser *p, const uint8_t *at, const fls
                                            field->element_bytes, field->content_alignment)
                : build_refs(p, place, count);
     p->used = used;
-    return ref->position != 0 ? next : flsi_json_fail_builder(p, at);
+    return ref->position != 0 ? next : flsi_parse_fail_builder(p, at);
 }
 
 /* ---- unions ---- */
@@ -139,15 +139,15 @@ static const uint8_t *push_union(fls_json_parser *p, const uint8_t *at, const fl
                                  size_t tag, int *has_null)
 {
     fls_ref ref = {0};
-    if (*at == 'n' && flsi_json_is_null(at)) {
+    if (*at == 'n' && flsi_parse_is_null(at)) {
         const flsi_value *member = flsi_schema_value(p->schema, field->enumeration, p->stack[tag]);
         if (member != NULL && member->kind != 0) {
-            return flsi_json_fail(p, at, "null for a member of a union");
+            return flsi_parse_fail(p, at, "null for a member of a union");
         }
         *has_null = 1;
         at += 4;
     } else {
-        at = flsi_json_union(p, at, field->enumeration, p->stack[tag], &ref);
+        at = flsi_parse_union(p, at, field->enumeration, p->stack[tag], &ref);
     }
     return at != NULL && push_ref(p, ref, at) ? at : NULL;
 }
@@ -171,47 +171,47 @@ static fls_ref build_sparse_refs(fls_json_parser *p, size_t place, size_t count)
     return vector;
 }
 
-const uint8_t *flsi_json_unions(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
-                                size_t tags, size_t count, fls_ref *ref)
+const uint8_t *flsi_parse_unions(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
+                                 size_t tags, size_t count, fls_ref *ref)
 {
-    flsi_json_frame frame;
+    flsi_parse_frame frame;
     size_t used = p->used;
     const uint8_t *next = at;
     int has_null = 0;
     if (*at != '[') {
-        return flsi_json_unexpected(p, at, "not an array in brackets");
+        return flsi_parse_unexpected(p, at, "not an array in brackets");
     }
     if (!align_stack(p, at)) {
         return NULL;
     }
     size_t place = p->used;
-    flsi_json_enter(p, &frame);
+    flsi_parse_enter(p, &frame);
     frame.name = NULL;
-    next = flsi_json_space(at + 1);
+    next = flsi_parse_space(at + 1);
     int more = *next != ']';
     next += !more;
     for (; more > 0; frame.number++) {
         next = frame.number < count
                    ? push_union(p, next, field, tags + frame.number, &has_null)
-                   : flsi_json_fail(p, next, "more elements than the union has types");
+                   : flsi_parse_fail(p, next, "more elements than the union has types");
         if (next == NULL) {
             return NULL;
         }
-        more = flsi_json_more(p, &next, ']');
+        more = flsi_parse_more(p, &next, ']');
     }
     if (more < 0) {
         return NULL;
     }
     if (frame.number != count) {
-        return flsi_json_fail(p, next - 1, "fewer elements than the union has types");
+        return flsi_parse_fail(p, next - 1, "fewer elements than the union has types");
     }
-    flsi_json_leave(p, &frame);
-    if (has_null && !flsi_json_ensure(p, count * sizeof *ref, at)) {
+    flsi_parse_leave(p, &frame);
+    if (has_null && !flsi_parse_ensure(p, count * sizeof *ref, at)) {
         return NULL;
     }
     *ref = has_null ? build_sparse_refs(p, place, count) : build_refs(p, place, count);
     p->used = used;
-    return ref->position != 0 ? next : flsi_json_fail_builder(p, at);
+    return ref->position != 0 ? next : flsi_parse_fail_builder(p, at);
 }
 
 /* ---- messages in messages ---- */
@@ -223,18 +223,18 @@ static const uint8_t *nested_bytes(fls_json_parser *p, const uint8_t *at, const 
     size_t place = p->used;
     size_t count;
     fls_verify_options options = FLS_VERIFY_OPTIONS_INIT;
-    const uint8_t *next = flsi_json_scalars(p, at + 1, field, &count);
+    const uint8_t *next = flsi_parse_scalars(p, at + 1, field, &count);
     if (next == NULL) {
         return NULL;
     }
     options.max_depth = p->max_depth - p->depth;
     if (options.max_depth == 0 ||
         fls_verify(p->schema, field->object, p->stack + place, count, &options, NULL) != FLS_OK) {
-        return flsi_json_fail(p, at, "bytes that are not a sound message of the nested type");
+        return flsi_parse_fail(p, at, "bytes that are not a sound message of the nested type");
     }
     *ref = fls_builder_nested(p->builder, p->stack + place, count, p->message_alignment);
     p->used = place;
-    return ref->position != 0 ? next : flsi_json_fail_builder(p, at);
+    return ref->position != 0 ? next : flsi_parse_fail_builder(p, at);
 }
 
 /* Starts a message in a builder of its own. */
@@ -242,12 +242,13 @@ static int open_level(fls_json_parser *p, const uint8_t *at)
 {
     uint32_t level = p->level + 1;
     if (level > p->max_depth) {
-        (void)flsi_json_fail(p, at, "tables nested too deeply");
+        (void)flsi_parse_fail(p, at, "tables nested too deeply");
         return 0;
     }
     if (level == p->level_count) {
         if (fls_builder_new(&p->builders[level], p->allocator, NULL) != FLS_OK) {
-            (void)flsi_json_fail_status(p, at, FLS_NO_MEMORY, "out of memory for a nested message");
+            (void)flsi_parse_fail_status(p, at, FLS_NO_MEMORY,
+                                         "out of memory for a nested message");
             return 0;
         }
         p->level_count++;
@@ -258,8 +259,8 @@ static int open_level(fls_json_parser *p, const uint8_t *at)
     return 1;
 }
 
-const uint8_t *flsi_json_nested(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
-                                fls_ref *ref)
+const uint8_t *flsi_parse_nested(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
+                                 fls_ref *ref)
 {
     const void *message;
     size_t bytes;
@@ -270,17 +271,17 @@ const uint8_t *flsi_json_nested(fls_json_parser *p, const uint8_t *at, const fls
     if (!open_level(p, at)) {
         return NULL;
     }
-    const uint8_t *next = flsi_json_table(p, at, field->object, &root);
+    const uint8_t *next = flsi_parse_table(p, at, field->object, &root);
     if (next == NULL) {
         return NULL;
     }
     fls_status status = fls_builder_finish(p->builder, root, NULL, &message, &bytes, NULL);
     p->builder = p->builders[--p->level];
     if (status != FLS_OK) {
-        return flsi_json_fail_status(p, at,
-                                     status == FLS_NO_MEMORY ? status : FLS_VALIDATION_FAILED,
-                                     "a nested message that is too large");
+        return flsi_parse_fail_status(p, at,
+                                      status == FLS_NO_MEMORY ? status : FLS_VALIDATION_FAILED,
+                                      "a nested message that is too large");
     }
     *ref = fls_builder_nested(p->builder, message, bytes, p->message_alignment);
-    return ref->position != 0 ? next : flsi_json_fail_builder(p, at);
+    return ref->position != 0 ? next : flsi_parse_fail_builder(p, at);
 }
