@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <system_error>
 
@@ -92,6 +93,12 @@ using text_view = std::string_view;
 class text_view {
   public:
     text_view() noexcept : data_(""), size_(0)
+    {
+    }
+    text_view(const char *text) noexcept : data_(text), size_(std::strlen(text))
+    {
+    }
+    text_view(const std::string &text) noexcept : data_(text.data()), size_(text.size())
     {
     }
     text_view(const char *data, std::size_t size) noexcept : data_(data), size_(size)

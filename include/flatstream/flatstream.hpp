@@ -10,6 +10,8 @@
 //   for (auto &sample : in.as<telemetry::Sample>())    // verified, aligned, no copies
 //       use(sample.timestamp_ns());
 //
+// Without generated code: flatstream::schema, path, predicate, json_printer and json_parser.
+//
 // A fault is an exception, flatstream::error, with status, offset, ordinal and text. Every throwing
 // function has a companion try_... that returns the status instead; builds without exceptions have
 // those alone.
@@ -17,9 +19,12 @@
 #define FLATSTREAM_FLATSTREAM_HPP
 
 #include "flatstream/error.hpp"
+#include "flatstream/json.hpp"
 #include "flatstream/message.hpp"
+#include "flatstream/query.hpp"
 #include "flatstream/reader.hpp"
 #include "flatstream/recover.hpp"
+#include "flatstream/schema.hpp"
 #include "flatstream/socket.hpp"
 #include "flatstream/view.hpp"
 #include "flatstream/writer.hpp"

@@ -345,6 +345,12 @@ template <class T, class Stream> class typed_range {
     detail::aligned_copy copy_;
 };
 
+// A validator of the C interface together with what it stands on.
+struct kept_validator {
+    fls_validator validator;
+    std::shared_ptr<void> kept;
+};
+
 namespace detail {
 
 // Where the bytes of a finished message are: a FlatBufferBuilder, or anything with data and size,
@@ -424,6 +430,12 @@ template <class Raw> class with_checks : public Raw {
     {
         attach(name, &check_function<Function>, std::make_shared<Function>(std::move(function)),
                aligned_to);
+    }
+
+    void validate(const kept_validator &given)
+    {
+        attached_.validators.push_back(given.validator);
+        attached_.kept.push_back(given.kept);
     }
 
     // Any validator of the C interface; what it stands on stays the caller's.

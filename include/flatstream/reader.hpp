@@ -30,22 +30,22 @@ template <class Stream> class message_stream {
     // Tables of generated type T, each verified: for (auto &sample : stream.as<Sample>()). With an
     // error the range ends at a fault and leaves it there; without one it throws.
     template <class T>
-    typed_range<T, Stream> try_as(fls_error &err, const verification &how = verification())
+    typed_range<T, Stream> try_as(fls_error &err, const verification &how = verification()) &
     {
         return typed_range<T, Stream>(self(), how, &err);
     }
     // The messages as they are.
-    message_range<Stream> try_messages(fls_error &err)
+    message_range<Stream> try_messages(fls_error &err) &
     {
         return message_range<Stream>(self(), &err);
     }
 
 #if FLATSTREAM_EXCEPTIONS
-    template <class T> typed_range<T, Stream> as(const verification &how = verification())
+    template <class T> typed_range<T, Stream> as(const verification &how = verification()) &
     {
         return typed_range<T, Stream>(self(), how, nullptr);
     }
-    message_range<Stream> messages()
+    message_range<Stream> messages() &
     {
         return message_range<Stream>(self(), nullptr);
     }

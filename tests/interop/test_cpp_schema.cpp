@@ -1,0 +1,154 @@
+// Schemas and queries in C++, against what generated code reads of the same messages.
+#include <flatbuffers/flatbuffers.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "flatstream/flatstream.hpp"
+#include "telemetry_generated.h"
+
+namespace {
+
+#define CHECK(condition)                                                                        \
+    do {                                                                                        \
+        if (!(condition)) {                                                                     \
+            std::fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
+            std::exit(1);                                                                       \
+        }                                                                                       \
+    } while (0)
+
+template <class Function> flatstream::error caught(Function function)
+{
+    try {
+        function();
+    } catch (const flatstream::error &error) {
+        return error;
+    }
+    CHECK(!"nothing was thrown");
+    std::abort();
+}
+
+void build(flatbuffers::FlatBufferBuilder &fbb, uint32_t number)
+{
+    fbb.Clear();
+    telemetry::Vec3 position(number * 0.5, 0, 0);
+    auto pose = telemetry::CreatePose(fbb, &position);
+    auto tags = fbb.CreateVectorOfStrings({"a", "b" + std::to_string(number)});
+    telemetry::SampleBuilder sample(fbb);
+    sample.add_sequence(number);
+    sample.add_device_id(18446744073709551615u - number);
+    sample.add_mode(number % 2 == 0 ? telemetry::Mode::Idle : telemetry::Mode::Charge);
+    sample.add_pose(pose);
+    sample.add_tags(tags);
+    fbb.Finish(sample.Finish());
+}
+
+std::vector<uint8_t> stream(uint32_t count)
+{
+    flatbuffers::FlatBufferBuilder fbb;
+    flatstream::writer out = flatstream::writer::to_memory();
+    for (uint32_t i = 0; i < count; i++) {
+        build(fbb, i);
+        out.write(fbb);
+    }
+    flatstream::byte_view all = out.memory();
+    return std::vector<uint8_t>(all.begin(), all.end());
+}
+
+void test_schema(const flatstream::schema &schema)
+{
+    CHECK(std::string(schema.object(schema.root()).name) == "telemetry.Sample");
+    CHECK(std::string(schema.identifier()).empty());
+    uint32_t sample = schema.find_object("telemetry.Sample");
+    CHECK(sample == schema.root() && schema.object(sample).field_count == 11);
+    uint32_t mode = schema.find_field(sample, "mode");
+    CHECK(schema.field(sample, mode).type == FLS_TYPE_U8);
+    uint32_t modes = schema.field(sample, mode).enumeration;
+    CHECK(schema.enumeration(modes).value_count == 4);
+    CHECK(std::string(schema.value(modes, 3).name) == "Fault" && schema.value(modes, 3).value == 9);
+    CHECK(schema.find_object("telemetry.Nobody") == FLS_SCHEMA_NONE);
+    CHECK(caught([] { flatstream::schema("not/there.bfbs"); }).status() == FLS_IO);
+    CHECK(caught([] {
+              flatstream::schema::from_memory(flatstream::byte_view("abc", 3));
+          }).status() == FLS_SCHEMA_INVALID);
+    flatstream::schema first(FLS_TEST_SCHEMA_DIR "/telemetry.bfbs");
+    flatstream::schema second = std::move(first);
+    CHECK(!first && second && second.hash() == schema.hash());
+}
+
+void test_verification(const flatstream::schema &schema)
+{
+    flatbuffers::FlatBufferBuilder fbb;
+    build(fbb, 1);
+    std::vector<uint8_t> payload(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());
+    schema.verify(flatstream::byte_view(payload.data(), payload.size()));
+    const char *tag = telemetry::GetSample(payload.data())->tags()->Get(1)->c_str();
+    payload[static_cast<size_t>(tag - reinterpret_cast<char *>(payload.data())) - 1] = 0x7f;
+    flatstream::byte_view unsound(payload.data(), payload.size());
+    flatstream::error refused = caught([&] { schema.verify(unsound); });
+    CHECK(refused.status() == FLS_VALIDATION_FAILED);
+    CHECK(std::string(refused.text()).find("tags[1]") != std::string::npos);
+    fls_violation violation;
+    CHECK(schema.try_verify(unsound, &violation) == FLS_VALIDATION_FAILED);
+    CHECK(std::string(violation.path) == "tags[1]");
+
+    // As a validator, which carries along what it stands on.
+    flatstream::writer out;
+    {
+        flatstream::writer_options options;
+        options.validate(flatstream::message_types(schema).check(FLS_VERIFY_UTF8));
+        out = flatstream::writer::to_memory(options);
+    }
+    out.write(fbb);
+    CHECK(caught([&] { out.write(payload); }).status() == FLS_VALIDATION_FAILED);
+    CHECK(out.messages() == 1);
+    flatstream::message_types types(schema);
+    CHECK(types.size() == 1 && types.select(unsound) == 0 && types[0].root == schema.root());
+    CHECK(caught([&] { types.add(schema); }).status() == FLS_INVALID_ARGUMENT);
+}
+
+void test_queries(const flatstream::schema &schema)
+{
+    std::vector<uint8_t> all = stream(50);
+    flatstream::view in(flatstream::byte_view(all.data(), all.size()));
+    flatstream::path position(schema, "pose.position.x"), device(schema, "device_id"),
+        mode(schema, "mode"), tag(schema, "tags[1]"), none(schema, "battery.soc");
+    flatstream::predicate charging(schema, "mode == \"Charge\" && pose.position.x >= 10");
+    flatstream::path tags(schema, "tags[*]");
+    int found = 0;
+    for (auto &message : in) {
+        std::string all_tags;
+        tags.each(message.bytes(),
+                  [&](flatstream::value one) { all_tags += std::string(one.text()); });
+        CHECK(all_tags == "ab" + std::to_string(message.ordinal));
+        auto &sample = message.as<telemetry::Sample>();
+        CHECK(position(message).number() == sample.pose()->position()->x());
+        CHECK(device(message).as.u == sample.device_id());
+        CHECK(mode(message).number() == static_cast<double>(sample.mode()));
+        CHECK(std::string(tag(message).text()) == sample.tags()->Get(1)->str());
+        CHECK(!none(message).exists());
+        CHECK(charging(message) ==
+              (sample.mode() == telemetry::Mode::Charge && sample.pose()->position()->x() >= 10));
+        found += charging(message);
+    }
+    CHECK(found == 15);
+    CHECK(position.kind() == FLS_VALUE_F64 && tag.kind() == FLS_VALUE_STRING);
+    CHECK(caught([&] { flatstream::path(schema, "pose.nowhere"); }).status() == FLS_UNSUPPORTED);
+    CHECK(caught([&] { flatstream::predicate(schema, "mode =="); }).status() ==
+          FLS_INVALID_ARGUMENT);
+    flatstream::predicate moved = std::move(charging);
+    CHECK(moved && !charging);
+}
+
+} // namespace
+
+int main()
+{
+    flatstream::schema schema(FLS_TEST_SCHEMA_DIR "/telemetry.bfbs");
+    test_schema(schema);
+    test_verification(schema);
+    test_queries(schema);
+    return 0;
+}
