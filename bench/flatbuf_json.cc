@@ -1,0 +1,124 @@
+// JSON: printing messages against the official text generator.
+#include <cstdio>
+#include <cstdlib>
+
+#include <flatbuffers/idl.h>
+
+#include "flatbuf.hpp"
+#include "flatstream/json.h"
+
+namespace {
+
+const bench_table print_table = {"flatbuf-json-out",
+                                 "JSON out",
+                                 "hot, telemetry; ratios are to flatbuffers::GenerateText without "
+                                 "blanks; goal: 10 times as fast",
+                                 "messages",
+                                 "official",
+                                 15,
+                                 false,
+                                 false,
+                                 false,
+                                 {"official", "verified", "verifying"}};
+
+[[noreturn]] void die(const char *what, const fls_error &err)
+{
+    std::fprintf(stderr, "%s: %s\n", what, err.text);
+    std::exit(1);
+}
+
+struct Printing {
+    fls_schema *schema = nullptr;
+    fls_json_printer *verified = nullptr;  // the caller verified
+    fls_json_printer *verifying = nullptr; // it verifies first
+    flatbuffers::Parser official;
+    std::string text;
+
+    Printing() : official(official_options())
+    {
+        fls_error err = FLS_ERROR_INIT;
+        const std::string &bfbs = flatbuf_bfbs();
+        if (fls_schema_new(&schema, bfbs.data(), bfbs.size(), nullptr, &err) != FLS_OK) {
+            die("the schema", err);
+        }
+        verified = printer(1);
+        verifying = printer(0);
+        if (!official.Deserialize(reinterpret_cast<const std::uint8_t *>(bfbs.data()),
+                                  bfbs.size())) {
+            std::fputs("the official library does not take the schema\n", stderr);
+            std::exit(1);
+        }
+    }
+
+    Printing(const Printing &) = delete;
+    Printing &operator=(const Printing &) = delete;
+
+    ~Printing()
+    {
+        fls_json_printer_free(verified);
+        fls_json_printer_free(verifying);
+        fls_schema_free(schema);
+    }
+
+    static flatbuffers::IDLOptions official_options()
+    {
+        flatbuffers::IDLOptions options;
+        options.strict_json = true;
+        options.indent_step = -1; // one line, like ours
+        return options;
+    }
+
+    fls_json_printer *printer(std::uint32_t is_verified) const
+    {
+        fls_error err = FLS_ERROR_INIT;
+        fls_json_printer *made = nullptr;
+        fls_json_print_options options = FLS_JSON_PRINT_OPTIONS_INIT;
+        options.is_verified = is_verified;
+        if (fls_json_printer_new(&made, schema, fls_schema_root(schema), &options, &err) !=
+            FLS_OK) {
+            die("a printer", err);
+        }
+        return made;
+    }
+};
+
+std::uint64_t print_ours(fls_json_printer *printer, const FlatbufWork &work)
+{
+    std::uint64_t printed = 0;
+    for (const FlatbufMessage &message : work.messages) {
+        const char *text;
+        std::size_t bytes;
+        printed +=
+            fls_json_print(printer, message.data, message.size, &text, &bytes, nullptr) == FLS_OK
+                ? 1
+                : 0;
+    }
+    return printed;
+}
+
+std::uint64_t print_official(Printing &printing, const FlatbufWork &work)
+{
+    std::uint64_t printed = 0;
+    for (const FlatbufMessage &message : work.messages) {
+        printing.text.clear();
+        printed +=
+            flatbuffers::GenerateText(printing.official, message.data, &printing.text) ? 1 : 0;
+    }
+    return printed;
+}
+
+} // namespace
+
+void flatbuf_measure_json()
+{
+    Printing printing;
+    for (const FlatbufWork *work : {&flatbuf_mixed(), &flatbuf_one_kib()}) {
+        flatbuf_row(print_table, *work, 0.1, work->messages.size(),
+                    {{"official", BENCH_LIMIT | BENCH_SHOWN,
+                      [work, &printing] { return print_official(printing, *work); }},
+                     {"verified", BENCH_SHOWN | BENCH_JUDGED,
+                      [work, &printing] { return print_ours(printing.verified, *work); }},
+                     {"verifying", BENCH_SHOWN | BENCH_JUDGED,
+                      [work, &printing] { return print_ours(printing.verifying, *work); }}});
+    }
+}
