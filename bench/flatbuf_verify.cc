@@ -4,6 +4,7 @@
 
 #include "flatbuf.hpp"
 #include "flatstream/table_root.h"
+#include "flatstream/verify.h"
 #include "telemetry_generated.h"
 
 namespace {
@@ -18,7 +19,7 @@ const bench_table generated_table = {
     false,
     false,
     false,
-    {"generated"}};
+    {"fls_verify"}};
 
 const bench_table reflection_table = {
     "flatbuf-reflect",
@@ -30,7 +31,7 @@ const bench_table reflection_table = {
     false,
     false,
     false,
-    {"official"}};
+    {"fls_verify"}};
 
 const bench_table root_table = {"flatbuf-root",
                                 "Root table only",
@@ -64,6 +65,26 @@ std::uint64_t verify_reflection(const FlatbufWork &work)
     return sound;
 }
 
+std::uint64_t verify_schema(const FlatbufWork &work)
+{
+    static fls_schema *schema = [] {
+        fls_schema *loaded = nullptr;
+        fls_error err;
+        bench_must(
+            fls_schema_new(&loaded, flatbuf_bfbs().data(), flatbuf_bfbs().size(), nullptr, &err),
+            &err, "loading the schema");
+        return loaded;
+    }();
+    const std::uint32_t root = fls_schema_root(schema);
+    std::uint64_t sound = 0;
+    for (const FlatbufMessage &message : work.messages) {
+        sound += fls_verify(schema, root, message.data, message.size, nullptr, nullptr) == FLS_OK
+                     ? 1
+                     : 0;
+    }
+    return sound;
+}
+
 std::uint64_t check_roots(const FlatbufWork &work)
 {
     std::uint64_t sound = 0;
@@ -81,12 +102,14 @@ void flatbuf_measure_verify()
     for (const FlatbufWork *work : works) {
         flatbuf_row(
             generated_table, *work, 1.0, work->messages.size(),
-            {{"generated", BENCH_LIMIT | BENCH_SHOWN, [work] { return verify_generated(*work); }}});
+            {{"generated", BENCH_LIMIT | BENCH_SHOWN, [work] { return verify_generated(*work); }},
+             {"fls_verify", BENCH_SHOWN | BENCH_JUDGED, [work] { return verify_schema(*work); }}});
     }
     for (const FlatbufWork *work : works) {
         flatbuf_row(
             reflection_table, *work, 1.0 / 3, work->messages.size(),
-            {{"official", BENCH_LIMIT | BENCH_SHOWN, [work] { return verify_reflection(*work); }}});
+            {{"official", BENCH_LIMIT | BENCH_SHOWN, [work] { return verify_reflection(*work); }},
+             {"fls_verify", BENCH_SHOWN | BENCH_JUDGED, [work] { return verify_schema(*work); }}});
     }
     const FlatbufWork &small = flatbuf_hundred();
     flatbuf_row(

@@ -11,6 +11,7 @@
 
 #include "flatbuf/schema_hash.h"
 #include "flatbuf/schema_load.h"
+#include "flatbuf/verify_plan.h"
 #include "flatstream/verify.h"
 
 /* More than any path and rule; err->text takes the end of the one and all of the other. */
@@ -226,6 +227,7 @@ static uint64_t carve_all(flsi_schema_load *load, const fls_schema *counted, uin
     load->fields_by_name = carve(block, &used, counted->field_count, sizeof(uint32_t));
     load->enumerations_by_name = carve(block, &used, counted->enumeration_count, sizeof(uint32_t));
     load->values_by_name = carve(block, &used, counted->value_count, sizeof(uint32_t));
+    load->plan = carve(block, &used, flsi_verify_plan_bytes(counted), 1);
     uint8_t *copy = carve(block, &used, load->file.size, 1);
     if (block != NULL) {
         memset(block, 0, (size_t)used - (load->file.size + 7u) / 8 * 8);
@@ -382,6 +384,7 @@ fls_status flsi_schema_compile(fls_schema **schema, const void *data, size_t siz
         return status;
     }
     load.schema->hash = flsi_schema_hash_compute(load.schema);
+    load.schema->verify_plan = flsi_verify_plan_make(load.schema, load.plan);
     *schema = load.schema;
     return FLS_OK;
 }

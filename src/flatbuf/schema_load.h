@@ -46,6 +46,7 @@ typedef struct flsi_schema_load {
     uint32_t *fields_by_name;
     uint32_t *enumerations_by_name;
     uint32_t *values_by_name;
+    void *plan; /* of the verifier */
     flsi_bfbs_vector object_tables;
     flsi_bfbs_vector enumeration_tables;
     /* How many more things may be looked at. An honest file has each of its things once, so that it

@@ -125,6 +125,7 @@ struct fls_schema {
     const fls_allocator *allocator;
     void *block; /* holds all of the above */
     size_t block_bytes;
+    const struct flsi_verify_table *verify_plan; /* verify_plan.h; in the block; may be NULL */
 };
 
 /* The value of an enumeration, or NULL. */

@@ -121,19 +121,20 @@ fls_status fls_violation_to_error(const fls_violation *violation, fls_error *err
 
 /* ---- verifying ---- */
 
-static flsi_verify_limits limits_of(const fls_verify_options *options)
+static const flsi_verify_limits usual_limits = {64, 1000000, UINT64_C(1) << 31};
+
+static void choose_limits(flsi_verify_limits *limits, const fls_verify_options *options)
 {
-    flsi_verify_limits limits = {64, 1000000, UINT64_C(1) << 31};
-    if (options != NULL && options->max_depth != 0) {
-        limits.max_depth = options->max_depth;
+    *limits = usual_limits;
+    if (options->max_depth != 0) {
+        limits->max_depth = options->max_depth;
     }
-    if (options != NULL && options->max_tables != 0) {
-        limits.max_tables = options->max_tables;
+    if (options->max_tables != 0) {
+        limits->max_tables = options->max_tables;
     }
-    if (options != NULL && options->max_apparent_bytes != 0) {
-        limits.max_apparent_bytes = options->max_apparent_bytes;
+    if (options->max_apparent_bytes != 0) {
+        limits->max_apparent_bytes = options->max_apparent_bytes;
     }
-    return limits;
 }
 
 static void clear(fls_violation *violation)
@@ -149,13 +150,20 @@ static void clear(fls_violation *violation)
 fls_status fls_verify(const fls_schema *schema, uint32_t root, const void *payload, size_t size,
                       const fls_verify_options *options, fls_violation *violation)
 {
-    flsi_verify_limits limits = limits_of(options);
-    uint32_t checks = options != NULL ? options->checks : 0;
-    if (size >= UINT64_C(1) << 31) {
+    flsi_verify_limits chosen;
+    const flsi_verify_limits *limits = &usual_limits;
+    uint32_t checks = 0;
+    if (options != NULL) {
+        choose_limits(&chosen, options);
+        limits = &chosen;
+        checks = options->checks;
+    }
+    if (FLSI_UNLIKELY(size >= UINT64_C(1) << 31)) {
         flsi_verify_tell(violation, FLS_RULE_TOO_LARGE, 0, NULL);
         return FLS_VALIDATION_FAILED;
     }
-    if (flsi_verify_full(schema, root, payload, size, &limits, checks, violation)) {
+    if ((checks == 0 && FLS_LIKELY(flsi_verify_quick(schema, root, payload, size, limits))) ||
+        flsi_verify_full(schema, root, payload, size, limits, checks, violation)) {
         clear(violation);
         return FLS_OK;
     }

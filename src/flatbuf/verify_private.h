@@ -28,6 +28,10 @@ typedef struct flsi_verify_limits {
 /* The limits hold for a nested buffer anew, as they do in generated code, but for apparent bytes
  * and the stack. */
 
+/* Whether a message of less than 2^31 bytes is sound for certain. */
+int flsi_verify_quick(const fls_schema *schema, uint32_t root, const uint8_t *bytes, uint64_t size,
+                      const flsi_verify_limits *limits);
+
 /* Whether a message of less than 2^31 bytes is sound, all checks done. violation may be NULL. */
 int flsi_verify_full(const fls_schema *schema, uint32_t root, const uint8_t *bytes, uint64_t size,
                      const flsi_verify_limits *limits, uint32_t checks, fls_violation *violation);

@@ -742,7 +742,7 @@ class Maker {
                     b.Key("k");
                     b.Key("l");
                 });
-                b.Blob("a blob", 6);
+                b.Blob("blob", "a blob", 6);
             }
         });
         b.Finish();
