@@ -1,4 +1,4 @@
-/* flatstream write: messages in, as hexadecimal lines, delimited bytes or whole files. */
+/* flatstream write: messages in, as JSON, hexadecimal lines, delimited bytes or whole files. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,13 +9,16 @@
 #include "output.h"
 #include "payloads.h"
 
-enum { ID_FROM = CLI_ID_FIRST, ID_APPEND, ID_DISCARD };
+enum { ID_FROM = CLI_ID_FIRST, ID_APPEND, ID_DISCARD, ID_LENIENT, ID_DEFAULTS };
 
-static const char *const synopsis[] = {"--from delimited|hex [-c ALGO] -o OUT [IN]",
-                                       "[-c ALGO] -o OUT FILE...",
-                                       "--append [-c ALGO] [--discard] --from FORM OUT [IN]", NULL};
+static const char *const synopsis[] = {
+    "--from json -s SCHEMA [-r TYPE] [--lenient] [-c ALGO] -o OUT [IN]",
+    "--from delimited|hex [-s SCHEMA] [-c ALGO] -o OUT [IN]",
+    "[-s SCHEMA] [-c ALGO] -o OUT FILE...", "--append [-c ALGO] [--discard] --from FORM OUT [IN]",
+    NULL};
 static const char *const description[] = {
-    "Makes a stream of messages that somebody else built. With --from they are read from IN, or "
+    "Makes a stream of messages out of JSON, or of messages that somebody else built. With --from "
+    "they are read from IN, or "
     "from standard input; without it each FILE is one message. OUT appears whole, or not at all "
     "when something is wrong with the input. Without -o the stream goes to standard output.",
     "--append goes on behind the last sound message of OUT, which may be given with -o or as the "
@@ -23,16 +26,30 @@ static const char *const description[] = {
     "stream's (-c auto takes the stream's own), and cuts a torn or zero tail first, keeping what "
     "it cuts as OUT.cut-OFFSET. A damaged stream is refused. When the input turns out to be wrong "
     "in the middle, the messages before that stay appended.",
-    "Messages are taken as bytes: nothing checks that they are FlatBuffers. An empty message, "
+    "JSON is one object a message, as NDJSON has it in lines; objects over several lines and lists "
+    "of objects are taken too. It has to fit the schema: an unknown field, a value of another type "
+    "or out of range, and a required field that is missing are errors, which are told with line, "
+    "column and path. With several types (-s more than once) an object is of the type that its "
+    "first key \"$type\" names, as in {\"$type\": \"telemetry.Sample\", ...}, or without that of "
+    "the "
+    "only type that takes it.",
+    "Messages in other forms are taken as bytes: nothing checks that they are FlatBuffers, unless "
+    "there is a schema, which each is checked against then. An empty message, "
     "which can never be one, is written for --from, so that what cat printed comes back; an empty "
     "FILE is refused.",
     NULL};
 static const cli_option option_table[] = {
     {ID_FROM, "from", "FORM",
-     "hex: a line of hexadecimal digits a message, an empty line is an empty message; delimited: "
+     "json: an object a message, which needs -s; hex: a line of hexadecimal digits a message, an "
+     "empty line is an empty message; delimited: "
      "each message after its length as four bytes, little-endian."},
     {ID_APPEND, "append", NULL, "Go on behind the last sound message of a stream."},
     {ID_DISCARD, "discard", NULL, "With --append: do not keep the tail that is cut."},
+    {ID_LENIENT, "lenient", NULL,
+     "From JSON: skip unknown fields, take numbers written as strings, and let comments and "
+     "trailing commas pass."},
+    {ID_DEFAULTS, "defaults", NULL,
+     "From JSON: store values that equal the field's default too, which are left out else."},
     {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {
     {"0", "Written, and OUT is there."},
@@ -41,6 +58,8 @@ static const cli_pair exits[] = {
     {"3", "A file cannot be read or written, or another writer has the lock."},
     {NULL, NULL}};
 static const cli_pair examples[] = {
+    {"flatstream write --from json -s telemetry.fbs -o out.fls samples.ndjson",
+     "A stream of messages out of JSON lines:"},
     {"flatstream write -o out.fls a.bin b.bin c.bin", "A stream of three files:"},
     {"flatstream cat in.fls | grep -v ^00 | flatstream write --from hex -o out.fls",
      "A stream without some of its messages:"},
@@ -48,7 +67,7 @@ static const cli_pair examples[] = {
      "Go on with a stream, after whatever ended it:"},
     {NULL, NULL}};
 
-typedef enum form { FROM_FILES, FROM_HEX, FROM_DELIMITED } form;
+typedef enum form { FROM_FILES, FROM_HEX, FROM_DELIMITED, FROM_JSON } form;
 
 typedef struct writing {
     cli_job *job;
@@ -58,6 +77,9 @@ typedef struct writing {
     form from;
     int append;
     int discard;
+    cli_json_options json;
+    cli_schemas schemas;
+    fls_validator validator; /* of the schemas */
     fls_checksum checksum;
     uint64_t empty_bytes; /* of the run of empty messages at the end */
 } writing;
@@ -92,9 +114,9 @@ static int parse_form(cli_job *job, const char *name, form *from)
     } else if (strcmp(name, "delimited") == 0) {
         *from = FROM_DELIMITED;
     } else if (strcmp(name, "json") == 0) {
-        return cli_usage(job, "--from json is not in this version: it needs schemas");
+        *from = FROM_JSON;
     } else {
-        return cli_usage(job, "'%s' is not a form: hex or delimited", name);
+        return cli_usage(job, "'%s' is not a form: json, hex or delimited", name);
     }
     return CLI_DONE;
 }
@@ -169,6 +191,11 @@ static int open_writer(writing *w, const cli_input *input)
     fls_sink sink;
     options.max_frame_bytes = w->job->common.max_frame_bytes;
     options.allow_empty = w->from != FROM_FILES;
+    if (w->schemas.set.count > 0 && w->from != FROM_JSON) { /* the JSON parser's are sound */
+        w->validator = cli_schemas_validator(&w->schemas);
+        options.validators = &w->validator;
+        options.validator_count = 1;
+    }
     if (w->append) {
         return open_append(w, &options, input);
     }
@@ -216,10 +243,19 @@ static int close_writer(writing *w, int code)
     return code;
 }
 
+static int take_payloads(writing *w, cli_input *input)
+{
+    cli_payload_taker taker = {take, w};
+    switch (w->from) {
+    case FROM_JSON: return cli_payloads_json(input, &w->schemas, &w->json, &taker);
+    case FROM_HEX: return cli_payloads_hex(input, &taker);
+    default: return cli_payloads_delimited(input, &taker);
+    }
+}
+
 static int write_from_input(writing *w, const char *path)
 {
     cli_input input;
-    cli_payload_taker taker = {take, w};
     int code = cli_input_open(&input, w->job, path);
     if (code != CLI_DONE) {
         return code;
@@ -227,9 +263,7 @@ static int write_from_input(writing *w, const char *path)
     w->in = input.name;
     code = open_writer(w, &input);
     if (code == CLI_DONE) {
-        code = w->from == FROM_HEX ? cli_payloads_hex(&input, &taker)
-                                   : cli_payloads_delimited(&input, &taker);
-        code = close_writer(w, code);
+        code = close_writer(w, take_payloads(w, &input));
     }
     cli_input_close(&input);
     return code;
@@ -296,7 +330,11 @@ static int check_usage(writing *w)
         return cli_usage(job, "a new stream needs one checksum: none, crc16, crc32 or xxh3");
     }
     if (w->from == FROM_FILES && job->operand_count == 0) {
-        return cli_usage(job, "what from? Give --from hex, --from delimited, or FILEs");
+        return cli_usage(job, "what from? Give --from json, hex or delimited, or FILEs");
+    }
+    if (w->from != FROM_JSON && (w->json.lenient || w->json.with_defaults)) {
+        return cli_usage(job, "--%s goes with --from json",
+                         w->json.lenient ? "lenient" : "defaults");
     }
     if (w->from != FROM_FILES && job->operand_count > 1) {
         return cli_usage(job, "one IN at a time, not %d", job->operand_count);
@@ -317,6 +355,8 @@ static int run(cli_job *job, int argc, char **argv)
         switch (id) {
         case ID_FROM: code = parse_form(job, argument, &w.from); break;
         case ID_APPEND: w.append = 1; break;
+        case ID_LENIENT: w.json.lenient = 1; break;
+        case ID_DEFAULTS: w.json.with_defaults = 1; break;
         default: w.discard = 1; break;
         }
         if (code != CLI_DONE) {
@@ -329,21 +369,28 @@ static int run(cli_job *job, int argc, char **argv)
     w.checksum =
         job->common.checksum == FLS_CHECKSUM_DEFAULT ? FLS_CHECKSUM_XXH3 : job->common.checksum;
     code = check_usage(&w);
+    if (code == CLI_DONE) {
+        code = w.from == FROM_JSON ? cli_schemas_require(&w.schemas, job, "--from json")
+                                   : cli_schemas_open(&w.schemas, job);
+    }
     if (code != CLI_DONE) {
         return code;
     }
     if (w.from == FROM_FILES) {
-        return write_files(&w, job->operands, job->operand_count);
+        code = write_files(&w, job->operands, job->operand_count);
+    } else {
+        code = write_from_input(&w, job->operand_count > 0 ? job->operands[0] : "-");
     }
-    return write_from_input(&w, job->operand_count > 0 ? job->operands[0] : "-");
+    cli_schemas_close(&w.schemas);
+    return code;
 }
 
 const cli_command cli_cmd_write = {"write",
-                                   "messages in: from hex, delimited, or files",
+                                   "messages in: from JSON, hex, delimited, or files",
                                    synopsis,
                                    description,
-                                   CLI_TAKES_CHECKSUM_WRITE | CLI_TAKES_MAX_FRAME |
-                                       CLI_TAKES_OUTPUT,
+                                   CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_WRITE |
+                                       CLI_TAKES_MAX_FRAME | CLI_TAKES_OUTPUT,
                                    option_table,
                                    NULL,
                                    exits,

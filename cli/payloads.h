@@ -1,8 +1,11 @@
-/* Payloads out of what a user brings: lines of hexadecimal digits, delimited bytes, whole files. */
+/* Payloads out of what a user brings: lines of hexadecimal digits, delimited bytes, JSON, whole
+ * files.
+ */
 #ifndef FLS_CLI_PAYLOADS_H
 #define FLS_CLI_PAYLOADS_H
 
 #include "input.h"
+#include "schemas.h"
 
 typedef struct cli_payload_taker {
     /* Takes a payload; place says where it came from, for messages. CLI_DONE to go on, else the
@@ -18,6 +21,16 @@ int cli_payloads_hex(cli_input *input, const cli_payload_taker *taker);
 
 /* A length as four bytes, little-endian, and so many bytes, again and again. */
 int cli_payloads_delimited(cli_input *input, const cli_payload_taker *taker);
+
+/* JSON objects, each a message of one of the types. Where there are several, the one that a first
+ * key "$type" names, else the only one that takes the object. */
+typedef struct cli_json_options {
+    int lenient;
+    int with_defaults; /* values that equal the default are stored too */
+} cli_json_options;
+
+int cli_payloads_json(cli_input *input, const cli_schemas *schemas, const cli_json_options *options,
+                      const cli_payload_taker *taker);
 
 /* The whole input is one payload. */
 int cli_payloads_whole(cli_input *input, const cli_payload_taker *taker);

@@ -1,9 +1,7 @@
 /* -s and -r: from the command line to a set of types. */
 #include "schemas.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command_line.h"
@@ -35,49 +33,17 @@ int cli_schemas_take(cli_job *job, int id, const char *argument)
     return CLI_DONE;
 }
 
-/* The bytes of a file, by the allocator of C. */
-static int read_file(cli_job *job, const char *path, char **bytes, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    int code = CLI_DONE;
-    size_t capacity = 0;
-    size_t got = 1;
-    *bytes = NULL;
-    *size = 0;
-    if (file == NULL) {
-        return cli_complain_errno(job, path, NULL, errno);
-    }
-    while (got > 0 && code == CLI_DONE) {
-        if (*size == capacity) {
-            capacity = capacity * 2 + 65536;
-            char *larger = realloc(*bytes, capacity);
-            if (larger == NULL) {
-                code = cli_complain_errno(job, path, NULL, ENOMEM);
-                break;
-            }
-            *bytes = larger;
-        }
-        got = fread(*bytes + *size, 1, capacity - *size, file);
-        *size += got;
-        if (got == 0 && ferror(file)) {
-            code = cli_complain_errno(job, path, NULL, errno);
-        }
-    }
-    (void)fclose(file);
-    return code;
-}
-
 int cli_schema_load(fls_schema **schema, cli_job *job, const char *path)
 {
     fls_error err = FLS_ERROR_INIT;
-    char *bytes;
-    size_t size;
-    int code = read_file(job, path, &bytes, &size);
-    if (code == CLI_DONE && fls_schema_new(schema, bytes, size, NULL, &err) != FLS_OK) {
-        code = cli_complain_error(job, path, &err);
-        code = code == CLI_USAGE ? CLI_DAMAGED : code;
+    if (fls_schema_new_file(schema, path, job->common.include_directories, NULL, &err) == FLS_OK) {
+        return CLI_DONE;
     }
-    free(bytes);
+    int code = cli_complain_error(job, path, &err);
+    if (err.status == FLS_UNSUPPORTED) {
+        /* What a schema uses, or, when no schema came to be read, flatc that is not there. */
+        code = err.name[0] != '\0' ? CLI_DAMAGED : CLI_SYSTEM;
+    }
     return code;
 }
 

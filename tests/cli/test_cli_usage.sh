@@ -2,7 +2,7 @@
 # Help, man pages, and what is answered to a wrong command line: exit code 2 and a hint.
 . "$(dirname "$0")/support.sh"
 
-verbs='info verify ls cat write recover convert send recv bench version help'
+verbs='info verify ls cat write recover convert schema send recv bench version help'
 
 expect 2
 has err 'flatstream --help'
@@ -66,8 +66,7 @@ has err 'no option -x'
 expect 2 cat --as
 has err '--as needs a value'
 expect 2 cat --as json file
-has err 'not in this version'
-expect 2 cat --as csv file
+has err '--as json needs a schema'
 expect 2 cat --as nothing file
 expect 3 verify -s schema.bfbs file
 expect 3 verify --schema schema.bfbs file
@@ -77,7 +76,8 @@ expect 2 verify --check utf9 -s schema.bfbs file
 expect 2 recover -s schema.bfbs file
 has err 'there is no option -s'
 expect 2 write --from json -o x file
-has err 'not in this version'
+has err '--from json needs a schema'
+expect 2 write --from hex --lenient -o x file
 expect 2 cat --since -5m file
 expect 2 info -c md5 file
 expect 2 info -c custom file
