@@ -169,7 +169,7 @@ static fls_status take_real(flsi_schema_load *load, uint64_t bits, flsi_field *f
         return FLS_OK;
     }
     /* From here on a double rounds to infinity: FLT_MAX and half of its last place. */
-    const double beyond = (double)FLT_MAX * (1.0 + FLT_EPSILON / 4.0);
+    const double beyond = (double)FLT_MAX + 0x1p103;
     if ((real >= beyond && real <= DBL_MAX) || (real <= -beyond && real >= -DBL_MAX)) {
         return flsi_schema_refuse(load, "a default outside its type");
     }
