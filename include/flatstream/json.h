@@ -47,7 +47,7 @@ typedef struct fls_json_parse_options {
     uint32_t lenient;       /* 1: unknown fields are skipped, numbers may be strings, comments and
                                trailing commas pass */
     uint32_t with_defaults; /* 1: values equal to the default are stored too */
-    uint32_t max_depth;     /* of tables in tables; 0: 64; 1000 at most */
+    uint32_t max_depth;     /* of tables in tables; 0: 64; 512 at most */
     const char *identifier; /* 4 bytes; NULL: the schema's, where root is its root type */
     const fls_allocator *allocator; /* NULL: libc */
 } fls_json_parse_options;

@@ -142,15 +142,16 @@ static uint64_t special_float(const char *name, fls_type type)
     return type == FLS_TYPE_F32 ? UINT64_C(0x7F800000) : UINT64_C(0x7FF0000000000000);
 }
 
-/* "nan", "inf" or "-inf": how many bytes of the text, or 0. */
-static size_t find_special(const uint8_t *at, fls_type type, uint64_t *bits)
+/* "nan", "inf" or "-inf", and "-nan" in lenient text: how many bytes of the text, or 0. */
+static size_t find_special(const fls_json_parser *p, const uint8_t *at, fls_type type,
+                           uint64_t *bits)
 {
     static const char *const names[] = {"nan", "inf"};
     size_t sign = *at == '-';
-    for (size_t i = sign; i < 2; i++) {
+    for (size_t i = p->lenient ? 0 : sign; i < 2; i++) {
         if (memcmp(at + sign, names[i], 3) == 0) {
             *bits = special_float(names[i], type);
-            *bits |= sign << (type == FLS_TYPE_F32 ? 31 : 63);
+            *bits |= (uint64_t)sign << (type == FLS_TYPE_F32 ? 31 : 63);
             return sign + 3;
         }
     }
@@ -162,7 +163,7 @@ FLSI_ALWAYS_INLINE const uint8_t *real(fls_json_parser *p, const uint8_t *at, fl
 {
     flsi_number number;
     if (FLSI_UNLIKELY(!flsi_number_scan(&number, (const char *)at, (const char *)p->end))) {
-        size_t special = p->lenient ? find_special(at, type, bits) : 0;
+        size_t special = p->lenient ? find_special(p, at, type, bits) : 0;
         return special != 0 ? at + special
                             : flsi_parse_unexpected(p, (const uint8_t *)number.end, "not a number");
     }
@@ -258,7 +259,7 @@ static const uint8_t *string_scalar(fls_json_parser *p, const uint8_t *at, fls_t
         return NULL;
     }
     if (is_float(type)) {
-        size_t special = find_special(at + 1, type, bits);
+        size_t special = find_special(p, at + 1, type, bits);
         if (special != 0 && at[1 + special] == '"') {
             return next;
         }

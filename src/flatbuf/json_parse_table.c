@@ -224,6 +224,14 @@ static const uint8_t *tag_vector(fls_json_parser *p, open_table *table, const ui
 
 /* ---- fields ---- */
 
+/* A .bfbs has 0 for the default of a ulong that is above INT64_MAX; so zero may not be the default.
+ */
+static int is_stored(const fls_json_parser *p, const flsi_field *field, uint64_t bits)
+{
+    return bits != field->default_bits || (field->flags & FLS_FIELD_OPTIONAL) != 0 ||
+           p->with_defaults || (field->type == FLS_TYPE_U64 && bits == 0);
+}
+
 static const uint8_t *scalar_field(fls_json_parser *p, open_table *table, const uint8_t *at,
                                    const flsi_field *field)
 {
@@ -233,9 +241,7 @@ static const uint8_t *scalar_field(fls_json_parser *p, open_table *table, const 
     if (FLSI_UNLIKELY(next == NULL)) {
         return NULL;
     }
-    int is_stored =
-        bits != field->default_bits || (field->flags & FLS_FIELD_OPTIONAL) != 0 || p->with_defaults;
-    if (is_stored && !push_entry(p, table, field, bits, at)) {
+    if (is_stored(p, field, bits) && !push_entry(p, table, field, bits, at)) {
         return NULL;
     }
     return FLSI_UNLIKELY(field->type == FLS_TYPE_UNION_TAG)
