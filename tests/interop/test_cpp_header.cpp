@@ -187,6 +187,8 @@ void test_larger_alignment()
     for (auto &message : raw) {
         fls_error err = FLS_ERROR_INIT;
         bool lies_well = is_multiple(message.payload, 32);
+        CHECK(static_cast<const uint8_t *>(message.payload) ==
+              out.memory().data() + message.offset + 6);
         CHECK((message.try_as<everything::Structs>(&err, how) != nullptr) == lies_well);
         CHECK(lies_well || err.status == FLS_INVALID_ARGUMENT);
         refused += !lies_well;
@@ -385,6 +387,8 @@ void test_verification()
     for (size_t size = 0; size < 12; size++) {
         fls_message tiny = {"\4\0\0\0\0\0\0\0\0\0\0", size, 0, 0, 0, {0}};
         CHECK(flatstream::message(tiny).try_as<telemetry::Sample>() == nullptr);
+        CHECK(size >= 4 || flatstream::message(tiny).try_as<telemetry::Sample>(
+                               nullptr, flatstream::unverified) == nullptr);
     }
 }
 
@@ -522,16 +526,22 @@ void test_checks_and_observers()
         CHECK(ordinal == seen.size());
         seen.push_back(payload[0]);
     });
-    flatstream::writer out = flatstream::writer::to_memory(options);
-    options = flatstream::writer_options();
-    out.write("ab", 2);
-    flatstream::error odd = caught([&] { out.write("abc", 3); });
-    CHECK(odd.status() == FLS_VALIDATION_FAILED && std::string(odd.name()) == "even");
-    flatstream::error length = caught([&] { out.write(std::string(102, 'l')); });
-    CHECK(std::string(length.text()) == "too long for xxxxxxxxxx");
-    flatstream::writer moved = std::move(out);
-    moved.write("cd", 2);
-    CHECK((seen == bytes{'a', 'c'}));
+    flatstream::writer moved;
+    {
+        flatstream::writer out = flatstream::writer::to_memory(options);
+        options = flatstream::writer_options();
+        out.write("ab", 2);
+        flatstream::error odd = caught([&] { out.write("abc", 3); });
+        CHECK(odd.status() == FLS_VALIDATION_FAILED && std::string(odd.name()) == "even");
+        flatstream::error length = caught([&] { out.write(std::string(102, 'l')); });
+        CHECK(std::string(length.text()) == "too long for xxxxxxxxxx");
+        flatstream::writer other = std::move(out);
+        other.write("cd", 2);
+        moved = std::move(other);
+    }
+    moved.write("ef", 2);
+    CHECK(caught([&] { moved.write("abc", 3); }).status() == FLS_VALIDATION_FAILED);
+    CHECK((seen == bytes{'a', 'c', 'e'}));
 
     flatstream::reader_options counting;
     int count = 0;
@@ -540,8 +550,8 @@ void test_checks_and_observers()
     // Input iterators: the standard algorithms work.
     auto messages = in.messages();
     CHECK(std::count_if(messages.begin(), messages.end(),
-                        [](const flatstream::message &m) { return m.size == 2; }) == 2);
-    CHECK(count == 2);
+                        [](const flatstream::message &m) { return m.size == 2; }) == 3);
+    CHECK(count == 3);
 }
 
 void test_recovery()

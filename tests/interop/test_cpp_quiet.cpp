@@ -63,8 +63,16 @@ int main()
     }
     CHECK(number == 9 && err.status == FLS_CHECKSUM_MISMATCH && err.ordinal == 9);
     CHECK(flatstream::describe(err).find("checksum mismatch") != std::string::npos);
-    CHECK(view.try_skip(&err) == FLS_OK);
     flatstream::message message;
+    flatstream::reader broken;
+    CHECK(broken.try_open_memory(flatstream::byte_view(damaged.data(), damaged.size()),
+                                 FLS_CHECKSUM_CRC16, nullptr) == FLS_OK);
+    while (broken.try_next(message, &err) == FLS_OK) {
+        err = flatstream::detail::no_error();
+    }
+    CHECK(err.status == FLS_CHECKSUM_MISMATCH && err.ordinal == 9);
+    CHECK(broken.last() == FLS_CHECKSUM_MISMATCH && broken.fault().ordinal == 9);
+    CHECK(view.try_skip(&err) == FLS_OK);
     CHECK(view.try_next(message, &err) == FLS_END);
     CHECK(out.try_close(&err) == FLS_OK);
     return 0;
