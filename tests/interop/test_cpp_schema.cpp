@@ -1,4 +1,5 @@
-// Schemas and queries in C++, against what generated code reads of the same messages.
+// Schemas, JSON and queries in C++, against what generated code reads of the
+// same messages.
 #include <flatbuffers/flatbuffers.h>
 
 #include <cstdio>
@@ -104,6 +105,13 @@ void test_verification(const flatstream::schema &schema)
     out.write(fbb);
     CHECK(caught([&] { out.write(payload); }).status() == FLS_VALIDATION_FAILED);
     CHECK(out.messages() == 1);
+    fbb.Clear();
+    auto tags = fbb.CreateVectorOfStrings({"\xff"});
+    telemetry::SampleBuilder sample(fbb);
+    sample.add_tags(tags);
+    fbb.Finish(sample.Finish());
+    schema.verify(flatstream::byte_view(fbb.GetBufferPointer(), fbb.GetSize()));
+    CHECK(caught([&] { out.write(fbb); }).status() == FLS_VALIDATION_FAILED); // not UTF-8
     flatstream::message_types types(schema);
     CHECK(types.size() == 1 && types.select(unsound) == 0 && types[0].root == schema.root());
     CHECK(caught([&] { types.add(schema); }).status() == FLS_INVALID_ARGUMENT);
@@ -142,6 +150,36 @@ void test_queries(const flatstream::schema &schema)
     CHECK(moved && !charging);
 }
 
+void test_json(const flatstream::schema &schema)
+{
+    std::vector<uint8_t> all = stream(20);
+    flatstream::view in(flatstream::byte_view(all.data(), all.size()));
+    flatstream::json_printer printer(schema);
+    flatstream::json_parser parser(schema);
+    flatstream::writer again = flatstream::writer::to_memory();
+    for (auto &message : in) {
+        std::string text(printer.print(message));
+        CHECK(text.find("\"device_id\":") != std::string::npos && text.back() == '}');
+        again.write(parser.parse(text));
+    }
+    flatstream::view back(again.memory());
+    uint32_t number = 0;
+    for (auto &sample : back.as<telemetry::Sample>()) {
+        CHECK(sample.sequence() == number);
+        CHECK(sample.device_id() == 18446744073709551615u - number);
+        CHECK(sample.tags()->Get(1)->str() == "b" + std::to_string(number));
+        number++;
+    }
+    CHECK(number == 20);
+    flatstream::error wrong = caught([&] { parser.parse("{\"sequence\": -1}"); });
+    CHECK(wrong.status() == FLS_VALIDATION_FAILED);
+    CHECK(std::string(wrong.text()).find("sequence") != std::string::npos);
+    fls_json_error where;
+    flatstream::byte_view none;
+    CHECK(parser.try_parse("{\n\"sequence\": true}", none, &where) == FLS_VALIDATION_FAILED);
+    CHECK(where.line == 2 && none.empty());
+}
+
 } // namespace
 
 int main()
@@ -150,5 +188,6 @@ int main()
     test_schema(schema);
     test_verification(schema);
     test_queries(schema);
+    test_json(schema);
     return 0;
 }
