@@ -325,6 +325,11 @@ static int compare_names(flsi_schema_diff *diff, const side *old_side, const sid
     int fits = effects.old_readers != FLS_COMPAT_BROKEN && effects.new_readers != FLS_COMPAT_BROKEN;
     if (moved != NULL) {
         moved_field(diff, before, moved);
+        if (by_name(old_side, after) == NULL && !is_tag(after)) {
+            flsi_diff_at(diff, old_side->object->name, after->name);
+            flsi_diff_found(diff, FLS_COMPAT_FIELD_ADDED, FLS_COMPAT_BROKEN, FLS_COMPAT_BROKEN,
+                            "its id was another field's, so each takes the other's for its own");
+        }
         return 0;
     }
     flsi_diff_detail(diff, before->name, after->name);
