@@ -47,10 +47,12 @@ static fls_status wait_for(pid_t child, const char *name, flsi_process_end *end,
     int how = 0;
     pid_t waited;
     RETRY_INTERRUPTED(waited, calls->waitpid(child, &how, 0));
-    if (waited < 0 && errno != ECHILD) /* that says: it ended, and the system told nobody */
+    if (waited < 0 && errno != ECHILD)
         return flsi_os_error(err, errno, name, "waiting for a program failed");
-    if (waited < 0)
+    if (waited < 0) { /* it ended, and the system kept nothing of it */
+        end->is_unknown = 1;
         return FLS_OK;
+    }
     end->signal = WIFSIGNALED(how) ? WTERMSIG(how) : 0;
     end->code = WIFEXITED(how) ? WEXITSTATUS(how) : 0;
     end->is_missing = end->code == EXIT_NOT_FOUND;

@@ -10,8 +10,9 @@
 /* How a program ended. */
 typedef struct flsi_process_end {
     int is_missing; /* there is no such program in the PATH; nothing ran */
+    int is_unknown; /* nobody can tell how: this process ignores SIGCHLD */
     int signal;     /* that killed it, or 0 */
-    int code;       /* its exit code; 0 also when nobody can tell, as SIGCHLD is ignored here */
+    int code;       /* its exit code */
 } flsi_process_end;
 
 /* Runs the program arguments[0] of the PATH (or at a path) with arguments, which end with NULL,

@@ -158,7 +158,9 @@ static fls_status run_flatc(const loading *load, const char *path,
         return fls_error_set(load->err, FLS_UNSUPPORTED, 0,
                              "a .fbs needs flatc to be read: install flatbuffers-compiler, or make "
                              "a .bfbs of it with flatc -b --schema");
-    return end.signal != 0 || end.code != 0 ? refused(load, path, &end, said) : FLS_OK;
+    int failed =
+        end.signal != 0 || end.code != 0 || (end.is_unknown && strstr(said, "error:") != NULL);
+    return failed ? refused(load, path, &end, said) : FLS_OK;
 }
 
 /* "name.bfbs" of ".../name.fbs". 0, or -1 when it is too long. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "os/os_calls.h"
 #include "support/testing.h"
@@ -270,6 +271,39 @@ static int fake_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
     return fails("poll", 1) ? -1 : real()->poll(fds, count, timeout_ms);
 }
 
+static int fake_pipe(int ends[2])
+{
+    if (fails("pipe", 0)) {
+        return -1;
+    }
+    int result = real()->pipe_cloexec(ends);
+    fake.open += result == 0 ? 2 : 0;
+    return result;
+}
+
+static int fake_spawn(pid_t *child, const char *const *arguments, int output)
+{
+    return fails("spawn", 1) ? errno : real()->spawn(child, arguments, output);
+}
+
+/* One that fails has waited all the same, so that no child is left, unless it was interrupted. */
+static pid_t fake_waitpid(pid_t child, int *how, int options)
+{
+    if (!fails("waitpid", 1)) {
+        return real()->waitpid(child, how, options);
+    }
+    int saved = errno;
+    while (saved != EINTR && real()->waitpid(child, how, options) < 0 && errno == EINTR) {
+    }
+    errno = saved;
+    return -1;
+}
+
+static char *fake_mkdtemp(char *pattern)
+{
+    return fails("mkdtemp", 0) ? NULL : real()->mkdtemp(pattern);
+}
+
 static const flsi_os_calls *fake_calls(void)
 {
     static flsi_os_calls table;
@@ -310,6 +344,10 @@ static const flsi_os_calls *fake_calls(void)
     table.sendmsg = fake_sendmsg;
     table.shutdown = fake_shutdown;
     table.poll = fake_poll;
+    table.pipe_cloexec = fake_pipe;
+    table.spawn = fake_spawn;
+    table.waitpid = fake_waitpid;
+    table.mkdtemp = fake_mkdtemp;
     return &table;
 }
 
