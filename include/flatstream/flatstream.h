@@ -26,6 +26,7 @@
 #include "flatstream/sink.h"
 #include "flatstream/socket.h"
 #include "flatstream/source.h"
+#include "flatstream/statistics.h"
 #include "flatstream/status.h"
 #include "flatstream/stdio_io.h"
 #include "flatstream/store.h"
