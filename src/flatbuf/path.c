@@ -313,13 +313,10 @@ static const char *put_float(const fls_value *value, char *buffer, size_t *size)
 {
     double f = value->as.f;
     char *end = buffer;
-    if (f != f) {
-        memcpy(buffer, "NaN", 3);
-        end = buffer + 3;
-    } else if (f - f != 0) {
-        size_t length = f < 0 ? 9 : 8;
-        memcpy(buffer, f < 0 ? "-Infinity" : "Infinity", length);
-        end = buffer + length;
+    if (f - f != 0) {
+        const char *word = f != f ? "nan" : f < 0 ? "-inf" : "inf";
+        end = buffer + strlen(word);
+        memcpy(buffer, word, strlen(word));
     } else {
         end = value->is_f32 ? flsi_print_f32(buffer, (float)f) : flsi_print_f64(buffer, f);
     }

@@ -176,7 +176,7 @@ static void paths(void **unused)
         {"battery.cell_mv[-4]", "absent", "absent", "absent"},
         {"battery.cell_mv.length", "3", "absent", "absent"},
         {"channels[-1]", "42.25", "absent", "1.0"},
-        {"channels[*]", "-1.5", "absent", "NaN"},
+        {"channels[*]", "-1.5", "absent", "nan"},
         {"channels.length", "4", "absent", "2"},
         {"tags[0]", "front", "absent", "absent"},
         {"tags[1].length", "0", "absent", "absent"},
