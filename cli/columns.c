@@ -98,8 +98,12 @@ int cli_columns_check_csv(const cli_columns *columns, cli_job *job)
 /* The bytes of the character at text if it is well-formed UTF-8, else 0. */
 static size_t utf8_bytes(const unsigned char *text, size_t size)
 {
-    size_t bytes = text[0] < 0x80 ? 1 : text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2
-                   : text[0] < 0xF0 ? 3 : text[0] < 0xF5 ? 4 : 0;
+    size_t bytes = text[0] < 0x80   ? 1
+                   : text[0] < 0xC2 ? 0
+                   : text[0] < 0xE0 ? 2
+                   : text[0] < 0xF0 ? 3
+                   : text[0] < 0xF5 ? 4
+                                    : 0;
     if (bytes == 0 || bytes > size) {
         return 0;
     }

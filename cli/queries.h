@@ -24,9 +24,9 @@ int cli_where_holds(const cli_where *where, const fls_message *message, uint32_t
 #define CLI_MOST_COLUMNS 64
 
 typedef struct cli_column {
-    const char *name;                         /* the path as given */
-    const fls_path *any;                      /* some type's */
-    fls_path *paths[FLS_SCHEMA_SET_MOST];     /* NULL: the type has no such field */
+    const char *name;                     /* the path as given */
+    const fls_path *any;                  /* some type's */
+    fls_path *paths[FLS_SCHEMA_SET_MOST]; /* NULL: the type has no such field */
 } cli_column;
 
 typedef struct cli_columns {

@@ -1,0 +1,188 @@
+/* The forms that messages are printed in. */
+#include "message_out.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void put_hex(cli_out *out, const void *payload, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *next = payload;
+    char text[8192];
+    while (size > 0) {
+        size_t count = size < sizeof text / 2 ? size : sizeof text / 2;
+        for (size_t i = 0; i < count; i++) {
+            text[2 * i] = digits[next[i] >> 4];
+            text[2 * i + 1] = digits[next[i] & 15];
+        }
+        cli_out_bytes(out, text, 2 * count);
+        next += count;
+        size -= count;
+    }
+    cli_out_bytes(out, "\n", 1);
+}
+
+static fls_status open_printer(cli_message_out *print, uint32_t type, fls_error *err)
+{
+    const fls_message_type *of = &print->schemas.set.types[type];
+    fls_json_print_options options = FLS_JSON_PRINT_OPTIONS_INIT;
+    options.is_verified = 1;
+    options.with_defaults = (uint32_t)print->with_defaults;
+    options.numbers_for_enums = (uint32_t)print->enum_numbers;
+    return fls_json_printer_new(&print->printers[type], of->schema, of->root, &options, err);
+}
+
+/* The object's text begins with a brace, behind which the name goes. */
+static void put_typed(cli_message_out *print, uint32_t type, const char *text, size_t size)
+{
+    cli_out_format(&print->out, "{\"$type\": \"%s\"%s",
+                   cli_schemas_type_name(&print->schemas, type), size > 2 ? ", " : "");
+    cli_out_bytes(&print->out, text + 1, size - 1);
+}
+
+static void put_json(cli_message_out *print, const fls_message *message, uint32_t type)
+{
+    fls_error err = FLS_ERROR_INIT;
+    fls_status status = FLS_OK;
+    const char *text;
+    size_t size;
+    if (print->printers[type] == NULL) {
+        status = open_printer(print, type, &err);
+    }
+    if (status == FLS_OK) {
+        status = fls_json_print(print->printers[type], message->payload, message->size, &text,
+                                &size, &err);
+    }
+    if (status != FLS_OK) {
+        err.known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
+        err.offset = message->offset;
+        err.ordinal = message->ordinal;
+        print->failed = cli_complain_error(print->out.job, print->name, &err);
+        return;
+    }
+    if (print->typed) {
+        put_typed(print, type, text, size);
+    } else {
+        cli_out_bytes(&print->out, text, size);
+    }
+    cli_out_bytes(&print->out, "\n", 1);
+}
+
+/* The forms that need to know what a message is. */
+static void put_by_type(cli_message_out *print, const fls_message *message)
+{
+    uint32_t type = fls_schema_set_select(&print->schemas.set, message->payload, message->size);
+    if (print->as == CLI_AS_CSV) {
+        cli_columns_csv(&print->columns, &print->out, message, type);
+    } else if (print->select != NULL) {
+        cli_columns_json(&print->columns, &print->out, message, type);
+    } else {
+        put_json(print, message, type);
+    }
+}
+
+int cli_message_out_put(cli_message_out *print, const fls_message *message)
+{
+    switch (print->as) {
+    case CLI_AS_JSON:
+    case CLI_AS_CSV: put_by_type(print, message); break;
+    case CLI_AS_HEX: put_hex(&print->out, message->payload, message->size); break;
+    case CLI_AS_RAW: cli_out_bytes(&print->out, message->payload, message->size); break;
+    case CLI_AS_FRAMES:
+        cli_out_frame(&print->out, message, fls_checksum_width(fls_reader_checksum(print->reader)));
+        break;
+    default: cli_out_frame(&print->out, message, 0); break;
+    }
+    return print->out.status != FLS_OK || print->failed != CLI_DONE;
+}
+
+static int parse_form(cli_job *job, const char *name, cli_form *as)
+{
+    static const char *const names[] = {"hex", "raw", "frames", "delimited", "json", "csv"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *as = (cli_form)(CLI_AS_HEX + i);
+            return CLI_DONE;
+        }
+    }
+    return cli_usage(job, "'%s' is not a form: json, csv, hex, raw, frames or delimited", name);
+}
+
+int cli_message_out_option(cli_message_out *print, cli_job *job, int id, const char *argument)
+{
+    switch (id) {
+    case CLI_ID_AS: return parse_form(job, argument, &print->as);
+    case CLI_ID_DEFAULTS: print->with_defaults = 1; return CLI_DONE;
+    case CLI_ID_ENUM_NUMBERS: print->enum_numbers = 1; return CLI_DONE;
+    case CLI_ID_TYPED: print->typed = 1; return CLI_DONE;
+    default: print->select = argument; return CLI_DONE;
+    }
+}
+
+int cli_message_out_check(cli_message_out *print, cli_job *job)
+{
+    const char *wrong = print->with_defaults  ? "defaults"
+                        : print->enum_numbers ? "enum-numbers"
+                        : print->typed        ? "typed"
+                                              : NULL;
+    if (print->as == CLI_AS_DEFAULT) {
+        print->as = job->common.type_count > 0 ? CLI_AS_JSON : CLI_AS_HEX;
+    }
+    if (wrong != NULL && print->as != CLI_AS_JSON) {
+        return cli_usage(job, "--%s goes with --as json", wrong);
+    }
+    if (wrong != NULL && print->select != NULL) {
+        return cli_usage(job, "--%s does not go with --select", wrong);
+    }
+    if (print->as == CLI_AS_CSV && print->select == NULL) {
+        return cli_usage(job, "--as csv needs --select: which values are the columns?");
+    }
+    if (print->select != NULL && print->as != CLI_AS_JSON && print->as != CLI_AS_CSV) {
+        return cli_usage(job, "--select goes with --as json and --as csv");
+    }
+    int is_text = print->as == CLI_AS_HEX || print->as == CLI_AS_JSON || print->as == CLI_AS_CSV;
+    if (!is_text && job->common.output == NULL && isatty(STDOUT_FILENO)) {
+        return cli_usage(job, "that form is not for terminals; with -o - it goes there anyway");
+    }
+    return CLI_DONE;
+}
+
+int cli_message_out_open(cli_message_out *print, cli_input *input)
+{
+    cli_job *job = input->job;
+    int code = CLI_DONE;
+    print->name = input->name;
+    job->progress.enabled &= !(cli_is_stdout(job->common.output) && isatty(STDOUT_FILENO));
+    if (print->select != NULL) {
+        code = cli_columns_open(&print->columns, job, &print->schemas, print->select);
+        if (code == CLI_DONE && print->as == CLI_AS_CSV) {
+            code = cli_columns_check_csv(&print->columns, job);
+        }
+    }
+    if (code == CLI_DONE) {
+        code = cli_reader_open(input, &print->reader, NULL, 0);
+    }
+    if (code == CLI_DONE) {
+        code = cli_out_open(&print->out, job, job->common.output, input);
+        print->is_open = code == CLI_DONE;
+    }
+    if (code == CLI_DONE && print->as == CLI_AS_CSV) {
+        cli_columns_csv_header(&print->columns, &print->out);
+    }
+    return code;
+}
+
+int cli_message_out_end(cli_message_out *print, int code)
+{
+    code = print->failed != CLI_DONE ? print->failed : code;
+    return print->is_open ? cli_out_end(&print->out, code) : code;
+}
+
+void cli_message_out_close(cli_message_out *print)
+{
+    fls_reader_close(print->reader);
+    for (uint32_t i = 0; i < print->schemas.set.count; i++) {
+        fls_json_printer_free(print->printers[i]);
+    }
+    cli_columns_close(&print->columns);
+}

@@ -1,0 +1,73 @@
+/* Messages printed in the form that is asked for: what cat and grep have in common. */
+#ifndef FLS_CLI_MESSAGE_OUT_H
+#define FLS_CLI_MESSAGE_OUT_H
+
+#include "columns.h"
+
+typedef enum cli_form {
+    CLI_AS_DEFAULT, /* JSON where there is a schema, else hex */
+    CLI_AS_HEX,
+    CLI_AS_RAW,
+    CLI_AS_FRAMES,
+    CLI_AS_DELIMITED,
+    CLI_AS_JSON,
+    CLI_AS_CSV
+} cli_form;
+
+/* All zero but for what is asked for. */
+typedef struct cli_message_out {
+    cli_form as;
+    int with_defaults;
+    int enum_numbers;
+    int typed;
+    const char *select;  /* NULL: whole messages */
+    cli_schemas schemas; /* opened and closed by the command */
+    fls_reader *reader;
+    cli_out out;
+    cli_columns columns;
+    fls_json_printer *printers[FLS_SCHEMA_SET_MOST]; /* of the types that came up */
+    const char *name;                                /* of the input */
+    int failed;                                      /* exit code, after a message */
+    int is_open;
+} cli_message_out;
+
+/* Options of commands that print messages, for their tables. */
+enum { CLI_ID_AS = 500, CLI_ID_DEFAULTS, CLI_ID_ENUM_NUMBERS, CLI_ID_TYPED, CLI_ID_SELECT };
+
+#define CLI_MESSAGE_OUT_OPTIONS                                                                   \
+    {CLI_ID_AS, "as", "FORM",                                                                     \
+     "json: one line a message (the default with -s); hex: one line of hexadecimal digits a "     \
+     "message (the default without); raw: the payloads, one after another; frames: a stream "     \
+     "again, with the same checksum; delimited: each payload after its length as four bytes, "    \
+     "little-endian; csv: a line of names, then one a message, with --select."},                  \
+        {CLI_ID_SELECT, "select", "PATHS",                                                        \
+         "As JSON or CSV: only these values, such as timestamp_ns,pose.position.x,tags.length "   \
+         "(docs/QUERIES.md). What is absent is null in JSON, in CSV empty; a path with [*] is a " \
+         "list, in JSON only."},                                                                  \
+        {CLI_ID_DEFAULTS, "defaults", NULL,                                                       \
+         "As JSON: absent fields too, with their default, or null where there is none."},         \
+        {CLI_ID_ENUM_NUMBERS, "enum-numbers", NULL,                                               \
+         "As JSON: enumerators as numbers, not by name."},                                        \
+    {                                                                                             \
+        CLI_ID_TYPED, "typed", NULL,                                                              \
+            "As JSON: each object begins with \"$type\", the name of the message's type, by "     \
+            "which write can tell the types of several -s apart."                                 \
+    }
+
+/* Takes one of those options. Exit code, after a message. */
+int cli_message_out_option(cli_message_out *print, cli_job *job, int id, const char *argument);
+
+/* Settles the default form, and refuses options that do not go together. */
+int cli_message_out_check(cli_message_out *print, cli_job *job);
+
+/* Opens columns, reader and output. Whatever it returns, end and close belong to it. */
+int cli_message_out_open(cli_message_out *print, cli_input *input);
+
+/* A message that is sound. Not 0: there is no point in going on. */
+int cli_message_out_put(cli_message_out *print, const fls_message *message);
+
+/* Ends the output, with the exit code so far; returns the final one. */
+int cli_message_out_end(cli_message_out *print, int code);
+void cli_message_out_close(cli_message_out *print);
+
+#endif
