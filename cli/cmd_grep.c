@@ -8,7 +8,7 @@
 enum { ID_WHERE = CLI_ID_FIRST, ID_COUNT, ID_INVERT };
 
 static const char *const synopsis[] = {
-    "--where EXPR -s SCHEMA [--as FORM] [--select PATHS] [--invert] [-n N] [-o FILE] IN",
+    "--where EXPR -s SCHEMA [--as FORM] [--select PATHS] [-n N] [-o FILE] IN",
     "--count [--json] --where EXPR -s SCHEMA [--invert] [--range A..B] IN", NULL};
 static const char *const description[] = {
     "Prints the messages for which a condition on their fields holds, as cat does.",

@@ -178,7 +178,7 @@ static void put_json(cli_out *out, const fls_value *value, const fls_schema *sch
 static int put_element(void *self, const fls_value *value)
 {
     json_list *list = self;
-    cli_out_text(list->out, list->is_filled ? ", " : "");
+    cli_out_text(list->out, list->is_filled ? "," : "");
     put_json(list->out, value, list->schema);
     list->is_filled = 1;
     return 0;
@@ -192,9 +192,9 @@ void cli_columns_json(const cli_columns *columns, cli_out *out, const fls_messag
         const cli_column *column = &columns->columns[i];
         const fls_path *path = column->paths[type];
         fls_value value = {.kind = FLS_VALUE_ABSENT};
-        cli_out_text(out, i > 0 ? ", \"" : "{\"");
+        cli_out_text(out, i > 0 ? ",\"" : "{\"");
         cli_out_text(out, column->name);
-        cli_out_text(out, "\": ");
+        cli_out_text(out, "\":");
         if (path != NULL && fls_path_is_many(path)) {
             json_list list = {out, schema, 0};
             cli_out_text(out, "[");

@@ -98,7 +98,7 @@ static int read_path(flsi_compiler *compiler, operand *side)
 }
 
 /* A word that is no field may be an enumerator, which the other side decides. */
-static int read_operand(flsi_compiler *compiler, operand *side, int other_is_path)
+static int read_operand(flsi_compiler *compiler, operand *side, int is_right)
 {
     memset(side, 0, sizeof *side);
     flsi_query_blanks(compiler);
@@ -108,7 +108,7 @@ static int read_operand(flsi_compiler *compiler, operand *side, int other_is_pat
     if (is_at || (bytes > 0 && flsi_path_is_field(compiler, side->at, bytes))) {
         return read_path(compiler, side);
     }
-    if (bytes > 0 && !other_is_path && !is_literal_word(compiler, side->at, bytes)) {
+    if (bytes > 0 && !is_right && !is_literal_word(compiler, side->at, bytes)) {
         /* An enumerator in front has its field behind it: Fault == mode. */
         const char *behind = side->at + bytes;
         while (behind < compiler->end && *behind == ' ') {
@@ -395,6 +395,9 @@ static int push_pair(flsi_compiler *compiler, operand *left, flsi_relation relat
         if (!right->is_path && left->literal.kind == FLSI_LITERAL_NAME) {
             return fail_no_field(compiler, &left->literal);
         }
+        if (!right->is_path && right->literal.kind == FLSI_LITERAL_NAME) {
+            return fail_no_field(compiler, &right->literal);
+        }
         if (!right->is_path || is_of_text(relation) || relation == FLSI_IN) {
             return fail(compiler, left->at, "a field has to stand on the left side");
         }
@@ -429,7 +432,7 @@ static int parse_comparison(flsi_compiler *compiler)
     int done;
     if (!read_relation(compiler, &relation)) {
         done = compiler->status == FLS_OK && push_single(compiler, &left);
-    } else if (relation != FLSI_IN && !read_operand(compiler, &right, left.is_path)) {
+    } else if (relation != FLSI_IN && !read_operand(compiler, &right, 1)) {
         return 0;
     } else {
         done = push_pair(compiler, &left, relation, &right);
