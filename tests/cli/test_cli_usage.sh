@@ -52,7 +52,7 @@ expect 2 verfy
 has err "did you mean 'verify'?"
 expect 2 xyzzy
 has_not err 'did you mean'
-for verb in salvage grep stats record tail slice; do
+for verb in salvage record tail slice; do
     expect 2 "$verb" file
     has err "'$verb' is not in this version"
 done
