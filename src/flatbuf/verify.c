@@ -121,9 +121,16 @@ fls_status fls_violation_to_error(const fls_violation *violation, fls_error *err
 
 /* ---- verifying ---- */
 
-static const flsi_verify_limits usual_limits = {64, 1000000, UINT64_C(1) << 31};
+#define USUAL_TABLES         1000000u
+#define USUAL_APPARENT_BYTES (UINT64_C(1) << 31)
+#define MOST_APPARENT_BYTES  (UINT64_C(1) << 62)
 
-static void choose_limits(flsi_verify_limits *limits, const fls_verify_options *options)
+static const flsi_verify_limits usual_limits = {
+    64, USUAL_TABLES, USUAL_APPARENT_BYTES,
+    FLSI_VERIFY_TABLE_BYTES(USUAL_APPARENT_BYTES, USUAL_TABLES)};
+
+static FLSI_NOINLINE void choose_limits(flsi_verify_limits *limits,
+                                        const fls_verify_options *options)
 {
     *limits = usual_limits;
     if (options->max_depth != 0) {
@@ -133,8 +140,11 @@ static void choose_limits(flsi_verify_limits *limits, const fls_verify_options *
         limits->max_tables = options->max_tables;
     }
     if (options->max_apparent_bytes != 0) {
-        limits->max_apparent_bytes = options->max_apparent_bytes;
+        limits->max_apparent_bytes = options->max_apparent_bytes < MOST_APPARENT_BYTES
+                                         ? options->max_apparent_bytes
+                                         : MOST_APPARENT_BYTES;
     }
+    limits->table_bytes = FLSI_VERIFY_TABLE_BYTES(limits->max_apparent_bytes, limits->max_tables);
 }
 
 static void clear(fls_violation *violation)
@@ -147,27 +157,39 @@ static void clear(fls_violation *violation)
     }
 }
 
-fls_status fls_verify(const fls_schema *schema, uint32_t root, const void *payload, size_t size,
-                      const fls_verify_options *options, fls_violation *violation)
+/* All that is not the usual road: options, and what the quick walk did not accept. */
+static FLSI_NOINLINE fls_status verify_fully(const fls_schema *schema, uint32_t root,
+                                             const void *payload, size_t size,
+                                             const fls_verify_options *options,
+                                             fls_violation *violation)
 {
-    flsi_verify_limits chosen;
-    const flsi_verify_limits *limits = &usual_limits;
-    uint32_t checks = 0;
+    flsi_verify_limits limits = usual_limits;
+    uint32_t checks = options != NULL ? options->checks : 0;
     if (options != NULL) {
-        choose_limits(&chosen, options);
-        limits = &chosen;
-        checks = options->checks;
+        choose_limits(&limits, options);
     }
-    if (FLSI_UNLIKELY(size >= UINT64_C(1) << 31)) {
+    if (size >= UINT64_C(1) << 31) {
         flsi_verify_tell(violation, FLS_RULE_TOO_LARGE, 0, NULL);
         return FLS_VALIDATION_FAILED;
     }
-    if ((checks == 0 && FLS_LIKELY(flsi_verify_quick(schema, root, payload, size, limits))) ||
-        flsi_verify_full(schema, root, payload, size, limits, checks, violation)) {
+    if ((options != NULL && checks == 0 &&
+         flsi_verify_quick(schema, root, payload, size, &limits)) ||
+        flsi_verify_full(schema, root, payload, size, &limits, checks, violation)) {
         clear(violation);
         return FLS_OK;
     }
     return FLS_VALIDATION_FAILED;
+}
+
+fls_status fls_verify(const fls_schema *schema, uint32_t root, const void *payload, size_t size,
+                      const fls_verify_options *options, fls_violation *violation)
+{
+    if (FLS_LIKELY(options == NULL && size < UINT64_C(1) << 31) &&
+        FLS_LIKELY(flsi_verify_quick(schema, root, payload, size, &usual_limits))) {
+        clear(violation);
+        return FLS_OK;
+    }
+    return verify_fully(schema, root, payload, size, options, violation);
 }
 
 /* ---- the validator ---- */

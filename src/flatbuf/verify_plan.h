@@ -14,29 +14,32 @@
 #define FLSI_LANES 8u
 
 typedef struct flsi_verify_lanes {
-    int16_t index[FLSI_LANES];    /* of the vtable's numbers; INT16_MAX: not looked at */
-    int16_t bytes[FLSI_LANES];    /* inline; INT16_MAX for that and more */
-    int16_t mask[FLSI_LANES];     /* alignment - 1 */
-    int16_t required[FLSI_LANES]; /* -1: yes */
+    uint16_t place[FLSI_LANES];    /* in the vtable, in bytes; INT16_MAX: not looked at */
+    uint16_t bytes[FLSI_LANES];    /* inline; UINT16_MAX for that and more */
+    uint16_t mask[FLSI_LANES];     /* alignment - 1 */
+    uint16_t required[FLSI_LANES]; /* UINT16_MAX: yes */
 } flsi_verify_lanes;
 
-/* A field that is a reference, in ascending order of places. */
+/* A field that is a reference. Those of a table ascend by place. */
 typedef struct flsi_verify_reference {
-    uint16_t place;         /* of its vtable entry */
+    uint16_t place;         /* of its vtable entry; UINT16_MAX, which no vtable reaches: the end */
     uint8_t kind;           /* flsi_kind; a FlexBuffer is FLSI_NESTED without a table */
     uint8_t tag_bytes;      /* of the tag of a union, or of one in the vector; else 0 */
-    uint32_t element_bytes; /* of vectors */
+    uint32_t element_bytes; /* of vectors whose elements need no look; else 0 */
     union {
         const struct flsi_verify_table *table;
-        uint64_t enumeration; /* of unions */
+        /* By tag, for tags below member_count: the member's table, NULL when it is something else.
+         */
+        const struct flsi_verify_table *const *members;
     } of;
+    uint32_t enumeration; /* of unions */
+    uint32_t member_count;
 } flsi_verify_reference;
 
 /* A table; zeros for a struct. */
 typedef struct flsi_verify_table {
-    const flsi_verify_lanes *lanes;
+    const flsi_verify_lanes *lanes; /* aligned to 16 bytes */
     const flsi_verify_reference *references;
-    const flsi_verify_reference *references_end;
     uint64_t lanes_bytes; /* of a vtable that all lanes have a number of: 16 for each block */
 } flsi_verify_table;
 

@@ -22,8 +22,14 @@
 typedef struct flsi_verify_limits {
     uint32_t max_depth;
     uint32_t max_tables;
-    uint64_t max_apparent_bytes;
+    uint64_t max_apparent_bytes; /* at most 2^62 */
+    uint64_t table_bytes;        /* FLSI_VERIFY_TABLE_BYTES of the two */
 } flsi_verify_limits;
+
+/* The apparent bytes that the quick walk adds to a table's own, so that their number stays below
+ * its limit without being counted. */
+#define FLSI_VERIFY_TABLE_BYTES(max_apparent_bytes, max_tables) \
+    ((max_apparent_bytes) / (max_tables) + 4)
 
 /* The limits hold for a nested buffer anew, as they do in generated code, but for apparent bytes
  * and the stack. */
