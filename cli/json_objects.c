@@ -15,12 +15,11 @@
 
 enum { FIRST_BYTES = 256 * 1024, MOST_DEPTH = 4096 };
 
-/* What a byte is outside of strings. */
-enum { OTHER, SPACE, LINE_END, QUOTE, OPEN, CLOSE, PUNCTUATION, SLASH };
+/* What a byte is outside of strings; all that are not named are OTHER. */
+enum { OTHER, SPACE, LINE_END, QUOTE, OPEN, CLOSE, SLASH };
 static const unsigned char kinds[256] = {
-    [' '] = SPACE, ['\t'] = SPACE,      ['\r'] = SPACE, ['\n'] = LINE_END,
-    ['"'] = QUOTE, ['{'] = OPEN,        ['['] = OPEN,   ['}'] = CLOSE,
-    [']'] = CLOSE, [':'] = PUNCTUATION, ['/'] = SLASH,  [','] = PUNCTUATION};
+    [' '] = SPACE, ['\t'] = SPACE, ['\r'] = SPACE, ['\n'] = LINE_END, ['"'] = QUOTE,
+    ['{'] = OPEN,  ['['] = OPEN,   ['}'] = CLOSE,  [']'] = CLOSE,     ['/'] = SLASH};
 
 typedef enum within { IN_VALUES, IN_STRING, IN_SLASH, IN_LINE_COMMENT, IN_COMMENT } within;
 typedef enum list { NO_LIST, LIST_BEGUN, LIST_VALUE, LIST_COMMA } list;
@@ -112,44 +111,6 @@ static int close_bracket(splitter *s, char c)
     return s->depth == 0 ? give(s) : CLI_DONE;
 }
 
-/* What stands outside of strings, up to one, or to the end of the buffer or object. */
-static int scan_values(splitter *s)
-{
-    int code = CLI_DONE;
-    while (code == CLI_DONE && s->next < s->end && s->depth > 0) {
-        char c = s->buffer[s->next];
-        switch (kinds[(unsigned char)c]) {
-        case SPACE: s->next++; break;
-        case LINE_END:
-            count_line(s);
-            s->next++;
-            break;
-        case OPEN: code = open_bracket(s, c); break;
-        case CLOSE: code = close_bracket(s, c); break;
-        case QUOTE:
-            if (!may_begin(s, c)) {
-                return give_up(s);
-            }
-            s->within = IN_STRING;
-            s->escaped = 0;
-            s->next++;
-            return CLI_DONE;
-        case SLASH:
-            if (s->lenient) {
-                s->within = IN_SLASH;
-                s->next++;
-                return CLI_DONE;
-            }
-            /* fall through */
-        default:
-            s->previous = c;
-            s->next++;
-            break;
-        }
-    }
-    return code;
-}
-
 static int scan_string(splitter *s)
 {
     static const unsigned char stops[256] = {['"'] = 1, ['\\'] = 1, ['\n'] = 1};
@@ -183,6 +144,62 @@ static int scan_string(splitter *s)
         s->escaped = 1;
     }
     return CLI_DONE;
+}
+
+static int open_string(splitter *s)
+{
+    if (!may_begin(s, '"')) {
+        return give_up(s);
+    }
+    s->within = IN_STRING;
+    s->escaped = 0;
+    s->next++;
+    return scan_string(s);
+}
+
+/* Over all that neither begins nor ends anything: nearly all of the input but strings. */
+static void skip_plain(splitter *s)
+{
+    const unsigned char *bytes = (const unsigned char *)s->buffer;
+    size_t from = s->next;
+    size_t next = from;
+    while (next < s->end && kinds[bytes[next]] <= SPACE) {
+        next++;
+    }
+    s->next = next;
+    while (next > from && kinds[bytes[next - 1]] == SPACE) {
+        next--;
+    }
+    if (next > from) {
+        s->previous = (char)bytes[next - 1];
+    }
+}
+
+/* What stands outside of strings, to the end of the buffer or object, or a slash. */
+static int scan_values(splitter *s)
+{
+    int code = CLI_DONE;
+    while (code == CLI_DONE && s->next < s->end && s->depth > 0 && s->within == IN_VALUES) {
+        char c = s->buffer[s->next];
+        switch (kinds[(unsigned char)c]) {
+        case OPEN: code = open_bracket(s, c); break;
+        case CLOSE: code = close_bracket(s, c); break;
+        case QUOTE: code = open_string(s); break;
+        case LINE_END:
+            count_line(s);
+            s->next++;
+            break;
+        case SLASH:
+            if (s->lenient) {
+                s->within = IN_SLASH;
+            }
+            s->previous = s->lenient ? s->previous : c;
+            s->next++;
+            break;
+        default: skip_plain(s); break;
+        }
+    }
+    return code;
 }
 
 /* Behind a slash, or within a comment; between objects too. */
