@@ -82,7 +82,16 @@ typedef struct writing {
     fls_validator validator; /* of the schemas */
     fls_checksum checksum;
     uint64_t empty_bytes; /* of the run of empty messages at the end */
+    int reader_gone;      /* of standard output */
 } writing;
+
+/* After an error of the sink. A reader of standard output that went away is none, but there is no
+ * sense in going on. */
+static int stop_writing(writing *w, const fls_error *err)
+{
+    w->reader_gone = cli_write_failed(w->job, w->out, err) == CLI_DONE;
+    return CLI_SYSTEM;
+}
 
 static int take(void *self, const void *payload, size_t size, const char *place)
 {
@@ -98,13 +107,24 @@ static int take(void *self, const void *payload, size_t size, const char *place)
         return CLI_DONE;
     }
     if (fls_status_class_of(status) == FLS_CLASS_SYSTEM) {
-        return cli_write_failed(w->job, w->out, &err);
+        return stop_writing(w, &err);
     }
     char sentence[400];
     cli_error_sentence(&err, sentence, sizeof sentence);
     cli_complain(w->job, w->in, "%s%s%s", place != NULL ? place : "", place != NULL ? ": " : "",
                  sentence);
     return CLI_DAMAGED;
+}
+
+/* What came through a pipe is handed on before waiting for more, unless nobody can see it yet. */
+static int pause_writing(void *self)
+{
+    writing *w = self;
+    fls_error err = FLS_ERROR_INIT;
+    if ((w->append || cli_is_stdout(w->out)) && fls_writer_flush(w->writer, &err) != FLS_OK) {
+        return stop_writing(w, &err);
+    }
+    return CLI_DONE;
 }
 
 static int parse_form(cli_job *job, const char *name, form *from)
@@ -245,7 +265,7 @@ static int close_writer(writing *w, int code)
 
 static int take_payloads(writing *w, cli_input *input)
 {
-    cli_payload_taker taker = {take, w};
+    cli_payload_taker taker = {take, w, pause_writing};
     switch (w->from) {
     case FROM_JSON: return cli_payloads_json(input, &w->schemas, &w->json, &taker);
     case FROM_HEX: return cli_payloads_hex(input, &taker);
@@ -291,7 +311,7 @@ static int check_files(writing *w, char **paths, int count)
 
 static int write_files(writing *w, char **paths, int count)
 {
-    cli_payload_taker taker = {take, w};
+    cli_payload_taker taker = {take, w, pause_writing};
     int code = check_files(w, paths, count);
     if (code == CLI_DONE) {
         code = open_writer(w, NULL);
@@ -382,7 +402,7 @@ static int run(cli_job *job, int argc, char **argv)
         code = write_from_input(&w, job->operand_count > 0 ? job->operands[0] : "-");
     }
     cli_schemas_close(&w.schemas);
-    return code;
+    return w.reader_gone ? CLI_DONE : code;
 }
 
 const cli_command cli_cmd_write = {"write",

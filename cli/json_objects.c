@@ -313,6 +313,13 @@ static int refill(splitter *s, size_t *got)
         s->capacity *= 2;
     }
     fls_source source = cli_input_source(s->input);
+    int code = CLI_DONE;
+    if (s->taker->pause != NULL && !s->input->seekable) {
+        code = s->taker->pause(s->taker->self);
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
     fls_status status =
         source.ops->read(source.self, s->buffer + s->end, s->capacity - s->end, got, &err);
     if (status == FLS_END) {

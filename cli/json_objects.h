@@ -12,6 +12,8 @@ typedef struct cli_json_taker {
      * refused. CLI_DONE to go on, else the exit code, after a message. */
     int (*take)(void *self, char *text, size_t size, uint64_t line, uint64_t column);
     void *self;
+    /* Called when there may be nothing more to read for a while; may be NULL. Answers as take. */
+    int (*pause)(void *self);
 } cli_json_taker;
 
 /* Gives all objects of the input. lenient: comments may stand between and in them, and a list may

@@ -62,6 +62,13 @@ static int read_some(gathering *g, void *buffer, size_t capacity, size_t *got)
 {
     fls_error err = FLS_ERROR_INIT;
     fls_source source = cli_input_source(g->input);
+    int code = CLI_DONE;
+    if (g->taker->pause != NULL && !g->input->seekable) {
+        code = g->taker->pause(g->taker->self);
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
     fls_status status = source.ops->read(source.self, buffer, capacity, got, &err);
     if (status == FLS_END) {
         *got = 0;

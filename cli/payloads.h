@@ -12,6 +12,8 @@ typedef struct cli_payload_taker {
      * exit code, after a message. */
     int (*take)(void *self, const void *payload, size_t size, const char *place);
     void *self;
+    /* Called when there may be nothing more to read for a while; may be NULL. Answers as take. */
+    int (*pause)(void *self);
 } cli_payload_taker;
 
 /* Each gives all payloads of the input, and CLI_DONE, or the exit code after a message. */

@@ -204,11 +204,17 @@ static int take(void *self, char *text, size_t size, uint64_t line, uint64_t col
                                       : take_fitting(m, text, size, &at);
 }
 
+static int pause_making(void *self)
+{
+    const making *m = self;
+    return m->taker->pause != NULL ? m->taker->pause(m->taker->self) : CLI_DONE;
+}
+
 int cli_payloads_json(cli_input *input, const cli_schemas *schemas, const cli_json_options *options,
                       const cli_payload_taker *taker)
 {
     making m = {.input = input, .schemas = schemas, .taker = taker};
-    cli_json_taker objects = {take, &m};
+    cli_json_taker objects = {take, &m, pause_making};
     int code = open_parsers(&m, options);
     if (code == CLI_DONE) {
         code = cli_json_objects(input, options->lenient, &objects);

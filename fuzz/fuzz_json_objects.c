@@ -273,7 +273,7 @@ static void compare(int lenient, const uint8_t *data, size_t size, uint64_t seed
     memset(&input, 0, sizeof input);
     input.job = &job;
     input.name = "fuzz";
-    cli_json_taker taker = {take, f};
+    cli_json_taker taker = {take, f, NULL};
     int code = cli_json_objects(&input, lenient, &taker);
     if (f->count < 1023) {
         STREAM_CASE_CHECK(code == (good ? CLI_DONE : CLI_DAMAGED));

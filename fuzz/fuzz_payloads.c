@@ -136,7 +136,7 @@ static void compare(int hex, const uint8_t *data, size_t size, uint64_t seed)
     memset(&input, 0, sizeof input);
     input.job = &job;
     input.name = "fuzz";
-    cli_payload_taker taker = {take, &got};
+    cli_payload_taker taker = {take, &got, NULL};
     int code = hex ? cli_payloads_hex(&input, &taker) : cli_payloads_delimited(&input, &taker);
     STREAM_CASE_CHECK(code == (good ? CLI_DONE : CLI_DAMAGED));
     STREAM_CASE_CHECK(got.size == wanted.size);
