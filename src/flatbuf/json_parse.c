@@ -31,7 +31,7 @@ static uint32_t largest_alignment(const fls_schema *schema)
         const flsi_object *object = &schema->objects[i];
         largest = object->is_struct && object->alignment > largest ? object->alignment : largest;
     }
-    return largest;
+    return largest < FLSI_BLOCK_ALIGN ? largest : FLSI_BLOCK_ALIGN; /* more cannot be built */
 }
 
 static void set_identifier(fls_json_parser *p, const char *identifier)

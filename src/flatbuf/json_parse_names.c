@@ -9,6 +9,9 @@
 
 #define NO_UNION UINT32_MAX
 
+/* How many fields behind the expected one are tried before the table is asked. */
+#define NEAR 4u
+
 /* A key as it stands in the text, with zeros to a multiple of 8. */
 static size_t quoted_bytes(const flsi_field *field)
 {
@@ -179,15 +182,34 @@ void flsi_parse_names_build(fls_json_parser *p)
 
 /* ---- reading ---- */
 
+/* A field or two that were there the last time, or are there at other times, are absent: the key is
+ * one of the next. */
+static const flsi_field *find_near(const fls_json_parser *p, const uint8_t *at, uint32_t object,
+                                   uint32_t guess)
+{
+    const flsi_object *in = &p->schema->objects[object];
+    uint32_t stop = in->first_field + in->field_count;
+    for (uint32_t i = 1; i <= NEAR && guess < stop && i < stop - guess; i++) {
+        if (flsi_parse_is_key(at, &p->keys[guess + i])) {
+            return &p->schema->fields[guess + i];
+        }
+    }
+    return NULL;
+}
+
 FLSI_NOINLINE const uint8_t *flsi_parse_key_slow(fls_json_parser *p, const uint8_t *at,
-                                                 uint32_t object, flsi_parse_frame *frame,
-                                                 const flsi_field **field)
+                                                 uint32_t object, uint32_t guess,
+                                                 flsi_parse_frame *frame, const flsi_field **field)
 {
     const uint8_t *name = at;
     const uint8_t *next = at;
     size_t bytes;
     frame->name = "";
     frame->number = 0;
+    if (*at == '"' && (*field = find_near(p, at + 1, object, guess)) != NULL) {
+        flsi_parse_name(frame, *field);
+        return flsi_parse_space(at + 1 + (*field)->name_bytes + 2);
+    }
     if (*at == '"') {
         next = flsi_parse_string(p, at + 1, &name, &bytes);
         if (next == NULL) {

@@ -144,7 +144,8 @@ const flsi_value *flsi_parse_find_value(const fls_json_parser *p, uint32_t enume
 /* Reads a key that is not the expected one, from its quote to behind its colon. *field is NULL for
  * a name that the object does not have. The frame is given the name. */
 const uint8_t *flsi_parse_key_slow(fls_json_parser *p, const uint8_t *at, uint32_t object,
-                                   flsi_parse_frame *frame, const flsi_field **field);
+                                   uint32_t guess, flsi_parse_frame *frame,
+                                   const flsi_field **field);
 
 /* ---- json_parse_text.c ---- */
 
@@ -299,7 +300,7 @@ FLSI_ALWAYS_INLINE const uint8_t *flsi_parse_member(fls_json_parser *p, const ui
             return flsi_parse_space(at + 1 + key->bytes);
         }
     }
-    at = flsi_parse_key_slow(p, at, object, frame, field);
+    at = flsi_parse_key_slow(p, at, object, **guess, frame, field);
     if (at != NULL && *field != NULL) {
         **guess = (uint32_t)(*field - p->schema->fields);
         *guess = &p->keys[**guess].next;

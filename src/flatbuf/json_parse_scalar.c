@@ -62,11 +62,11 @@ FLSI_ALWAYS_INLINE unsigned up_to_8_digits(const uint8_t *at, uint64_t *value)
     return count;
 }
 
+static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+
 /* Goes on behind 8 digits. Returns how many there are, more than 20 if the value does not fit. */
 static FLSI_NOINLINE unsigned more_digits(const uint8_t *at, uint64_t *value)
 {
-    static const uint64_t powers[] = {1,      10,      100,      1000,     10000,
-                                      100000, 1000000, 10000000, 100000000};
     unsigned total = 8;
     for (;;) {
         uint64_t part;
@@ -158,11 +158,57 @@ static size_t find_special(const fls_json_parser *p, const uint8_t *at, fls_type
     return 0;
 }
 
+/* The digits from `at` on behind value, which has `total` of them already, 8 at a time; total is at
+ * most 19 afterwards, or everything is to be done in another way. */
+FLSI_ALWAYS_INLINE const uint8_t *add_digits(const uint8_t *at, uint64_t *value, unsigned *total)
+{
+    unsigned count;
+    do {
+        uint64_t part;
+        count = up_to_8_digits(at, &part);
+        *value = *value * powers[count] + part;
+        *total += count;
+        at += count;
+    } while (FLSI_UNLIKELY(count == 8 && *total <= 19));
+    return at;
+}
+
+/* A number without an exponent, of at most 19 digits: what nearly all are. 0 for any other. */
+FLSI_ALWAYS_INLINE int scan_plain(flsi_number *number, const uint8_t *at)
+{
+    const uint8_t *digits = at + (*at == '-');
+    uint64_t value = 0;
+    unsigned before = 0;
+    const uint8_t *next = add_digits(digits, &value, &before);
+    unsigned total = before;
+    if (before == 0 || (*digits == '0' && before > 1)) {
+        return 0;
+    }
+    number->is_whole = *next != '.';
+    if (!number->is_whole) {
+        next = add_digits(next + 1, &value, &total);
+        if (total == before) {
+            return 0;
+        }
+    }
+    if (total > 19 || (*next | 0x20) == 'e') {
+        return 0;
+    }
+    number->text = (const char *)at;
+    number->end = (const char *)next;
+    number->digits = value;
+    number->exponent = -(int32_t)(total - before);
+    number->is_negative = digits != at;
+    number->is_cut = 0;
+    return 1;
+}
+
 FLSI_ALWAYS_INLINE const uint8_t *real(fls_json_parser *p, const uint8_t *at, fls_type type,
                                        uint64_t *bits)
 {
     flsi_number number;
-    if (FLSI_UNLIKELY(!flsi_number_scan(&number, (const char *)at, (const char *)p->end))) {
+    if (FLSI_UNLIKELY(!scan_plain(&number, at)) &&
+        FLSI_UNLIKELY(!flsi_number_scan(&number, (const char *)at, (const char *)p->end))) {
         size_t special = p->lenient ? find_special(p, at, type, bits) : 0;
         return special != 0 ? at + special
                             : flsi_parse_unexpected(p, (const uint8_t *)number.end, "not a number");
@@ -347,6 +393,34 @@ FLSI_ALWAYS_INLINE void store_host(uint8_t *to, uint64_t bits, uint32_t width)
     }
 }
 
+/* Elements of less than 8 digits with commas behind them, and at most one blank: what nearly all
+ * whole numbers in vectors are. Stops at the first that is something else, and where there is no
+ * more room. */
+FLSI_ALWAYS_INLINE const uint8_t *plain_elements(fls_json_parser *p, const uint8_t *at,
+                                                 fls_type type, uint32_t width, size_t *count)
+{
+    uint64_t most = ranges[type].most;
+    uint64_t least = ranges[type].least;
+    uint8_t *to = p->stack + p->used;
+    for (size_t room = (p->stack_bytes - p->used) / 8; room > 0; room--) {
+        unsigned is_negative = least != 0 && *at == '-';
+        const uint8_t *digits = at + is_negative;
+        uint64_t value;
+        unsigned length = up_to_8_digits(digits, &value);
+        if (length == 0 || digits[length] != ',' || (*digits == '0' && length > 1) ||
+            value > (is_negative ? least : most)) {
+            break;
+        }
+        store_host(to, is_negative ? 0 - value : value, width);
+        to += width;
+        *count += 1;
+        at = digits + length + 1;
+        at += *at == ' ';
+    }
+    p->used = (size_t)(to - p->stack);
+    return at;
+}
+
 FLSI_ALWAYS_INLINE const uint8_t *elements(fls_json_parser *p, const uint8_t *at,
                                            const flsi_field *field, fls_type type, uint32_t width,
                                            size_t *count)
@@ -359,6 +433,17 @@ FLSI_ALWAYS_INLINE const uint8_t *elements(fls_json_parser *p, const uint8_t *at
         uint64_t bits;
         if (!flsi_parse_ensure(p, 8, at)) {
             return NULL;
+        }
+        if (!is_float(type) && type != FLS_TYPE_BOOL) {
+            at = flsi_parse_space(plain_elements(p, at, type, width, &frame.number));
+            if (!flsi_parse_ensure(p, 8, at)) {
+                return NULL;
+            }
+            if (FLSI_UNLIKELY(*at == ']' && p->lenient)) { /* behind a comma */
+                at++;
+                more = 0;
+                break;
+            }
         }
         at = scalar(p, at, type, field->enumeration, &bits);
         if (FLSI_UNLIKELY(at == NULL)) {
@@ -387,6 +472,7 @@ const uint8_t *flsi_parse_scalars(fls_json_parser *p, const uint8_t *at, const f
     case FLS_TYPE_U8: return elements(p, at, field, FLS_TYPE_U8, 1, count);
     case FLS_TYPE_F32: return elements(p, at, field, FLS_TYPE_F32, 4, count);
     case FLS_TYPE_F64: return elements(p, at, field, FLS_TYPE_F64, 8, count);
+    case FLS_TYPE_U16: return elements(p, at, field, FLS_TYPE_U16, 2, count);
     default: return elements(p, at, field, type, field->element_bytes, count);
     }
 }

@@ -389,10 +389,12 @@ static void put_entry(fls_json_parser *p, fls_table to, const flsi_field *field,
 static fls_ref build(fls_json_parser *p, const open_table *table)
 {
     fls_table to = fls_builder_table(p->builder, table->object->field_count);
-    for (uint32_t alignment = 1u << 31; table->alignments != 0 && alignment != 0; alignment >>= 1) {
-        if ((table->alignments & alignment) == 0) {
+    uint32_t left = table->alignments;
+    for (uint32_t alignment = FLSI_SCHEMA_ALIGN_MOST; left != 0; alignment >>= 1) {
+        if ((left & alignment) == 0) {
             continue;
         }
+        left -= alignment;
         for (size_t place = table->entries; place < p->used;) {
             flsi_parse_entry entry;
             memcpy(&entry, p->stack + place, sizeof entry);
