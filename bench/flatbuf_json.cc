@@ -1,4 +1,5 @@
-// JSON: printing messages against the official text generator.
+// JSON: printing messages against the official text generator, and reading what was printed against
+// the official parser.
 #include <cstdio>
 #include <cstdlib>
 
@@ -20,6 +21,18 @@ const bench_table print_table = {"flatbuf-json-out",
                                  false,
                                  false,
                                  {"official", "verified", "verifying"}};
+
+const bench_table read_table = {"flatbuf-json-in",
+                                "JSON in",
+                                "hot, telemetry as printed by the library; ratios are to "
+                                "flatbuffers::Parser::ParseJson; goal: 5 times as fast",
+                                "texts",
+                                "official",
+                                15,
+                                false,
+                                false,
+                                false,
+                                {"official", "strict"}};
 
 [[noreturn]] void die(const char *what, const fls_error &err)
 {
@@ -107,6 +120,86 @@ std::uint64_t print_official(Printing &printing, const FlatbufWork &work)
     return printed;
 }
 
+// What the library prints of the messages.
+struct Texts {
+    std::vector<std::string> texts;
+    FlatbufWork work;
+
+    Texts(const Printing &printing, const FlatbufWork &from) : work{from.name, {}, 0}
+    {
+        for (const FlatbufMessage &message : from.messages) {
+            const char *text;
+            std::size_t bytes;
+            fls_error err = FLS_ERROR_INIT;
+            if (fls_json_print(printing.verified, message.data, message.size, &text, &bytes,
+                               &err) != FLS_OK) {
+                die("a message", err);
+            }
+            texts.emplace_back(text, bytes);
+        }
+        for (const std::string &text : texts) {
+            work.messages.push_back(
+                {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()});
+            work.bytes += text.size();
+        }
+    }
+};
+
+struct Reading {
+    fls_json_parser *parser = nullptr;
+
+    explicit Reading(const Printing &printing)
+    {
+        fls_error err = FLS_ERROR_INIT;
+        if (fls_json_parser_new(&parser, printing.schema, fls_schema_root(printing.schema), nullptr,
+                                &err) != FLS_OK) {
+            die("a parser", err);
+        }
+    }
+    Reading(const Reading &) = delete;
+    Reading &operator=(const Reading &) = delete;
+    ~Reading()
+    {
+        fls_json_parser_free(parser);
+    }
+};
+
+std::uint64_t read_ours(const Reading &reading, const Texts &texts)
+{
+    std::uint64_t read = 0;
+    for (const std::string &text : texts.texts) {
+        const void *payload;
+        std::size_t bytes;
+        read += fls_json_parse(reading.parser, text.data(), text.size(), &payload, &bytes, nullptr,
+                               nullptr) == FLS_OK
+                    ? 1
+                    : 0;
+    }
+    return read;
+}
+
+std::uint64_t read_official(Printing &printing, const Texts &texts)
+{
+    std::uint64_t read = 0;
+    for (const std::string &text : texts.texts) {
+        read += printing.official.ParseJson(text.c_str()) ? 1 : 0;
+    }
+    return read;
+}
+
+void measure_reading(Printing &printing)
+{
+    const Reading reading(printing);
+    for (const FlatbufWork *work : {&flatbuf_mixed(), &flatbuf_one_kib()}) {
+        const Texts texts(printing, *work);
+        flatbuf_row(read_table, texts.work, 0.2, texts.texts.size(),
+                    {{"official", BENCH_LIMIT | BENCH_SHOWN,
+                      [&texts, &printing] { return read_official(printing, texts); }},
+                     {"strict", BENCH_SHOWN | BENCH_JUDGED,
+                      [&texts, &reading] { return read_ours(reading, texts); }}});
+    }
+}
+
 } // namespace
 
 void flatbuf_measure_json()
@@ -121,4 +214,5 @@ void flatbuf_measure_json()
                      {"verifying", BENCH_SHOWN | BENCH_JUDGED,
                       [work, &printing] { return print_ours(printing.verifying, *work); }}});
     }
+    measure_reading(printing);
 }
