@@ -116,6 +116,9 @@ static const uint64_t powers10[] = {1u,
                                     1000000000000000u,
                                     10000000000000000u};
 
+#define TEN15 1000000000000000u
+#define TEN16 10000000000000000u
+
 /* value is below 10^17. */
 static uint32_t count_digits(uint64_t value)
 {
@@ -125,63 +128,92 @@ static uint32_t count_digits(uint64_t value)
     return guess + (value >= powers10[guess]);
 }
 
-/* The digits of a fraction: `places` places, 1 to 16, of which the last ones are left out when they
- * are zeros, but for the first. */
-FLSI_ALWAYS_INLINE char *put_fraction(char *to, uint64_t fraction, uint32_t places)
+/* 17 digits as text: the first, and two words of eight. */
+typedef struct digits17 {
+    char first;
+    uint64_t upper;
+    uint64_t lower;
+    int used; /* without zeros at the end, but at least 1 */
+} digits17;
+
+/* value is from 10^16 to below 10^17. */
+FLSI_ALWAYS_INLINE digits17 digits_of(uint64_t value)
 {
-    uint64_t whole = fraction * powers10[16 - places];
-    uint64_t first = flsi_eight_digits((uint32_t)(whole / 100000000));
-    uint64_t second = flsi_eight_digits((uint32_t)(whole % 100000000));
-    flsi_store_le64(to, first | FLSI_ASCII_ZEROS);
-    flsi_store_le64(to + 8, second | FLSI_ASCII_ZEROS);
-    if (second != 0) {
-        return to + 16 - flsi_high_zero_bits(second) / 8;
+    digits17 digits;
+    uint64_t rest = value % TEN16;
+    uint64_t upper = flsi_eight_digits((uint32_t)(rest / 100000000));
+    uint64_t lower = flsi_eight_digits((uint32_t)(rest % 100000000));
+    digits.first = (char)('0' + value / TEN16);
+    digits.upper = upper | FLSI_ASCII_ZEROS;
+    digits.lower = lower | FLSI_ASCII_ZEROS;
+    if (lower != 0) {
+        digits.used = 17 - (int)flsi_high_zero_bits(lower) / 8;
+    } else {
+        digits.used = upper == 0 ? 1 : 9 - (int)flsi_high_zero_bits(upper) / 8;
     }
-    return to + 8 - flsi_high_zero_bits(first | 1) / 8;
+    return digits;
 }
 
-static char *without_zeros(char *end)
+FLSI_ALWAYS_INLINE void put_digits(char *to, const digits17 *digits)
 {
-    while (end[-1] == '0') {
-        end--;
+    *to = digits->first;
+    flsi_store_le64(to + 1, digits->upper);
+    flsi_store_le64(to + 9, digits->lower);
+}
+
+/* 21.53: the point stands behind 1 to 16 digits. Those behind it are written again one byte
+ * further, from the words: what was just stored is slow to be loaded in other pieces. */
+FLSI_ALWAYS_INLINE char *put_with_point(char *to, const digits17 *digits, int point)
+{
+    int bits = 8 * (point - 1); /* of the words, in front of the point */
+    put_digits(to, digits);
+    to[point] = '.';
+    if (bits < 64) {
+        uint64_t upper = digits->upper >> bits | digits->lower << 1 << (63 - bits);
+        flsi_store_le64(to + point + 1, upper);
+        flsi_store_le64(to + point + 9, digits->lower >> bits);
+    } else {
+        flsi_store_le64(to + point + 1, digits->lower >> (bits - 64));
     }
-    return end;
+    return to + (digits->used > point ? digits->used + 1 : point + 2);
 }
 
 /* 1.5e-7 */
-static char *put_with_exponent(char *to, uint64_t digits, int exponent)
+static char *put_with_exponent(char *to, const digits17 *digits, int exponent)
 {
-    char *end = without_zeros(flsi_put_u64(to + 1, digits));
-    to[0] = to[1];
+    to[0] = digits->first;
     to[1] = '.';
-    if (end == to + 2) {
-        end--;
-    }
-    *end++ = 'e';
-    return flsi_print_i64(end, exponent);
+    flsi_store_le64(to + 2, digits->upper);
+    flsi_store_le64(to + 10, digits->lower);
+    to += digits->used == 1 ? 1 : digits->used + 1;
+    *to++ = 'e';
+    return flsi_put_i64(to, exponent);
 }
 
-/* digits is not 0, and below 10^17. */
-static char *put_decimal(char *to, uint64_t digits, int exponent)
+/* value is not 0, and below 10^17. */
+FLSI_ALWAYS_INLINE char *put_decimal(char *to, uint64_t value, int exponent)
 {
-    int point = (int)count_digits(digits) + exponent; /* digits in front of it */
+    if (value < TEN16) {
+        uint32_t missing = value >= TEN15 ? 1 : 17 - count_digits(value);
+        value *= powers10[missing];
+        exponent -= (int)missing;
+    }
+    digits17 digits = digits_of(value);
+    int point = 17 + exponent; /* digits in front of it */
+    if (point >= 1 && point <= 16) {
+        return put_with_point(to, &digits, point);
+    }
     if (point > 17 || point < -5) {
-        return put_with_exponent(to, digits, point - 1);
+        return put_with_exponent(to, &digits, point - 1);
     }
-    if (exponent >= 0) {
-        to = flsi_put_u64(to, digits * powers10[exponent]);
-        *to++ = '.';
-        *to++ = '0';
-        return to;
+    if (point == 17) {
+        put_digits(to, &digits);
+        memcpy(to + 17, ".0", 2);
+        return to + 19;
     }
-    if (point <= 0) {
-        memcpy(to, "0.00000", 7);
-        return without_zeros(flsi_put_u64(to + 2 - point, digits));
-    }
-    uint64_t unit = powers10[-exponent];
-    to = flsi_put_u64(to, digits / unit);
-    *to++ = '.';
-    return put_fraction(to, digits % unit, (uint32_t)-exponent);
+    memcpy(to, "0.000000", 8);
+    put_digits(to + 2 - point, &digits);
+    return to + 2 - point + digits.used;
 }
 
 FLSI_ALWAYS_INLINE char *put_float(char *to, uint64_t bits, int fraction_bits, int exponent_bits)
