@@ -1,6 +1,6 @@
 /* The whole public interface of libflatstream: streams of FlatBuffers messages.
  *
- *   write   writer.h, with builder.h for the simple mode
+ *   write   writer.h, with builder.h for the simple mode, prepared.h for a fixed shape
  *   read    reader.h (from a source), cursor.h (from memory), decoder.h (fed with bytes)
  *   recover recover.h
  *   know    schema.h, schema_set.h, schema_compat.h, verify.h, json.h, query.h: what is in messages
@@ -17,6 +17,7 @@
 #include "flatstream/frame.h"
 #include "flatstream/json.h"
 #include "flatstream/memory_policy.h"
+#include "flatstream/prepared.h"
 #include "flatstream/query.h"
 #include "flatstream/reader.h"
 #include "flatstream/recover.h"

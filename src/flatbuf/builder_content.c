@@ -2,6 +2,7 @@
  * they lie in the buffer is said in builder.c.
  */
 #include "flatbuf/builder_private.h"
+#include "flatbuf/elements.h"
 
 /* After flsi_builder_between_tables. */
 static fls_ref push_string(fls_builder *b, const char *text, size_t size)
@@ -109,19 +110,6 @@ static uint8_t *push_vector(fls_builder *b, size_t count, size_t element_bytes, 
     return content;
 }
 
-static void copy_elements(uint8_t *to, const uint8_t *from, size_t count, uint32_t element_bytes)
-{
-    if (element_bytes == 1 || FLSI_LE16(UINT16_C(1)) == 1) {
-        memcpy(to, from, count * element_bytes);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < element_bytes; k++) {
-            to[i * element_bytes + k] = from[i * element_bytes + (element_bytes - 1 - k)];
-        }
-    }
-}
-
 static fls_ref push_scalars(fls_builder *b, const void *elements, size_t count,
                             uint32_t element_bytes, uint32_t alignment)
 {
@@ -135,7 +123,7 @@ static fls_ref push_scalars(fls_builder *b, const void *elements, size_t count,
         return (fls_ref){0};
     }
     if (count != 0) {
-        copy_elements(content, elements, count, element_bytes);
+        flsi_copy_elements(content, elements, count, element_bytes);
     }
     return flsi_builder_refer(b, b->cursor, FLSI_REF_VECTOR);
 }

@@ -1,0 +1,235 @@
+/* A first message from a list of fields. Which fields a table gets is asked of the list by the
+ * table's path; the list is short, and this is done once.
+ */
+#include "flatbuf/prepared_private.h"
+
+#define MOST_PATH_BYTES 240u
+
+/* With the largest alignment first there is no padding between them. */
+#define LARGEST_ALIGNMENT 64u
+
+typedef struct building {
+    fls_builder *builder;
+    const fls_schema *schema;
+    const fls_prepared_field *fields;
+    size_t count;
+    const fls_allocator *allocator;
+    const uint8_t *zeros;           /* as many as the largest capacity needs */
+    char path[MOST_PATH_BYTES + 2]; /* of the table being built, with a dot behind it */
+    fls_error *err;
+} building;
+
+/* What the list says of a field of the table whose path has so many bytes. */
+typedef struct wish {
+    int is_listed;   /* itself, */
+    int has_members; /* or something in it */
+    size_t capacity;
+} wish;
+
+static wish wish_for(const building *all, size_t path_bytes, const flsi_field *field)
+{
+    wish is = {0, 0, 0};
+    for (size_t i = 0; i < all->count; i++) {
+        const char *path = all->fields[i].path;
+        if (strncmp(path, all->path, path_bytes) != 0 ||
+            strncmp(path + path_bytes, field->name, field->name_bytes) != 0) {
+            continue;
+        }
+        switch (path[path_bytes + field->name_bytes]) {
+        case '\0':
+            is.is_listed = 1;
+            if (all->fields[i].capacity > is.capacity) {
+                is.capacity = all->fields[i].capacity;
+            }
+            break;
+        case '.':
+        case '[': is.has_members = 1; break;
+        default: break;
+        }
+    }
+    return is;
+}
+
+static fls_status refuse(const building *all, size_t path_bytes, const flsi_field *field,
+                         const char *why)
+{
+    char path[2 * MOST_PATH_BYTES];
+    size_t name_bytes =
+        field->name_bytes < MOST_PATH_BYTES - 1 ? field->name_bytes : MOST_PATH_BYTES - 1;
+    memcpy(path, all->path, path_bytes);
+    memcpy(path + path_bytes, field->name, name_bytes);
+    path[path_bytes + name_bytes] = '\0';
+    return flsi_place_refuse(path, why, all->err);
+}
+
+static int is_inline(const flsi_field *field)
+{
+    return (field->kind == FLSI_SCALAR && field->type != FLS_TYPE_UNION_TAG) ||
+           field->kind == FLSI_STRUCT;
+}
+
+/* A table without a path has everything that lies in it itself. */
+static int is_wanted(const wish *is, const flsi_field *field, int with_all)
+{
+    int is_part = is->is_listed || is->has_members;
+    return is_part || (with_all && is_inline(field) && (field->flags & FLS_FIELD_DEPRECATED) == 0);
+}
+
+static fls_status build_table(building *all, size_t path_bytes, uint32_t object, int with_all,
+                              fls_ref *table);
+
+static fls_status build_below(building *all, size_t path_bytes, const flsi_field *field,
+                              const wish *is, fls_ref *ref)
+{
+    size_t below = path_bytes + field->name_bytes + 1;
+    if (below > MOST_PATH_BYTES) {
+        return refuse(all, path_bytes, field, "is too long a path");
+    }
+    memcpy(all->path + path_bytes, field->name, field->name_bytes);
+    all->path[below - 1] = '.';
+    return build_table(all, below, field->object, is->is_listed, ref);
+}
+
+static fls_status build_content(building *all, size_t path_bytes, const flsi_field *field,
+                                const wish *is, fls_ref *ref)
+{
+    if (field->kind == FLSI_TABLE) {
+        return build_below(all, path_bytes, field, is, ref);
+    }
+    int is_scalars = field->kind == FLSI_SCALAR_VECTOR && field->type != FLS_TYPE_UNION_TAG &&
+                     (field->flags & FLS_FIELD_FLEXBUFFER) == 0;
+    if (!is_scalars && field->kind != FLSI_STRING && field->kind != FLSI_STRUCT_VECTOR) {
+        return refuse(all, path_bytes, field, "can only be prepared from a message that has it");
+    }
+    if (is->capacity == 0) {
+        return refuse(all, path_bytes, field, "needs a capacity");
+    }
+    if (is_scalars) {
+        *ref = fls_builder_aligned_vector(all->builder, all->zeros, is->capacity,
+                                          field->element_bytes, field->content_alignment);
+    } else if (field->kind == FLSI_STRUCT_VECTOR) {
+        *ref = fls_builder_struct_vector(all->builder, all->zeros, is->capacity,
+                                         field->element_bytes, field->content_alignment);
+    } else {
+        *ref = fls_builder_string(all->builder, (const char *)all->zeros, is->capacity);
+    }
+    return FLS_OK;
+}
+
+static void put_inline(building *all, fls_table table, const flsi_field *field)
+{
+    uint64_t bits = field->default_bits;
+    if (field->kind == FLSI_STRUCT) {
+        fls_builder_struct(all->builder, table, field->id, all->zeros, field->bytes,
+                           field->alignment);
+        return;
+    }
+    switch (field->bytes) {
+    case 1: fls_builder_u8(all->builder, table, field->id, (uint8_t)bits); break;
+    case 2: fls_builder_u16(all->builder, table, field->id, (uint16_t)bits); break;
+    case 4: fls_builder_u32(all->builder, table, field->id, (uint32_t)bits); break;
+    default: fls_builder_u64(all->builder, table, field->id, bits); break;
+    }
+}
+
+/* refs has one for each field: none for those that are not wanted, or lie in the table. */
+static fls_status build_contents(building *all, size_t path_bytes, const flsi_object *type,
+                                 int with_all, fls_ref *refs)
+{
+    const flsi_field *fields = all->schema->fields + type->first_field;
+    fls_status status = FLS_OK;
+    for (uint32_t i = 0; i < type->field_count && status == FLS_OK; i++) {
+        wish is = wish_for(all, path_bytes, &fields[i]);
+        if (!is_wanted(&is, &fields[i], with_all)) {
+            continue;
+        }
+        if ((fields[i].flags & FLS_FIELD_DEPRECATED) != 0) {
+            status = refuse(all, path_bytes, &fields[i], "is deprecated");
+        } else if (is_inline(&fields[i])) {
+            status =
+                is.capacity == 0 ? FLS_OK : refuse(all, path_bytes, &fields[i], "has no capacity");
+        } else {
+            status = build_content(all, path_bytes, &fields[i], &is, &refs[i]);
+        }
+    }
+    return status;
+}
+
+static fls_status build_table(building *all, size_t path_bytes, uint32_t object, int with_all,
+                              fls_ref *table)
+{
+    const flsi_object *type = &all->schema->objects[object];
+    const flsi_field *fields = all->schema->fields + type->first_field;
+    size_t bytes = (type->field_count + 1) * sizeof(fls_ref);
+    fls_ref *refs = all->allocator->resize(all->allocator->self, NULL, 0, bytes);
+    if (refs == NULL) {
+        return fls_error_set(all->err, FLS_NO_MEMORY, 0, "no memory for a prepared message");
+    }
+    memset(refs, 0, bytes);
+    fls_status status = build_contents(all, path_bytes, type, with_all, refs);
+    if (status == FLS_OK) {
+        fls_table t = fls_builder_table(all->builder, type->field_count);
+        for (uint32_t alignment = LARGEST_ALIGNMENT; alignment != 0; alignment /= 2) {
+            for (uint32_t i = 0; i < type->field_count; i++) {
+                wish is = wish_for(all, path_bytes, &fields[i]);
+                if (fields[i].alignment != alignment || !is_wanted(&is, &fields[i], with_all)) {
+                    continue;
+                }
+                if (is_inline(&fields[i])) {
+                    put_inline(all, t, &fields[i]);
+                } else {
+                    fls_builder_ref(all->builder, t, fields[i].id, refs[i]);
+                }
+            }
+        }
+        *table = fls_builder_end_checked(all->builder, t, all->schema, object);
+    }
+    all->allocator->free(all->allocator->self, refs, bytes);
+    return status;
+}
+
+/* As many zeros as the longest string, vector or struct may have. */
+static size_t most_zeros(const fls_schema *schema, const fls_prepared_field *fields, size_t count)
+{
+    size_t largest_element = 8;
+    size_t capacity = 1;
+    for (uint32_t i = 0; i < schema->object_count; i++) {
+        if (schema->objects[i].is_struct && schema->objects[i].bytes > largest_element) {
+            largest_element = schema->objects[i].bytes;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        capacity = fields[i].capacity > capacity ? fields[i].capacity : capacity;
+    }
+    return capacity <= INT32_MAX / largest_element ? capacity * largest_element : 0;
+}
+
+fls_status flsi_prepared_build(fls_builder *builder, const fls_schema *schema, uint32_t root,
+                               const fls_prepared_field *fields, size_t count,
+                               const char *identifier, const fls_allocator *allocator,
+                               const void **data, size_t *size, fls_error *err)
+{
+    building all = {.builder = builder,
+                    .schema = schema,
+                    .fields = fields,
+                    .count = count,
+                    .allocator = allocator,
+                    .err = err};
+    size_t bytes = most_zeros(schema, fields, count);
+    if (bytes == 0) {
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "a capacity of 2^31 bytes or more");
+    }
+    uint8_t *zeros = allocator->resize(allocator->self, NULL, 0, bytes);
+    if (zeros == NULL) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for a prepared message");
+    }
+    memset(zeros, 0, bytes);
+    all.zeros = zeros;
+    fls_ref table = {0};
+    fls_status status = build_table(&all, 0, root, count == 0, &table);
+    if (status == FLS_OK) {
+        status = fls_builder_finish(builder, table, identifier, data, size, err);
+    }
+    allocator->free(allocator->self, zeros, bytes);
+    return status;
+}
