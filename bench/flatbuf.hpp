@@ -53,6 +53,7 @@ struct FlatbufCompetitor {
 void flatbuf_row(const bench_table &table, const FlatbufWork &work, double goal,
                  std::uint64_t expected, const std::vector<FlatbufCompetitor> &competitors);
 
+void flatbuf_measure_builder();
 void flatbuf_measure_json();
 void flatbuf_measure_verify();
 

@@ -6,6 +6,7 @@ int main(int argc, char **argv)
 {
     bench_start("flatstream-bench-flatbuffers", argc, argv);
     flatbuf_measure_verify();
+    flatbuf_measure_builder();
     flatbuf_measure_json();
     return bench_finish();
 }
