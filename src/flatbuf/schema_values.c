@@ -3,6 +3,10 @@
  */
 #include "flatbuf/schema_load.h"
 
+/* Newer compilers have unions over wider numbers. */
+static const char wide_tag[] =
+    "a union whose tag is wider than a byte, which this version does not know";
+
 static int value_before(const void *self, uint32_t a, uint32_t b)
 {
     const flsi_value *values = self;
@@ -76,7 +80,8 @@ static fls_status load_value(flsi_schema_load *load, const flsi_bfbs_table *tabl
     load->member = name.text;
     status = flsi_schema_intact(load);
     if (status == FLS_OK && !flsi_schema_value_fits(value->value, (fls_type)enumeration->type)) {
-        status = flsi_schema_refuse(load, "a value outside its type");
+        status = enumeration->is_union ? flsi_schema_refuse_as(load, FLS_UNSUPPORTED, wide_tag)
+                                       : flsi_schema_refuse(load, "a value outside its type");
     }
     if (status == FLS_OK && enumeration->is_union) {
         status = load_member(load, table, value);
@@ -130,9 +135,7 @@ static fls_status load_kind(flsi_schema_load *load, const flsi_bfbs_table *table
         return is_whole ? FLS_OK : flsi_schema_refuse(load, "an enum that is no whole number");
     }
     if (is_whole && type.base != FLS_TYPE_U8) {
-        return flsi_schema_refuse_as(load, FLS_UNSUPPORTED,
-                                     "a union whose tag is wider than a byte, which this version "
-                                     "does not know");
+        return flsi_schema_refuse_as(load, FLS_UNSUPPORTED, wide_tag);
     }
     if (type.base != FLS_TYPE_UNION_TAG && type.base != FLS_TYPE_U8) {
         return flsi_schema_refuse(load, "a union whose tag is no byte");

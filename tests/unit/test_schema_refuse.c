@@ -341,7 +341,8 @@ static void unions(void **state)
     VALUE(1, 0).type = (bfbs_type){STRING, 0, 0, 0};
     REFUSED("a.Any: a union without NONE");
     VALUE(1, 1).value = 256;
-    REFUSED("a.Any.Table: a value outside its type");
+    UNKNOWN(
+        "a.Any.Table: a union whose tag is wider than a byte, which this version does not know");
     schema.enums[1].base = USHORT;
     UNKNOWN("a.Any: a union whose tag is wider than a byte, which this version does not know");
     schema.enums[1].base = STRING;
