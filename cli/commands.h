@@ -12,6 +12,7 @@ extern const cli_command cli_cmd_write;
 extern const cli_command cli_cmd_recover;
 extern const cli_command cli_cmd_convert;
 extern const cli_command cli_cmd_grep;
+extern const cli_command cli_cmd_stats;
 extern const cli_command cli_cmd_schema;
 extern const cli_command cli_cmd_send;
 extern const cli_command cli_cmd_recv;

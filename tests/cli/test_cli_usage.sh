@@ -2,7 +2,7 @@
 # Help, man pages, and what is answered to a wrong command line: exit code 2 and a hint.
 . "$(dirname "$0")/support.sh"
 
-verbs='info verify ls cat write recover convert grep schema send recv bench version help'
+verbs='info verify ls cat write recover convert grep stats schema send recv bench version help'
 
 expect 2
 has err 'flatstream --help'
