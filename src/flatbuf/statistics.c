@@ -276,7 +276,8 @@ void fls_statistics_quantile(fls_statistics *s, double share, fls_value *value)
         return;
     }
     flsi_tally_sort(&s->tallies);
-    double position = share * (double)s->count;
+    /* 0.81 is a little more than 81 hundredths, which must not count as one value more. */
+    double position = share * (double)s->count * (1 - 4e-16);
     uint64_t rank = position > 0 ? (uint64_t)position : 0;
     rank += (double)rank < position || rank == 0;
     uint64_t seen = 0;
