@@ -10,7 +10,7 @@
 //   for (auto &sample : in.as<telemetry::Sample>())    // verified, aligned, no copies
 //       use(sample.timestamp_ns());
 //
-// Without generated code: flatstream::schema, path, predicate, json_printer and json_parser.
+// Without generated code: flatstream::schema, path, predicate, json_printer, json_parser, prepared.
 //
 // A fault is an exception, flatstream::error, with status, offset, ordinal and text. Every throwing
 // function has a companion try_... that returns the status instead; builds without exceptions have
@@ -21,6 +21,7 @@
 #include "flatstream/error.hpp"
 #include "flatstream/json.hpp"
 #include "flatstream/message.hpp"
+#include "flatstream/prepared.hpp"
 #include "flatstream/query.hpp"
 #include "flatstream/reader.hpp"
 #include "flatstream/recover.hpp"

@@ -1,4 +1,4 @@
-// Schemas, JSON and queries in C++, against what generated code reads of the
+// Schemas, JSON, queries and prepared messages in C++, against what generated code reads of the
 // same messages.
 #include <flatbuffers/flatbuffers.h>
 
@@ -180,6 +180,75 @@ void test_json(const flatstream::schema &schema)
     CHECK(where.line == 2 && none.empty());
 }
 
+void test_prepared(const flatstream::schema &schema)
+{
+    flatstream::prepared shape(schema, {{"device_id", 0},
+                                        {"sequence", 0},
+                                        {"mode", 0},
+                                        {"pose.position", 0},
+                                        {"channels", 4},
+                                        {"battery.soc", 0}});
+    auto device = shape.place<uint64_t>("device_id");
+    auto sequence = shape.place<uint32_t>("sequence");
+    auto mode = shape.place<telemetry::Mode>("mode");
+    auto x = shape.place<double>("pose.position.x");
+    auto position = shape.structure<telemetry::Vec3>("pose.position");
+    auto channels = shape.vector("channels", FLS_TYPE_F64);
+    auto soc = shape.place<float>("battery.soc");
+    CHECK(caught([&] { shape.place<double>("sequence"); }).status() == FLS_INVALID_ARGUMENT);
+    CHECK(caught([&] { shape.place<double>("nowhere"); }).status() == FLS_INVALID_ARGUMENT);
+    CHECK(caught([&] { shape.structure<telemetry::Quat>("pose.position"); }).status() ==
+          FLS_INVALID_ARGUMENT);
+    shape.image().set(device, 18446744073709551615u);
+
+    for (fls_checksum checksum : {FLS_CHECKSUM_NONE, FLS_CHECKSUM_XXH3}) {
+        flatstream::writer out = flatstream::writer::to_memory(checksum);
+        for (uint32_t i = 0; i < 1000; i++) {
+            flatstream::prepared_message message = shape.start(out);
+            double values[4] = {1.0 * i, 2.0 * i, 3.0 * i, 4.0 * i};
+            message.set(sequence, i);
+            message.set(mode, telemetry::Mode::Fault);
+            message.set(position, telemetry::Vec3(0, i, 2.5));
+            message.set(x, -1.0 * i);
+            message.set(channels, values, i % 5);
+            message.set(soc, 0.5f);
+            CHECK(message.try_set(channels, values, 5) == FLS_INVALID_ARGUMENT);
+            float narrow[1] = {0};
+            CHECK(message.try_set(channels, narrow, 1) == FLS_INVALID_ARGUMENT);
+            shape.write(out, message);
+        }
+        flatstream::view in(out.memory(), checksum);
+        uint32_t number = 0;
+        for (auto &sample : in.as<telemetry::Sample>()) {
+            CHECK(sample.device_id() == 18446744073709551615u && sample.sequence() == number);
+            CHECK(sample.mode() == telemetry::Mode::Fault);
+            CHECK(sample.pose()->position()->x() == -1.0 * number);
+            CHECK(sample.pose()->position()->y() == number);
+            CHECK(sample.pose()->position()->z() == 2.5);
+            CHECK(sample.channels()->size() == number % 5);
+            CHECK(number % 5 == 0 || sample.channels()->Get(number % 5 - 1) == number % 5 * number);
+            CHECK(sample.battery()->soc() == 0.5f);
+            number++;
+        }
+        CHECK(number == 1000);
+    }
+
+    // After a message that a builder made, with text in its place.
+    flatbuffers::FlatBufferBuilder fbb;
+    build(fbb, 10);
+    flatstream::prepared like = flatstream::prepared::from(
+        schema, flatstream::byte_view(fbb.GetBufferPointer(), fbb.GetSize()));
+    auto tag = like.string("tags[1]");
+    like.image().set(tag, "b9");
+    CHECK(telemetry::GetSample(like.bytes().data())->tags()->Get(1)->str() == "b9");
+    CHECK(caught([&] { like.image().set(tag, "longer"); }).status() == FLS_INVALID_ARGUMENT);
+    auto presence = like.presence("sequence");
+    like.image().set_present(presence, false);
+    CHECK(telemetry::GetSample(like.bytes().data())->sequence() == 0);
+    flatstream::prepared moved = std::move(like);
+    CHECK(moved && !like);
+}
+
 } // namespace
 
 int main()
@@ -189,5 +258,6 @@ int main()
     test_verification(schema);
     test_queries(schema);
     test_json(schema);
+    test_prepared(schema);
     return 0;
 }
