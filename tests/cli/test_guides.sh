@@ -1,9 +1,10 @@
-# The guides: every block of code is in the example that it names or compiles, and every command does
-# what stands below it. Blocks are told apart by the line that opens them:
+# The guides and the README: every block of code is in the example that it names or compiles, and every
+# command of a guide does what stands below it. Blocks are told apart by the line that opens them:
 #
 #   ```cpp FILE            lines of examples/FILE, as they stand there
-#   ```cpp                 compiles in a function with the parameters of the comment "given" above, or
-#                          outside of one with "outside" above; ```c likewise
+#   ```cpp                 compiles in a function with the parameters of the comment "given" above,
+#                          after the declarations of "before", or outside of one with "outside";
+#                          ```c likewise
 #   ```console             commands after "$ ", each with its output; "..." stands for any lines
 #   ```console background  one command, whose output is compared when those of the next block are done
 #
@@ -34,6 +35,7 @@ export PKG_CONFIG_PATH PATH
 # NUMBER.about.
 split_guide() {
     awk '
+        /^<!-- before: / { before = $0; sub(/^<!-- before: /, "", before); sub(/ -->$/, "", before) }
         /^<!-- given: / { given = $0; sub(/^<!-- given: /, "", given); sub(/ -->$/, "", given) }
         /^<!-- outside -->$/ { given = "outside" }
         /^```/ && !inside {
@@ -41,10 +43,10 @@ split_guide() {
             kind = substr($1, 4)
             file = sprintf("%02d.%s", ++count, kind)
             about = sprintf("%02d.about", count)
-            printf "%s\n%s\n", $2, given >about
+            printf "%s\n%s\n%s\n", $2, given, before >about
             printf "" >file
             close(about)
-            given = ""
+            given = before = ""
             next
         }
         /^```$/ { inside = 0; close(file); next }
@@ -65,35 +67,50 @@ quoted() {
          }' "$2" "$1"
 }
 
-# compiles BLOCK GIVEN KIND: with the headers that a program would have.
-compiles() {
-    case $3 in
+# headers KIND: what a program of the guides includes.
+headers() {
+    case $1 in
     cpp)
-        language=c++ standard=c++17 compiler=${CXX:-c++}
         printf '#include <cstdio>\n#include <iostream>\n#include <flatstream/flatstream.hpp>\n'
-        printf '#include "station_generated.h"\n'
+        printf '#include "station_generated.h"\n#include "telemetry_generated.h"\n'
         ;;
-    c)
-        language=c standard=c11 compiler=${CC:-cc}
-        printf '#include <inttypes.h>\n#include <string.h>\n#include <flatstream/flatstream.h>\n'
-        ;;
-    esac >snippet
-    if [ "$2" = outside ]; then
-        cat "$1" >>snippet
-    else
-        {
-            echo "void snippet(${2:-void});"
-            echo "void snippet(${2:-void})"
-            echo '{'
-            cat "$1"
-            echo '}'
-        } >>snippet
-    fi
+    c) printf '#include <inttypes.h>\n#include <string.h>\n#include <flatstream/flatstream.h>\n' ;;
+    esac
+}
+
+# compiles FILE KIND
+compiles() {
+    case $2 in
+    cpp) language=c++ standard=c++17 compiler=${CXX:-c++} ;;
+    c) language=c standard=c11 compiler=${CC:-cc} ;;
+    esac
     # What pkg-config prints is words. flatcc is not packaged: declarations stand in for it.
     # shellcheck disable=SC2046
     "$compiler" -x "$language" -std="$standard" -Wall -Wextra -Werror -Wno-unused-function \
         -fsyntax-only -I. -I"$FLS_SOURCE_DIR/examples" -I"$FLS_SOURCE_DIR/tests/support" \
-        -I"$FLS_SOURCE_DIR/tests/support/flatcc" $(pkg-config --cflags flatstream) snippet
+        -I"$FLS_SOURCE_DIR/tests/support/flatcc" -isystem "$FLS_TEST_SCHEMA_DIR" \
+        $(pkg-config --cflags flatstream) "$1"
+}
+
+# snippet BLOCK KIND GIVEN BEFORE: adds a function to all.KIND, where those of a text are compiled
+# together; a block that stands outside of one is a program of its own.
+snippet() {
+    if [ "$3" = outside ]; then
+        { headers "$2" && cat "$1"; } >alone
+        compiles alone "$2"
+        return
+    fi
+    [ -s "all.$2" ] || headers "$2" >"all.$2"
+    name_of=$(basename "${1%.*}")
+    {
+        echo "$4"
+        echo "int snippet_$name_of(${3:-void});"
+        echo "int snippet_$name_of(${3:-void})"
+        echo '{'
+        echo "#line 1 \"block $name_of\""
+        cat "$1"
+        echo 'return 0; }'
+    } >>"all.$2"
 }
 
 # alike WANTED GOT: equal, but for any lines where WANTED has "...".
@@ -149,40 +166,47 @@ commands() {
     cd .. || exit 1
 }
 
-# guide FILE BEGINNING...: tries a guide in a folder with these examples.
-guide() {
-    text=$FLS_SOURCE_DIR/docs/guide/$1
+# code_block BLOCK KIND WORD GIVEN BEFORE TEXT
+code_block() {
+    if [ -n "$3" ]; then
+        quoted "$FLS_SOURCE_DIR/examples/$3" "$1" || {
+            cat "$1" >&2
+            fail "$6: examples/$3 has not these lines"
+        }
+    else
+        snippet "$1" "$2" "$4" "$5" || fail "$6: block $1 does not compile"
+    fi
+}
+
+# try_text FILE BEGINNING...: tries a text in a folder with these examples. With none, its commands are
+# not run.
+try_text() {
     name=$1
     shift
     background=
-    rm -rf work blocks
+    rm -rf work blocks all.*
     mkdir work blocks
     for file in "$@"; do
         cp "$FLS_SOURCE_DIR/examples/$file" work || exit 1
     done
     flatc --cpp "$FLS_SOURCE_DIR/examples/station.fbs"
-    (cd blocks && split_guide "$text")
+    (cd blocks && split_guide "$FLS_SOURCE_DIR/$name")
     for about in blocks/*.about; do
         block=$(echo "${about%.about}".[!a]*)
         kind=${block##*.}
         word=$(sed -n 1p "$about")
-        given=$(sed -n 2p "$about")
         case $kind in
-        console) commands "$block" "$word" "$name" ;;
-        cmake | '' | text) ;;
-        *)
-            if [ -n "$word" ]; then
-                quoted "$FLS_SOURCE_DIR/examples/$word" "$block" || {
-                    cat "$block" >&2
-                    fail "$name: examples/$word has not these lines"
-                }
-            else
-                compiles "$block" "$given" "$kind" || fail "$name: block $block does not compile"
-            fi
+        console) [ $# -eq 0 ] || commands "$block" "$word" "$name" ;;
+        c | cpp | fbs)
+            code_block "$block" "$kind" "$word" "$(sed -n 2p "$about")" "$(sed -n 3p "$about")" "$name"
             ;;
         esac
     done
+    for all in all.*; do
+        [ ! -e "$all" ] || compiles "$all" "${all#all.}" || fail "$name: its code does not compile"
+    done
 }
 
-guide CPP.md station.fbs station_write.cpp station_read.cpp
-guide C.md station.fbs station_write.c station_read.c
+try_text docs/guide/CPP.md station.fbs station_write.cpp station_read.cpp
+try_text docs/guide/C.md station.fbs station_write.c station_read.c
+try_text README.md
