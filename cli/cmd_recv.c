@@ -79,6 +79,9 @@ static int prepare_names(receiving *receive, const char *path)
 {
     struct stat info;
     int exists = stat(path, &info) == 0;
+    if (exists && cli_is_schema(receive->job, &info)) {
+        return cli_usage(receive->job, "%s is the schema, and would be lost", path);
+    }
     if (exists && !S_ISREG(info.st_mode)) {
         return CLI_DONE; /* a pipe or device is written directly; a directory refused later */
     }

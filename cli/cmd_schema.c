@@ -17,8 +17,8 @@ static const char *const description[] = {
     "Shows a schema, FILE.bfbs or FILE.fbs, as it is understood: its root type, file identifier "
     "and "
     "hash; tables with the ids, types, defaults and flags of their fields; structs with offsets; "
-    "unions and enums. The schemas may be given with -s as well. -r TYPE shows only that table and "
-    "what it is made of.",
+    "unions and enums. The schemas may be given with -s as well. -r TYPE shows only that table or "
+    "struct and what it is made of.",
     "With two schemas, it tells what becomes of messages when NEW takes the place of OLD: each "
     "difference, and what it means to old readers (programs with OLD that get messages of NEW) and "
     "to new readers (programs with NEW that get messages of OLD). fine: everything reads as it was "
@@ -169,11 +169,16 @@ static int compare(showing *s)
     return is_compatible(s, &result) ? CLI_DONE : CLI_DAMAGED;
 }
 
-/* -r TYPE is a table of each; without, a comparison needs the schemas' own. */
+/* -r TYPE is a table of each, or to show one a struct too; without, a comparison needs the schemas'
+ * own. */
 static int find_root(showing *s, size_t which, const char *root)
 {
     s->roots[which] = FLS_SCHEMA_NONE;
     if (root != NULL) {
+        s->roots[which] = fls_schema_find_object(s->schemas[which], root);
+        if (s->roots[which] != FLS_SCHEMA_NONE && !s->compare) {
+            return CLI_DONE;
+        }
         return cli_schema_find_table(s->job, s->schemas[which], s->files[which], root,
                                      &s->roots[which]);
     }

@@ -185,8 +185,9 @@ static int open_append(writing *w, fls_writer_options *options, const cli_input 
     fls_recover_report report = FLS_RECOVER_REPORT_INIT;
     struct stat info;
     int code = CLI_DONE;
-    if (input != NULL && stat(w->out, &info) == 0 && info.st_dev == input->info.st_dev &&
-        info.st_ino == input->info.st_ino) {
+    if (stat(w->out, &info) == 0 &&
+        (cli_is_schema(w->job, &info) || (input != NULL && info.st_dev == input->info.st_dev &&
+                                          info.st_ino == input->info.st_ino))) {
         return cli_usage(w->job, "%s is the input too", w->out);
     }
     if (w->job->common.checksum == FLS_CHECKSUM_DETECT) {

@@ -192,8 +192,9 @@ static int scan_values(splitter *s)
         case SLASH:
             if (s->lenient) {
                 s->within = IN_SLASH;
+            } else {
+                s->previous = c;
             }
-            s->previous = s->lenient ? s->previous : c;
             s->next++;
             break;
         default: skip_plain(s); break;

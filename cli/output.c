@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "schemas.h"
 
 #define BUFFER_BYTES ((size_t)256 * 1024)
 
@@ -58,7 +59,8 @@ int cli_sink_open(cli_job *job, fls_sink *sink, const char *path, const cli_inpu
     struct stat info;
     int to_stdout = cli_is_stdout(path);
     int exists = (to_stdout ? fstat(STDOUT_FILENO, &info) : stat(path, &info)) == 0;
-    if (exists && input != NULL && same_file(&info, &input->info)) {
+    if (exists && ((input != NULL && same_file(&info, &input->info)) ||
+                   (S_ISREG(info.st_mode) && cli_is_schema(job, &info)))) {
         return cli_usage(job, "%s is the input too, and would be lost",
                          to_stdout ? "standard output" : path);
     }

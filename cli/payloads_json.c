@@ -168,7 +168,7 @@ static int is_name(const char *full, const char *name, size_t size)
 
 /* The type named; the key makes way for spaces, so that columns stay. */
 static int take_named(const making *m, char *text, size_t size, const place *at, char *from,
-                      char *to, const char *name, size_t name_size)
+                      const char *to, const char *name, size_t name_size)
 {
     uint32_t type = FLS_SCHEMA_NONE;
     for (uint32_t i = 0; i < m->schemas->set.count && type == FLS_SCHEMA_NONE; i++) {

@@ -39,12 +39,28 @@ int cli_schema_load(fls_schema **schema, cli_job *job, const char *path)
     if (fls_schema_new_file(schema, path, job->common.include_directories, NULL, &err) == FLS_OK) {
         return CLI_DONE;
     }
+    if (err.system_errno != 0) {
+        return cli_complain_errno(job, path, NULL, err.system_errno);
+    }
     int code = cli_complain_error(job, path, &err);
     if (err.status == FLS_UNSUPPORTED) {
         /* What a schema uses, or, when no schema came to be read, flatc that is not there. */
         code = err.name[0] != '\0' ? CLI_DAMAGED : CLI_SYSTEM;
     }
     return code;
+}
+
+int cli_is_schema(const cli_job *job, const struct stat *file)
+{
+    struct stat info;
+    for (uint32_t i = 0; i < job->common.type_count; i++) {
+        const char *path = job->common.types[i].schema;
+        if (path != NULL && stat(path, &info) == 0 && info.st_dev == file->st_dev &&
+            info.st_ino == file->st_ino) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* The name behind the last dot. */

@@ -4,6 +4,8 @@
 #ifndef FLS_CLI_SCHEMAS_H
 #define FLS_CLI_SCHEMAS_H
 
+#include <sys/stat.h>
+
 #include "command.h"
 
 typedef struct cli_schemas {
@@ -26,6 +28,9 @@ void cli_schemas_close(cli_schemas *schemas);
 
 /* Loads one schema file, with the directories of -I. Exit code, after a message. */
 int cli_schema_load(fls_schema **schema, cli_job *job, const char *path);
+
+/* Whether a file is one of the schemas given, which must not be written over. */
+int cli_is_schema(const cli_job *job, const struct stat *file);
 
 /* "telemetry.Sample"; "-" for FLS_SCHEMA_NONE. */
 const char *cli_schemas_type_name(const cli_schemas *schemas, uint32_t type);

@@ -173,7 +173,7 @@ has err "there is no table 'Nothing'; there are: "
 expect 2 cat -s telemetry.bfbs -r Vec3 stream
 has err 'telemetry.Vec3 is a struct; a message is a table'
 expect 3 cat -s missing.bfbs stream
-has err 'missing.bfbs: '
+has err 'missing.bfbs: No such file or directory'
 expect 3 cat -s missing.fbs stream
 has err 'missing.fbs: '
 echo 'table X { y: nothing; }' >wrong.fbs
@@ -197,6 +197,16 @@ printf 'include "inner.fbs";\ntable Outer { i: Inner; }\nroot_type Outer;\n' >ou
 expect 1 schema outer.fbs
 expect 0 schema -I inner outer.fbs
 rm -r inner
+
+# A schema is never written over.
+cp telemetry.fbs kept.fbs
+expect 2 write --from json -s telemetry.fbs -o telemetry.fbs samples
+has err 'telemetry.fbs is the input too, and would be lost'
+expect 2 write --append --from json -s telemetry.fbs telemetry.fbs samples
+expect 2 cat -s telemetry.fbs -o telemetry.fbs stream
+expect 2 convert -s telemetry.fbs --to none -o telemetry.fbs stream
+expect 2 recv -s telemetry.fbs -o telemetry.fbs unix:socket
+same telemetry.fbs kept.fbs
 
 # An empty stream is fine, and an empty message is none of a schema.
 : >nothing

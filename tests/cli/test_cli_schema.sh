@@ -90,6 +90,9 @@ has out 'root         telemetry.Pose'
 has out 'struct telemetry.Quat'
 has_not out 'telemetry.Mode'
 has_not out 'telemetry.Alert'
+expect 0 schema -r Quat telemetry.bfbs
+has out 'struct telemetry.Quat'
+expect 2 schema -r Quat telemetry.bfbs telemetry.fbs
 expect 0 schema everything.bfbs
 for line in 'identifier   EVRY' \
     '    1  a_byte             byte    = -128' \
