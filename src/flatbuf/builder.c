@@ -185,14 +185,29 @@ static FLSI_NOINLINE int can_put(fls_builder *b, fls_table table, uint32_t slot)
     return 0;
 }
 
-/* While no table is open, and while repeating, slots is 0. */
+/* Whether there is nothing to be said against it. While no table is open, and while repeating,
+ * slots is 0. */
+FLSI_ALWAYS_INLINE int may_put(const fls_builder *b, fls_table table, uint32_t slot)
+{
+    return FLS_LIKELY(table.serial == b->front.open && slot < b->slots && b->placed[slot] == 0 &&
+                      flsi_builder_room(b) >= FLSI_HEADROOM);
+}
+
+static FLSI_NOINLINE void put_checked(fls_builder *b, fls_table table, uint32_t slot,
+                                      uint64_t value, uint32_t width)
+{
+    if (can_put(b, table, slot)) {
+        push_field(b, slot, value, width);
+    }
+}
+
 FLSI_ALWAYS_INLINE void put(fls_builder *b, fls_table table, uint32_t slot, uint64_t value,
                             uint32_t width)
 {
-    if (FLS_LIKELY(table.serial == b->front.open && slot < b->slots && b->placed[slot] == 0 &&
-                   flsi_builder_room(b) >= FLSI_HEADROOM) ||
-        can_put(b, table, slot)) {
+    if (may_put(b, table, slot)) {
         push_field(b, slot, value, width);
+    } else { /* a call in tail position: the road above has no registers to save */
+        put_checked(b, table, slot, value, width);
     }
 }
 
@@ -217,7 +232,7 @@ void fls_builder_u64_slow(fls_builder *builder, fls_table table, uint32_t slot, 
 }
 
 /* The slot can be set. */
-static void push_reference(fls_builder *b, uint32_t slot, fls_ref ref)
+FLSI_ALWAYS_INLINE void push_reference(fls_builder *b, uint32_t slot, fls_ref ref)
 {
     if (!flsi_builder_has_finished(b, ref)) {
         flsi_builder_misuse(b, "a reference to something that is not in this buffer");
@@ -230,7 +245,7 @@ static void push_reference(fls_builder *b, uint32_t slot, fls_ref ref)
 
 void fls_builder_ref(fls_builder *builder, fls_table table, uint32_t slot, fls_ref ref)
 {
-    if (ref.position != 0 && can_put(builder, table, slot)) {
+    if (ref.position != 0 && (may_put(builder, table, slot) || can_put(builder, table, slot))) {
         push_reference(builder, slot, ref);
     }
 }
@@ -247,9 +262,9 @@ void fls_builder_union(fls_builder *builder, fls_table table, uint32_t slot, uin
                                          : "a union with a tag and without a value");
         return;
     }
-    if (can_put(b, table, slot)) {
+    if (may_put(b, table, slot) || can_put(b, table, slot)) {
         push_reference(b, slot, value);
-        fls_builder_u8(b, table, slot - 1, tag);
+        fls_builder_u8_slow(b, table, slot - 1, tag);
     }
 }
 
@@ -257,7 +272,7 @@ void fls_builder_struct(fls_builder *builder, fls_table table, uint32_t slot, co
                         size_t size, uint32_t alignment)
 {
     fls_builder *b = builder;
-    if (!can_put(b, table, slot)) {
+    if (!may_put(b, table, slot) && !can_put(b, table, slot)) {
         return;
     }
     uint8_t *at = flsi_builder_push_struct(b, bytes, size, alignment);
@@ -267,6 +282,24 @@ void fls_builder_struct(fls_builder *builder, fls_table table, uint32_t slot, co
     }
 }
 
+/* Two vtables of the same size, which is 4 at the least: short ones mostly, which memcmp would be
+ * called for. */
+static int is_same_vtable(const uint8_t *a, const uint8_t *b, size_t bytes)
+{
+    size_t at = 0;
+    for (; bytes - at >= 8; at += 8) {
+        if (flsi_load_le64(a + at) != flsi_load_le64(b + at)) {
+            return 0;
+        }
+    }
+    for (; at < bytes; at += 2) {
+        if (flsi_load_le16(a + at) != flsi_load_le16(b + at)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* The position of a vtable equal to this one, 0 when there is none. All in the list differ, so the
  * order of the search does not show; the newest is the likeliest. */
 static FLSI_NOINLINE uint32_t find_vtable(const fls_builder *b, const uint8_t *vtable)
@@ -274,7 +307,7 @@ static FLSI_NOINLINE uint32_t find_vtable(const fls_builder *b, const uint8_t *v
     uint32_t head = flsi_load_le32(vtable);
     for (uint32_t i = b->vtable_count; i-- > 0;) {
         const uint8_t *other = b->end - b->vtables[i];
-        if (flsi_load_le32(other) == head && memcmp(other, vtable, flsi_load_le16(vtable)) == 0) {
+        if (flsi_load_le32(other) == head && is_same_vtable(other, vtable, head & UINT16_MAX)) {
             return b->vtables[i];
         }
     }
@@ -360,7 +393,12 @@ static uint8_t *push_root(fls_builder *b, fls_ref root, const char *identifier)
         alignment *= 2;
     }
     uint8_t *start = flsi_align_down(b->cursor - (identifier != NULL ? 8 : 4), alignment);
-    memset(start, 0, (size_t)(b->cursor - start));
+    if (FLS_LIKELY(alignment <= 8)) {
+        flsi_store_le64(b->cursor - 8, 0);
+        flsi_store_le64(b->cursor - 16, 0);
+    } else {
+        memset(start, 0, (size_t)(b->cursor - start));
+    }
     if (identifier != NULL) {
         memcpy(start + 4, identifier, 4);
     }

@@ -72,7 +72,11 @@ uint8_t *flsi_builder_push_struct(fls_builder *b, const void *bytes, size_t size
         return NULL;
     }
     uint8_t *at = flsi_align_down(b->cursor - size, alignment);
-    memset(at + size, 0, (size_t)(b->cursor - (at + size)));
+    if (FLS_LIKELY(alignment <= 8)) {
+        flsi_store_le64(b->cursor - 8, 0);
+    } else {
+        memset(at + size, 0, (size_t)(b->cursor - (at + size)));
+    }
     memcpy(at, bytes, size);
     b->cursor = at;
     b->alignments |= alignment;
