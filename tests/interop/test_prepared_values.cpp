@@ -149,7 +149,9 @@ class String : public Place {
     Bytes get(const Everything *root) const override
     {
         const flatbuffers::String *text = read_(root);
-        CHECK(text->c_str()[text->size()] == '\0');
+        for (size_t i = text->size(); i <= at_.capacity; i++) {
+            CHECK(text->c_str()[i] == '\0'); // and so everything behind it
+        }
         return bytes_of(text->data(), text->size());
     }
 
@@ -199,6 +201,9 @@ class Vector : public Place {
     Bytes get(const Everything *root) const override
     {
         const flatbuffers::VectorOfAny *vector = read_(root);
+        for (size_t i = vector->size() * width_; i < at_.capacity * width_; i++) {
+            CHECK(vector->Data()[i] == 0);
+        }
         return bytes_of(vector->Data(), vector->size() * width_);
     }
 
