@@ -48,7 +48,7 @@ static void set_identifier(fls_json_parser *p, const char *identifier)
 static fls_status take_block(fls_json_parser *p)
 {
     size_t names = (flsi_parse_names_bytes(p->schema) + 15) & ~(size_t)15;
-    p->block_bytes = names + (p->max_depth + 1) * sizeof *p->builders;
+    p->block_bytes = names + (p->max_depth + 1) * sizeof(void *);
     p->block = p->allocator->resize(p->allocator->self, NULL, 0, p->block_bytes);
     if (p->block == NULL) {
         return FLS_NO_MEMORY;
@@ -272,7 +272,9 @@ fls_status fls_json_parse(fls_json_parser *parser, const char *text, size_t text
         return report(p, where, err);
     }
     fls_status status = fls_builder_finish(p->builder, root, p->identifier, payload, size, err);
-    return status == FLS_INVALID_ARGUMENT
-               ? fls_error_set(err, FLS_VALIDATION_FAILED, 0, "a message of 2^31 bytes or more")
-               : status;
+    if (status == FLS_INVALID_ARGUMENT) {
+        (void)flsi_parse_fail(p, p->end, "a message of 2^31 bytes or more");
+        return report(p, where, err);
+    }
+    return status;
 }

@@ -125,7 +125,8 @@ static uint8_t *build_key(flsi_parse_key *key, const flsi_field *field, uint8_t 
     key->first = 1; /* which no masked bytes are */
     if (is_plain(field)) {
         memcpy(text, field->name, field->name_bytes);
-        memcpy(text + field->name_bytes, "\":", 2);
+        text[field->name_bytes] = '"';
+        text[field->name_bytes + 1] = ':';
         key->bytes = field->name_bytes + 2;
         key->first = flsi_load_le64(text);
         key->mask = key->bytes >= 8 ? UINT64_MAX : UINT64_MAX >> (64 - 8 * (unsigned)key->bytes);

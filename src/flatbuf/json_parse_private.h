@@ -179,12 +179,12 @@ const uint8_t *flsi_parse_scalars(fls_json_parser *p, const uint8_t *at, const f
 /* ---- json_parse_struct.c ---- */
 
 /* Fills the bytes of a struct, which are on the stack and zero. */
-const uint8_t *flsi_parse_struct(fls_json_parser *p, const uint8_t *at, uint32_t object,
+const uint8_t *flsi_parse_struct(fls_json_parser *p, const uint8_t *at, uint32_t index,
                                  size_t place);
 
 /* ---- json_parse_table.c ---- */
 
-const uint8_t *flsi_parse_table(fls_json_parser *p, const uint8_t *at, uint32_t object,
+const uint8_t *flsi_parse_table(fls_json_parser *p, const uint8_t *at, uint32_t index,
                                 fls_ref *ref);
 
 /* A union's value, also as an element. */

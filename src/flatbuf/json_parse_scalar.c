@@ -48,7 +48,7 @@ FLSI_ALWAYS_INLINE unsigned up_to_8_digits(const uint8_t *at, uint64_t *value)
     uint64_t other = ((word + UINT64_C(0x7676767676767676)) | word) & UINT64_C(0x8080808080808080);
     unsigned count = 8;
     if (FLS_LIKELY(other != 0)) {
-        count = flsi_parse_lowest(other) / 8;
+        count = flsi_parse_lowest(other) / 8 % 8;
         if (FLSI_UNLIKELY(count == 0)) {
             *value = 0;
             return 0;
@@ -64,7 +64,8 @@ FLSI_ALWAYS_INLINE unsigned up_to_8_digits(const uint8_t *at, uint64_t *value)
 
 static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 
-/* Goes on behind 8 digits. Returns how many there are, more than 20 if the value does not fit. */
+/* Goes on behind 8 digits. Returns how many there are, more than 20 if the value does not fit;
+ * the 20th is the 4th of a part. */
 static FLSI_NOINLINE unsigned more_digits(const uint8_t *at, uint64_t *value)
 {
     unsigned total = 8;
@@ -72,7 +73,7 @@ static FLSI_NOINLINE unsigned more_digits(const uint8_t *at, uint64_t *value)
         uint64_t part;
         unsigned count = up_to_8_digits(at + total, &part);
         total += count;
-        if (total > 20 || (total == 20 && *value > (UINT64_MAX - part) / powers[count])) {
+        if (total > 20 || (total == 20 && *value > (UINT64_MAX - part) / 10000)) {
             return 21;
         }
         *value = *value * powers[count] + part;
@@ -430,7 +431,7 @@ FLSI_ALWAYS_INLINE const uint8_t *elements(fls_json_parser *p, const uint8_t *at
     flsi_parse_enter(p, &frame);
     frame.name = NULL;
     do {
-        uint64_t bits;
+        uint64_t bits = 0;
         if (!flsi_parse_ensure(p, 8, at)) {
             return NULL;
         }

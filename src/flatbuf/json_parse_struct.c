@@ -50,9 +50,10 @@ static void set_seen(fls_json_parser *p, const flsi_object *object, seen *member
 static const uint8_t *close_struct(fls_json_parser *p, const uint8_t *at, const flsi_object *object,
                                    const seen *members, flsi_parse_frame *frame)
 {
-    uint64_t all = UINT64_MAX >> (64 - (object->field_count <= 64 ? object->field_count : 64));
-    if (FLSI_UNLIKELY((object->field_count > 64 || members->few != all) && !p->lenient)) {
-        for (uint32_t i = 0; i < object->field_count; i++) {
+    uint32_t count = object->field_count;
+    uint64_t all = count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+    if (FLSI_UNLIKELY((count > 64 || members->few != all) && !p->lenient)) {
+        for (uint32_t i = 0; i < count; i++) {
             const flsi_field *field = &p->schema->fields[object->first_field + i];
             if (!was_seen(p, object, members, i) && (field->flags & FLS_FIELD_DEPRECATED) == 0) {
                 flsi_parse_name(frame, field);

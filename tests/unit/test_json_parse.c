@@ -452,7 +452,7 @@ static void random_damage(void **state)
     fls_json_parser *parser = json_parser(everything, NULL, NULL);
     for (unsigned i = 0; i < 20000; i++) {
         size_t size = strlen(json_everything);
-        memcpy(text, json_everything, size);
+        memcpy(text, json_everything, size + 1);
         for (uint64_t k = prng_below(&random, 3) + 1; k > 0; k--) {
             size_t from = (size_t)prng_below(&random, size);
             size_t to = (size_t)prng_below(&random, size);
