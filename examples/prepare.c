@@ -50,7 +50,7 @@ static fls_status write_reading(fls_writer *w, fls_prepared *p, const places *at
 int main(int argc, char **argv)
 {
     const char *path = argc > 2 ? argv[2] : "weather.fls";
-    unsigned count = argc > 3 ? (unsigned)atoi(argv[3]) : 1000;
+    unsigned count = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 1000;
     fls_error err = FLS_ERROR_INIT;
     fls_schema *schema;
     fls_prepared *p = NULL;

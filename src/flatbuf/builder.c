@@ -190,7 +190,7 @@ static FLSI_NOINLINE int can_put(fls_builder *b, fls_table table, uint32_t slot)
 FLSI_ALWAYS_INLINE int may_put(const fls_builder *b, fls_table table, uint32_t slot)
 {
     return FLS_LIKELY(table.serial == b->front.open && slot < b->slots && b->placed[slot] == 0 &&
-                      flsi_builder_room(b) >= FLSI_HEADROOM);
+                      flsi_builder_room(b) >= FLSI_HEADROOM) != 0;
 }
 
 static FLSI_NOINLINE void put_checked(fls_builder *b, fls_table table, uint32_t slot,

@@ -87,7 +87,8 @@ static fls_status make(fls_prepared **prepared, const flsi_model *model,
     fls_status status =
         fls_verify(model->schema, model->root, model->bytes, model->size, NULL, &violation);
     if (status != FLS_OK) {
-        return fls_violation_to_error(&violation, err);
+        (void)fls_violation_to_error(&violation, err);
+        return status;
     }
     size_t size = model->size;
     size_t room = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);

@@ -79,15 +79,11 @@ static void lists_that_are_refused(void **unused)
 static void a_path_may_be_long(void **unused)
 {
     (void)unused;
-    char path[600] = "";
-    for (int i = 0; i < 50; i++) {
-        strcat(path, "tree.");
-        if (i != 0) {
-            memcpy(path + strlen(path) - 5, "left.", 5);
-        }
+    char path[600] = "tree.";
+    for (int i = 1; i < 50; i++) {
+        strcat(path, "left.");
     }
-    size_t length = strlen(path);
-    memcpy(path + length, "depth", 6);
+    strcat(path, "depth");
     const fls_prepared_field fields[] = {{path, 0}};
     fls_prepared *p;
     fls_error err = FLS_ERROR_INIT;
@@ -95,7 +91,8 @@ static void a_path_may_be_long(void **unused)
                                       fields, 1, NULL, &err),
                      FLS_INVALID_ARGUMENT);
     assert_non_null(strstr(err.text, "is too long a path"));
-    memmove(path + 5 + 5 * 40, "depth", 6);
+    path[5 + 5 * 40] = '\0';
+    strcat(path, "depth");
     assert_status(fls_prepared_new(&p, everything_schema, fls_schema_root(everything_schema),
                                    fields, 1, NULL, &err),
                   FLS_OK, &err);
