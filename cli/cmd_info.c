@@ -8,16 +8,27 @@
 #include "sizes.h"
 #include "type_counts.h"
 
-static const char *const synopsis[] = {"[-c ALGO] [-s SCHEMA [-r TYPE]] [--json] FILE", NULL};
+enum { ID_TIME = CLI_ID_FIRST, ID_TIME_UNIT };
+
+static const char *const synopsis[] = {
+    "[-c ALGO] [-s SCHEMA [-r TYPE] [--time PATH]] [--json] FILE", NULL};
 static const char *const description[] = {
     "Reads a stream once and tells its checksum, how many messages and bytes it has, how large the "
     "messages are, and how it ends: clean, with a torn tail (an incomplete last message), with a "
     "zero tail (zero bytes that were never messages), or damaged.",
-    "With -s each message is checked against its schema too, and there are figures for each type. "
-    "A message that is refused is counted as such.",
+    "With -s each message is checked against its schema too, and there are figures for each type, "
+    "and the time from the first message to the last. A message that is refused is counted as "
+    "such.",
     "Messages, sizes and bytes are those up to the first fault. Quantiles of sizes are exact for "
     "up to 65,536 different sizes, and within one per cent beyond that.",
     NULL};
+static const cli_option option_table[] = {
+    {ID_TIME, "time", "PATH",
+     "The field that is a message's time. Unless given, the first number of the root whose name "
+     "has 'time' in it or begins with ts_, and ends in _ns, _us, _ms or _s."},
+    {ID_TIME_UNIT, "time-unit", "UNIT",
+     "What the time counts, where its name does not say: ns, us, ms or s."},
+    {0, NULL, NULL, NULL}};
 static const cli_pair keys[] = {
     {"file", "The FILE as given."},
     {"checksum", "none, crc16, crc32 or xxh3; null for an empty stream, which fits each."},
@@ -35,6 +46,9 @@ static const cli_pair keys[] = {
     {"refused, refusal",
      "With -s: how many messages are of no type or not sound; offset, ordinal, kind and detail of "
      "the first, or null."},
+    {"time", "With -s: path, first_ns, last_ns (the least and the largest, in nanoseconds) and "
+             "messages (that "
+             "have one), or null."},
     {"fault", "offset, ordinal, kind and detail of what is wrong, or null."},
     {"ok", "Whether the stream is clean and nothing was refused."},
     {NULL, NULL}};
@@ -335,14 +349,20 @@ static int run(cli_job *job, int argc, char **argv)
 {
     const char *argument;
     const char *path;
+    const char *time_path = NULL;
+    const char *time_unit = NULL;
     cli_input input;
-    figures found = {.types = {.refused = 0}};
-    if (cli_next_option(job, argc, argv, &argument) < 0) {
+    figures found;
+    int id;
+    while ((id = cli_next_option(job, argc, argv, &argument)) > 0) {
+        *(id == ID_TIME ? &time_path : &time_unit) = argument;
+    }
+    if (id < 0) {
         return job->option_exit;
     }
     int code = cli_one_operand(job, &path);
     if (code == CLI_DONE) {
-        code = cli_schemas_open(&found.types.schemas, job);
+        code = cli_type_counts_open(&found.types, job, time_path, time_unit);
     }
     if (code != CLI_DONE) {
         return code;
@@ -352,7 +372,7 @@ static int run(cli_job *job, int argc, char **argv)
         code = run_on(&input, &found);
         cli_input_close(&input);
     }
-    cli_schemas_close(&found.types.schemas);
+    cli_type_counts_close(&found.types);
     return code;
 }
 
@@ -362,7 +382,7 @@ const cli_command cli_cmd_info = {"info",
                                   description,
                                   CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
                                       CLI_TAKES_JSON,
-                                  NULL,
+                                  option_table,
                                   keys,
                                   exits,
                                   examples,

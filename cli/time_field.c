@@ -90,6 +90,12 @@ int cli_time_field_open(cli_time_field *field, cli_job *job, const cli_schemas *
     return code;
 }
 
+int cli_time_field_guess(cli_time_field *field, const cli_schemas *schemas)
+{
+    memset(field, 0, sizeof *field);
+    return schemas->set.count > 0 && guess(field, schemas);
+}
+
 void cli_time_field_close(cli_time_field *field)
 {
     cli_column_close(&field->column);

@@ -16,6 +16,9 @@ int cli_time_field_open(cli_time_field *field, cli_job *job, const cli_schemas *
                         const char *path, const char *unit);
 void cli_time_field_close(cli_time_field *field);
 
+/* Whether there is such a field to be found without a path. Nothing is to be closed. */
+int cli_time_field_guess(cli_time_field *field, const cli_schemas *schemas);
+
 /* The time in nanoseconds. 0 when the message has none, or it is beyond what 64 bits hold. */
 int cli_time_of(const cli_time_field *field, const fls_message *message, uint32_t type,
                 int64_t *time_ns);

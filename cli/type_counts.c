@@ -6,6 +6,47 @@
 
 #include "complain.h"
 
+int cli_type_counts_open(cli_type_counts *counts, cli_job *job, const char *time_path,
+                         const char *time_unit)
+{
+    memset(counts, 0, sizeof *counts);
+    int code = time_path != NULL ? cli_schemas_require(&counts->schemas, job, "--time")
+                                 : cli_schemas_open(&counts->schemas, job);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    counts->timed = time_path != NULL || cli_time_field_guess(&counts->time, &counts->schemas);
+    if (counts->timed) {
+        code = cli_time_field_open(&counts->time, job, &counts->schemas, time_path, time_unit);
+        if (code != CLI_DONE) {
+            cli_schemas_close(&counts->schemas);
+        }
+    }
+    return code;
+}
+
+void cli_type_counts_close(cli_type_counts *counts)
+{
+    if (counts->timed) {
+        cli_time_field_close(&counts->time);
+    }
+    cli_schemas_close(&counts->schemas);
+}
+
+static void add_time(cli_type_counts *counts, const fls_message *message, uint32_t type)
+{
+    int64_t time;
+    if (!cli_time_of(&counts->time, message, type, &time)) {
+        return;
+    }
+    if (counts->with_time++ == 0) {
+        counts->time_first = time;
+        counts->time_last = time;
+    }
+    counts->time_first = time < counts->time_first ? time : counts->time_first;
+    counts->time_last = time > counts->time_last ? time : counts->time_last;
+}
+
 void cli_type_counts_add(cli_type_counts *counts, const fls_message *message)
 {
     fls_error err = FLS_ERROR_INIT;
@@ -16,6 +57,9 @@ void cli_type_counts_add(cli_type_counts *counts, const fls_message *message)
     if (cli_schemas_check(&counts->schemas, message, &type, &err) == FLS_OK) {
         counts->of[type].messages++;
         counts->of[type].bytes += message->size;
+        if (counts->timed) {
+            add_time(counts, message, type);
+        }
     } else if (counts->refused++ == 0) {
         counts->first = err;
     }
@@ -27,6 +71,23 @@ static const char *identifier_of(const fls_message_type *type, char text[5])
     memcpy(text, type->identifier, 4);
     text[4] = '\0';
     return text;
+}
+
+static void put_time(cli_json *json, const cli_type_counts *counts)
+{
+    char text[32];
+    if (counts->with_time == 0) {
+        cli_json_null(json, "time");
+        return;
+    }
+    cli_json_open_object(json, "time");
+    cli_json_text(json, "path", counts->time.column.name);
+    snprintf(text, sizeof text, "%lld", (long long)counts->time_first);
+    cli_json_literal(json, "first_ns", text);
+    snprintf(text, sizeof text, "%lld", (long long)counts->time_last);
+    cli_json_literal(json, "last_ns", text);
+    cli_json_count(json, "messages", counts->with_time);
+    cli_json_close_object(json);
 }
 
 void cli_type_counts_put_json(cli_json *json, const cli_type_counts *counts)
@@ -57,6 +118,7 @@ void cli_type_counts_put_json(cli_json *json, const cli_type_counts *counts)
     } else {
         cli_json_null(json, "refusal");
     }
+    put_time(json, counts);
 }
 
 void cli_type_counts_print(cli_out *out, const cli_type_counts *counts)
@@ -76,6 +138,15 @@ void cli_type_counts_print(cli_out *out, const cli_type_counts *counts)
             cli_out_format(out, ", identifier %s", identifier_of(type, text));
         }
         cli_out_text(out, "\n");
+    }
+    if (counts->with_time > 0) {
+        char from[CLI_TIME_TEXT];
+        char to[CLI_TIME_TEXT];
+        uint64_t span = (uint64_t)counts->time_last - (uint64_t)counts->time_first;
+        cli_out_format(out, "time         %s to %s (%s, by %s)\n",
+                       cli_time_text(from, counts->time_first, 1000),
+                       cli_time_text(to, counts->time_last, 1000),
+                       cli_duration(text, (double)span / 1e9), counts->time.column.name);
     }
     if (counts->refused > 0) {
         cli_error_sentence(&counts->first, sentence, sizeof sentence);

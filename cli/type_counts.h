@@ -1,9 +1,11 @@
-/* How many messages of a stream are of each type, and how many of none or not sound. */
+/* How many messages of a stream are of each type, and how many of none or not sound; and from when
+ * to when they are. */
 #ifndef FLS_CLI_TYPE_COUNTS_H
 #define FLS_CLI_TYPE_COUNTS_H
 
 #include "report.h"
 #include "schemas.h"
+#include "time_field.h"
 
 typedef struct cli_type_count {
     uint64_t messages; /* sound ones */
@@ -15,11 +17,22 @@ typedef struct cli_type_counts {
     cli_type_count of[FLS_SCHEMA_SET_MOST];
     uint64_t refused;
     fls_error first; /* of those refused */
+    int timed;       /* there is a field to look at */
+    cli_time_field time;
+    uint64_t with_time;
+    int64_t time_first; /* the least, wherever it stands */
+    int64_t time_last;
 } cli_type_counts;
+
+/* Loads the schemas, and finds the time field: path and unit as given, or NULL. Exit code, after a
+ * message. */
+int cli_type_counts_open(cli_type_counts *counts, cli_job *job, const char *time_path,
+                         const char *time_unit);
+void cli_type_counts_close(cli_type_counts *counts);
 
 void cli_type_counts_add(cli_type_counts *counts, const fls_message *message);
 
-/* The keys types, refused and refusal of a report; nothing without schemas. */
+/* The keys types, refused, refusal and time of a report; nothing without schemas. */
 void cli_type_counts_put_json(cli_json *json, const cli_type_counts *counts);
 void cli_type_counts_print(cli_out *out, const cli_type_counts *counts);
 

@@ -51,6 +51,14 @@ has err '--as json needs a schema: -s FILE.bfbs or FILE.fbs'
 expect 2 cat --as hex --defaults stream
 has err '--defaults goes with --as json'
 
+# From when to when.
+expect 0 info --json -s telemetry.bfbs -r Sample --time sequence --time-unit s stream
+has out '"path": "sequence"'
+has out '"last_ns": 4294967295000000000'
+expect 2 info -s telemetry.bfbs --time sequence stream
+expect 2 info --time sequence stream
+has err '--time needs a schema'
+
 # A message that is refused: what is before it is printed, and its place, path and rule told.
 expect 0 cat --as delimited stream
 mv out delimited
