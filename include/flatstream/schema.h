@@ -106,13 +106,15 @@ typedef struct fls_schema_value {
 
 /* Loads the .bfbs in data, which is not needed afterwards. allocator may be NULL.
  * FLS_SCHEMA_INVALID: what is wrong, with the path in it; FLS_UNSUPPORTED: it uses what this
- * version does not know (64-bit offsets and vectors). */
+ * version does not know (64-bit offsets and vectors, unions whose tag is wider than a byte), or
+ * more than it takes (names of over 1,024 bytes, structs nested more than 64 deep). */
 FLS_API FLS_MUST_USE fls_status fls_schema_new(fls_schema **schema, const void *data, size_t size,
                                                const fls_allocator *allocator, fls_error *err);
 
 /* Loads a file: a .bfbs, or a .fbs, which is compiled by the flatc of the PATH with the directories
- * of the file and of include_directories (NULL-terminated; NULL for none). What flatc says when it
- * refuses is in err. */
+ * of the file and of include_directories (NULL-terminated, at most 64; NULL for none). What flatc
+ * says when it refuses is in err; FLS_UNSUPPORTED when there is no flatc. What it makes lies in a
+ * directory below $TMPDIR, else /tmp, until the call returns. */
 FLS_API FLS_MUST_USE fls_status fls_schema_new_file(fls_schema **schema, const char *path,
                                                     const char *const *include_directories,
                                                     const fls_allocator *allocator, fls_error *err);

@@ -59,8 +59,8 @@ fls_status flsi_schema_refuse_as(const flsi_schema_load *load, fls_status status
     }
     memcpy(whole, start, length);
     if (length > 0) {
-        memcpy(whole + length, ": ", 2);
-        length += 2;
+        whole[length++] = ':';
+        whole[length++] = ' ';
     }
     memcpy(whole + length, text, text_bytes + 1);
     return fls_error_set(load->err, status, 0, whole);
@@ -139,7 +139,8 @@ fls_status flsi_schema_read_attribute(flsi_schema_load *load, const flsi_bfbs_ta
     for (uint32_t i = 0; i < attributes.count && status == FLS_OK; i++) {
         flsi_bfbs_table attribute = flsi_bfbs_element(file, &attributes, i);
         flsi_bfbs_text name = flsi_bfbs_string(file, &attribute, ATTRIBUTE_KEY);
-        if (name.bytes == key_bytes && memcmp(name.text, key, key_bytes) == 0) {
+        if (name.text != NULL && name.bytes == key_bytes &&
+            memcmp(name.text, key, key_bytes) == 0) {
             *value = flsi_bfbs_string(file, &attribute, ATTRIBUTE_VALUE);
             if (value->text == NULL) {
                 value->text = "";

@@ -302,24 +302,26 @@ static uint8_t read_flags(flsi_bfbs *file, const flsi_bfbs_table *table, const f
     return flags;
 }
 
-/* Finds the place of a field in its object. */
-static fls_status take_id(flsi_schema_load *load, const flsi_bfbs_table *table,
-                          const flsi_object *owner, flsi_field **field)
+/* Finds the place of a field in its object; NULL with a status when it has none. */
+static flsi_field *take_id(flsi_schema_load *load, const flsi_bfbs_table *table,
+                           const flsi_object *owner, fls_status *status)
 {
     uint32_t id = (uint32_t)flsi_bfbs_bits(&load->file, table, FIELD_ID, 2, 0);
-    fls_status status = flsi_schema_intact(load);
-    if (status != FLS_OK) {
-        return status;
+    *status = flsi_schema_intact(load);
+    if (*status != FLS_OK) {
+        return NULL;
     }
     if (id >= owner->field_count) {
-        return flsi_schema_refuse(load, "an id beyond the number of fields");
+        *status = flsi_schema_refuse(load, "an id beyond the number of fields");
+        return NULL;
     }
-    *field = &load->fields[owner->first_field + id];
-    if ((*field)->kind != 0) {
-        return flsi_schema_refuse(load, "two fields of one id");
+    flsi_field *field = &load->fields[owner->first_field + id];
+    if (field->kind != 0) {
+        *status = flsi_schema_refuse(load, "two fields of one id");
+        return NULL;
     }
-    (*field)->id = id;
-    return FLS_OK;
+    field->id = id;
+    return field;
 }
 
 static fls_status load_field(flsi_schema_load *load, const flsi_bfbs_table *table,
@@ -328,18 +330,18 @@ static fls_status load_field(flsi_schema_load *load, const flsi_bfbs_table *tabl
     flsi_bfbs *file = &load->file;
     flsi_bfbs_text name;
     flsi_schema_type type;
-    flsi_field *field = NULL;
     fls_status status = flsi_schema_read_name(load, table, FIELD_NAME, 0, &name);
     if (status != FLS_OK) {
         return status;
     }
     load->member = name.text;
-    status = take_id(load, table, owner, &field);
-    if (status == FLS_OK) {
-        field->name = name.text;
-        field->name_bytes = name.bytes;
-        status = flsi_schema_read_type(load, table, FIELD_TYPE, &type);
+    flsi_field *field = take_id(load, table, owner, &status);
+    if (field == NULL) {
+        return status;
     }
+    field->name = name.text;
+    field->name_bytes = name.bytes;
+    status = flsi_schema_read_type(load, table, FIELD_TYPE, &type);
     if (status == FLS_OK && flsi_bfbs_bits(file, table, FIELD_OFFSET64, 1, 0) != 0) {
         status = flsi_schema_refuse_as(load, FLS_UNSUPPORTED,
                                        "of a 64-bit offset, which this version does not know");

@@ -188,7 +188,9 @@ static int sys_pipe_cloexec(int ends[2])
 #endif
 }
 
+#if !defined(__GLIBC__) /* where unistd.h has it, as POSIX does not ask for */
 extern char **environ;
+#endif
 
 /* What this thread holds back and this process ignores is not the child's business. */
 static int spawn_signals(posix_spawnattr_t *how)

@@ -210,6 +210,29 @@ static void kinds_of_files(void **state)
     fls_schema_free(schema);
 }
 
+/* Nested in the order of their names and against it, since that is how they are looked at. */
+static void deep_structs(void **state)
+{
+    (void)state;
+    for (int depth = 64; depth <= 65; depth++) {
+        for (int downward = 0; downward < 2; downward++) {
+            static char text[8000];
+            fls_error err = FLS_ERROR_INIT;
+            size_t length = 0;
+            for (int i = 0; i < depth; i++) {
+                int own = downward ? 99 - i : i;
+                int inner = downward ? own + 1 : own - 1;
+                length += (size_t)snprintf(
+                    text + length, sizeof text - length,
+                    i == 0 ? "struct S%02d { x:int; }" : "struct S%02d { s:S%02d; }", own, inner);
+            }
+            fls_status status = load_sound(write_source("deep.fbs", text), NULL, &err);
+            assert_status(status, depth == 64 ? FLS_OK : FLS_UNSUPPORTED, &err);
+            assert_true(depth == 64 || strstr(err.text, "more than 64 deep") != NULL);
+        }
+    }
+}
+
 /* A name that begins like an option, which only a relative path can. */
 static void names_like_options(void **state)
 {
@@ -431,6 +454,7 @@ int main(void)
         cmocka_unit_test(programs_that_are_not_there),
         cmocka_unit_test(children_that_nobody_may_wait_for),
         cmocka_unit_test(kinds_of_files),
+        cmocka_unit_test(deep_structs),
         cmocka_unit_test(names_like_options),
         cmocka_unit_test(included_files),
         cmocka_unit_test(other_programs_named_flatc),
