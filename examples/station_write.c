@@ -52,7 +52,7 @@ static fls_status open_writer(fls_writer **w, const char *where, int *peer, fls_
 int main(int argc, char **argv)
 {
     const char *where = argc > 1 ? argv[1] : "weather.fls";
-    unsigned count = argc > 2 ? (unsigned)atoi(argv[2]) : 1000;
+    unsigned count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1000;
     fls_error err = FLS_ERROR_INIT;
     fls_writer *w;
     int peer;

@@ -30,8 +30,8 @@ static void write_readings(flatstream::writer &out, unsigned count, unsigned mil
 int main(int argc, char **argv)
 try {
     std::string where = argc > 1 ? argv[1] : "weather.fls";
-    unsigned count = argc > 2 ? unsigned(std::atoi(argv[2])) : 1000;
-    unsigned milliseconds = argc > 3 ? unsigned(std::atoi(argv[3])) : 0;
+    unsigned count = argc > 2 ? unsigned(std::strtoul(argv[2], nullptr, 10)) : 1000;
+    unsigned milliseconds = argc > 3 ? unsigned(std::strtoul(argv[3], nullptr, 10)) : 0;
     if (where.compare(0, 5, "unix:") == 0 || where.compare(0, 4, "tcp:") == 0) {
         flatstream::socket peer = flatstream::socket::connect(where, 5000);
         flatstream::writer out = flatstream::writer::to_fd(peer.get(), false);
