@@ -69,11 +69,11 @@ static int read_number(flsi_compiler *compiler, flsi_literal *literal)
         return read_hex(compiler, literal, at + 1);
     }
     const char *end = number_end(compiler, at);
+    at -= literal->is_negative;
     if (!flsi_number_scan(&literal->number, at, end) || literal->number.end != end) {
         const char *wrong = literal->number.end != NULL ? literal->number.end : at;
         return flsi_query_fail(compiler, FLS_INVALID_ARGUMENT, wrong, "not a number");
     }
-    literal->number.is_negative = literal->is_negative;
     if (flsi_query_word(compiler, end) > 0) {
         return flsi_query_fail(compiler, FLS_INVALID_ARGUMENT, end,
                                "numbers have no units: write them out");
@@ -256,7 +256,8 @@ static int cut_at_point(const flsi_number *number, cut_number *cut)
         return 0;
     }
     cut->is_between = 1;
-    cut->is_huge = !flsi_number_to_u64(&before, &cut->magnitude);
+    /* That there is something behind the largest number puts it beyond all of them. */
+    cut->is_huge = !flsi_number_to_u64(&before, &cut->magnitude) || cut->magnitude == UINT64_MAX;
     return 1;
 }
 
