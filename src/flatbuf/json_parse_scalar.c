@@ -76,6 +76,7 @@ static FLSI_NOINLINE unsigned more_digits(const uint8_t *at, uint64_t *value)
         if (total > 20 || (total == 20 && *value > (UINT64_MAX - part) / 10000)) {
             return 21;
         }
+        /* count is at most 8. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
         *value = *value * powers[count] + part;
         if (count < 8) {
             return total;
