@@ -205,15 +205,32 @@ FLSI_ALWAYS_INLINE int scan_plain(flsi_number *number, const uint8_t *at)
     return 1;
 }
 
+/* What has an exponent, or many digits, or is no number. */
+static FLSI_NOINLINE const uint8_t *scan_any(fls_json_parser *p, const uint8_t *at,
+                                             flsi_number *number)
+{
+    if (!flsi_number_scan(number, (const char *)at, (const char *)p->end)) {
+        return flsi_parse_unexpected(p, (const uint8_t *)number->end, "not a number");
+    }
+    const uint8_t *end = (const uint8_t *)number->end;
+    if ((uint8_t)(*end - '0') <= 9) {
+        return flsi_parse_fail(p, at, "a number that begins with a zero");
+    }
+    return end;
+}
+
 FLSI_ALWAYS_INLINE const uint8_t *real(fls_json_parser *p, const uint8_t *at, fls_type type,
                                        uint64_t *bits)
 {
     flsi_number number;
-    if (FLSI_UNLIKELY(!scan_plain(&number, at)) &&
-        FLSI_UNLIKELY(!flsi_number_scan(&number, (const char *)at, (const char *)p->end))) {
+    if (FLSI_UNLIKELY(!scan_plain(&number, at))) {
         size_t special = p->lenient ? find_special(p, at, type, bits) : 0;
-        return special != 0 ? at + special
-                            : flsi_parse_unexpected(p, (const uint8_t *)number.end, "not a number");
+        if (special != 0) {
+            return at + special;
+        }
+        if (scan_any(p, at, &number) == NULL) {
+            return NULL;
+        }
     }
     int fits;
     if (type == FLS_TYPE_F64) {
