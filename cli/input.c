@@ -30,7 +30,8 @@ static int start(cli_input *input, cli_job *job, int fd, int owned, const char *
     if (fls_source_from_fd(&input->inner, fd, 0, &err) != FLS_OK) {
         return cli_complain_error(job, name, &err);
     }
-    int wanted = !job->common.quiet && (!job->common.json || isatty(STDOUT_FILENO));
+    int wanted = !job->common.quiet && (!job->common.json || isatty(STDOUT_FILENO)) &&
+                 !isatty(fd); /* somebody types */
     uint64_t total = input->seekable ? (uint64_t)input->info.st_size : 0;
     cli_progress_start(&job->progress, job->command->name, total, wanted);
     return CLI_DONE;
