@@ -159,6 +159,8 @@ echo '{"name":"c"}' >c
 expect 0 write --from json -s beta.fbs -r C -o result c
 expect 0 cat -s alpha.fbs -s beta.fbs -r beta.C result
 same out c
+expect 1 cat -s alpha.fbs -s beta.fbs -r beta.C both # B is not among them
+has err 'message 1: refused by schema: '
 expect 0 cat -r C -s beta.fbs result
 same out c
 expect 0 write --from json -s beta.fbs -r C:CCCC -o result c

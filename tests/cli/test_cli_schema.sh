@@ -162,3 +162,6 @@ sed 's/  tags: \[string\];/  tags: [string] (required);/' telemetry.fbs >require
 expect 1 schema --check telemetry.fbs required.fbs
 expect 0 schema --check --readers old telemetry.fbs required.fbs
 expect 1 schema --check --readers new telemetry.fbs required.fbs
+expect 1 schema --check required.fbs telemetry.fbs
+expect 1 schema --check --readers old required.fbs telemetry.fbs
+expect 0 schema --check --readers new required.fbs telemetry.fbs

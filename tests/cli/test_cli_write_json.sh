@@ -84,6 +84,19 @@ wrong '{"text":"a"}\n{"count":1,}\n' 'line 2, column 12: '
 wrong '// {"text":"a"}\n' "line 1, column 1: '/' where '{' is expected"
 wrong '{"count": NaN}\n' 'line 1, column 11: count: '
 
+# What is plainly wrong is told before the input ends: nothing behind it can mend it.
+mkfifo fifo
+for text in '{"text":"b"\n{"text":"c"}\n' '{"text":"b\n' '{"weights":[1}' '{"text":[\n{"text":"c"},{"a" {'; do
+    "$tool" $json -o result fifo 2>err &
+    exec 3>fifo
+    printf "$text" >&3
+    wait $! && fail "accepted: $text"
+    has err 'flatstream: fifo: line '
+    exec 3>&-
+done
+rm fifo
+missing result
+
 # An existing result stays when the input is wrong.
 echo before >result
 cp result kept
