@@ -96,7 +96,8 @@ static fls_status make(fls_prepared **prepared, const flsi_model *model,
     size_t bytes = ALIGNMENT + sizeof(fls_prepared) + rest_room + 3 * room;
     uint8_t *block = allocator->resize(allocator->self, NULL, 0, bytes);
     if (block == NULL) {
-        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for a prepared message");
+        (void)fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for a prepared message");
+        return FLS_NO_MEMORY;
     }
     memset(block, 0, bytes);
     fls_prepared *p = (fls_prepared *)(void *)(block + (-(uintptr_t)block & (ALIGNMENT - 1)));
