@@ -208,10 +208,10 @@ FLSI_ALWAYS_INLINE char *put_decimal(char *to, uint64_t value, int exponent)
     }
     if (point == 17) {
         put_digits(to, &digits);
-        memcpy(to + 17, ".0", 2);
+        FLSI_COPY(to + 17, ".0", 2);
         return to + 19;
     }
-    memcpy(to, "0.000000", 8);
+    FLSI_COPY(to, "0.000000", 8);
     put_digits(to + 2 - point, &digits);
     return to + 2 - point + digits.used;
 }
@@ -225,7 +225,7 @@ FLSI_ALWAYS_INLINE char *put_float(char *to, uint64_t bits, int fraction_bits, i
     *to = '-';
     to += bits >> (fraction_bits + exponent_bits);
     if (biased == 0 && fraction == 0) {
-        memcpy(to, "0.0", 3);
+        FLSI_COPY(to, "0.0", 3);
         return to + 3;
     }
     int is_lowest = fraction == 0 && biased > 1;
@@ -246,13 +246,13 @@ FLSI_ALWAYS_INLINE char *put_float(char *to, uint64_t bits, int fraction_bits, i
 char *flsi_print_f64(char *to, double value)
 {
     uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
+    FLSI_COPY(&bits, &value, sizeof bits);
     return put_float(to, bits, 52, 11);
 }
 
 char *flsi_print_f32(char *to, float value)
 {
     uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
+    FLSI_COPY(&bits, &value, sizeof bits);
     return put_float(to, bits, 23, 8);
 }

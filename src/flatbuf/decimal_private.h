@@ -40,23 +40,33 @@ FLSI_ALWAYS_INLINE int flsi_log10_of_three_quarters(int n)
     return (int)(((uint32_t)n * 1262611u + (512u << 22) - 524031u) >> 22) - 512;
 }
 
-/* The product of two 64-bit numbers. */
-FLSI_ALWAYS_INLINE flsi_power flsi_multiply(uint64_t a, uint64_t b)
+/* The product of two 64-bit numbers, by halves. */
+FLSI_ALWAYS_INLINE flsi_power flsi_multiply_halves(uint64_t a, uint64_t b)
 {
-    flsi_power product;
-#if defined(__SIZEOF_INT128__)
-    __extension__ typedef unsigned __int128 wide;
-    wide whole = (wide)a * b;
-    product.high = (uint64_t)(whole >> 64);
-    product.low = (uint64_t)whole;
-#else
-    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+    uint64_t a0 = (uint32_t)a;
+    uint64_t a1 = a >> 32;
+    uint64_t b0 = (uint32_t)b;
+    uint64_t b1 = b >> 32;
     uint64_t middle = a1 * b0 + (a0 * b0 >> 32);
     uint64_t carry = a0 * b1 + (uint32_t)middle;
+    flsi_power product;
     product.high = a1 * b1 + (middle >> 32) + (carry >> 32);
     product.low = a * b;
-#endif
     return product;
 }
+
+#if defined(__SIZEOF_INT128__)
+FLSI_ALWAYS_INLINE flsi_power flsi_multiply(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide whole = (wide)a * b;
+    flsi_power product;
+    product.high = (uint64_t)(whole >> 64);
+    product.low = (uint64_t)whole;
+    return product;
+}
+#else
+#define flsi_multiply flsi_multiply_halves
+#endif
 
 #endif

@@ -23,7 +23,7 @@ char *flsi_json_fail(fls_json_printer *p, fls_status status, const char *why)
     return NULL;
 }
 
-char *flsi_json_grow(fls_json_printer *p, char *at, size_t bytes)
+char *flsi_json_grow(fls_json_printer *p, const char *at, size_t bytes)
 {
     const size_t most = SIZE_MAX / 4;
     size_t used = p->text == NULL ? 0 : (size_t)(at - p->text);
@@ -72,12 +72,11 @@ static char *put_word(fls_json_printer *p, char *at, const char *word)
     if (at == NULL) {
         return NULL;
     }
-    memcpy(at, word, bytes);
+    FLSI_COPY(at, word, bytes);
     return at + bytes;
 }
 
-/* Puts the brackets around what was printed since `start`, each thing with a comma. Where the
- * commas are says `behind`. */
+/* Puts the braces around the fields printed since `start`: the first one's comma makes room. */
 static char *close_object(fls_json_printer *p, char *at, size_t start)
 {
     at = flsi_json_room(p, at, 2);
@@ -92,6 +91,7 @@ static char *close_object(fls_json_printer *p, char *at, size_t start)
     return at;
 }
 
+/* The same for elements, whose last comma makes room; the opening bracket is there. */
 static char *close_array(fls_json_printer *p, char *at, uint32_t count)
 {
     if (count != 0) {

@@ -31,9 +31,9 @@ static const char *keep_text(plan *made, const char *before, const flsi_json_tex
     char *text = made->texts;
     size_t before_bytes = strlen(before);
     size_t after_bytes = strlen(after);
-    memcpy(text, before, before_bytes);
-    memcpy(text + before_bytes, name->text, name->bytes);
-    memcpy(text + before_bytes + name->bytes, after, after_bytes);
+    FLSI_COPY(text, before, before_bytes);
+    FLSI_COPY(text + before_bytes, name->text, name->bytes);
+    FLSI_COPY(text + before_bytes + name->bytes, after, after_bytes);
     made->texts += before_bytes + name->bytes + after_bytes;
     return text;
 }
@@ -105,7 +105,7 @@ static void plan_bytes(fls_json_printer *p)
         char *end = flsi_print_u64(text, i);
         *end++ = ',';
         p->byte_text_bytes[i] = (uint8_t)(end - text);
-        memcpy(&p->byte_texts[i], text, sizeof p->byte_texts[i]);
+        FLSI_COPY(&p->byte_texts[i], text, sizeof p->byte_texts[i]);
     }
 }
 

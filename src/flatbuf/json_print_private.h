@@ -94,7 +94,7 @@ struct fls_json_printer {
 fls_status flsi_json_plan(fls_json_printer *p);
 
 /* Moves the text to where there are `bytes` behind the cursor. */
-char *flsi_json_grow(fls_json_printer *p, char *at, size_t bytes);
+char *flsi_json_grow(fls_json_printer *p, const char *at, size_t bytes);
 
 char *flsi_json_fail(fls_json_printer *p, fls_status status, const char *why);
 

@@ -65,11 +65,11 @@ static char *put_special(char *to, const uint8_t *from, size_t left, uint32_t *u
     if (byte >= 0x80) {
         uint32_t bytes = sequence_bytes(from, left);
         if (bytes != 0) {
-            memcpy(to, from, bytes);
+            FLSI_COPY(to, from, bytes);
             *used = bytes;
             return to + bytes;
         }
-        memcpy(to, "\\udc", 4);
+        FLSI_COPY(to, "\\udc", 4);
         to[4] = hexadecimal[byte >> 4];
         to[5] = hexadecimal[byte & 15];
         return to + 6;
@@ -85,7 +85,7 @@ static char *put_special(char *to, const uint8_t *from, size_t left, uint32_t *u
     case '\r': *to++ = 'r'; return to;
     default: break;
     }
-    memcpy(to, "u00", 3);
+    FLSI_COPY(to, "u00", 3);
     to[3] = hexadecimal[byte >> 4];
     to[4] = hexadecimal[byte & 15];
     return to + 5;
@@ -154,7 +154,7 @@ static char *put_not_finite(char *to, int is_nan, int is_negative)
 {
     const char *text = is_nan ? "\"nan\"" : is_negative ? "\"-inf\"" : "\"inf\"";
     size_t bytes = strlen(text);
-    memcpy(to, text, bytes);
+    FLSI_COPY(to, text, bytes);
     return to + bytes;
 }
 
@@ -165,7 +165,7 @@ FLSI_ALWAYS_INLINE char *put_f64(char *to, uint64_t bits)
     if (FLSI_UNLIKELY((bits & infinity) == infinity)) {
         return put_not_finite(to, bits << 12 != 0, bits >> 63 != 0);
     }
-    memcpy(&value, &bits, sizeof value);
+    FLSI_COPY(&value, &bits, sizeof value);
     return flsi_print_f64(to, value);
 }
 
@@ -176,7 +176,7 @@ FLSI_ALWAYS_INLINE char *put_f32(char *to, uint32_t bits)
     if (FLSI_UNLIKELY((bits & infinity) == infinity)) {
         return put_not_finite(to, bits << 9 != 0, bits >> 31 != 0);
     }
-    memcpy(&value, &bits, sizeof value);
+    FLSI_COPY(&value, &bits, sizeof value);
     return flsi_print_f32(to, value);
 }
 
@@ -186,10 +186,10 @@ FLSI_ALWAYS_INLINE char *put_number(char *to, uint8_t type, const uint8_t *from)
     switch (type) {
     case FLS_TYPE_BOOL:
         if (*from != 0) {
-            memcpy(to, "true", 4);
+            FLSI_COPY(to, "true", 4);
             return to + 4;
         }
-        memcpy(to, "false", 5);
+        FLSI_COPY(to, "false", 5);
         return to + 5;
     case FLS_TYPE_I8: return flsi_put_i64(to, (int8_t)*from);
     case FLS_TYPE_I16: return flsi_put_i64(to, (int16_t)flsi_load_le16(from));
@@ -218,7 +218,7 @@ static char *put_flags(const fls_json_printer *p, char *to, uint32_t enumeration
         uint64_t mask = (uint64_t)values[index].value;
         if ((bits & mask) != 0) {
             const flsi_json_text *name = &p->names[owner->first_value + index];
-            memcpy(to, name->text, name->bytes - 1); /* with a quote in front */
+            FLSI_COPY(to, name->text, name->bytes - 1); /* with a quote in front */
             *to = ' ';
             to += name->bytes - 1;
             unnamed &= ~mask;
@@ -274,7 +274,7 @@ static char *put_block(const fls_json_printer *p, char *at, const flsi_json_fiel
     switch (field->type) {
     case FLS_TYPE_U8:
         for (uint32_t i = 0; i < count; i++) {
-            memcpy(at, &p->byte_texts[from[i]], sizeof p->byte_texts[0]);
+            FLSI_COPY(at, &p->byte_texts[from[i]], sizeof p->byte_texts[0]);
             at += p->byte_text_bytes[from[i]];
         }
         return at;

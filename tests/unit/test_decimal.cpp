@@ -125,6 +125,25 @@ void check_table()
     }
 }
 
+// The two ways to multiply.
+void check_products(prng &random)
+{
+    const std::uint64_t edges[] = {0,         1, UINT32_MAX, std::uint64_t{1} << 32, UINT64_MAX - 1,
+                                   UINT64_MAX};
+    const auto any = [&] {
+        return prng_below(&random, 4) == 0 ? edges[prng_below(&random, 6)] : prng_next(&random);
+    };
+    for (unsigned i = 0; i < 100000; i++) {
+        const std::uint64_t a = any();
+        const std::uint64_t b = any();
+        const flsi_power one = flsi_multiply(a, b);
+        const flsi_power other = flsi_multiply_halves(a, b);
+        const Big wanted = product(big_of(0, a), big_of(0, b));
+        check(big_of(one.high, one.low) == wanted && big_of(other.high, other.low) == wanted,
+              "product of", std::to_string(a) + " and " + std::to_string(b));
+    }
+}
+
 // floor(log10) of 2^n and 3/4 * 2^n, by digits of the exact value.
 void check_logarithms()
 {
@@ -504,6 +523,7 @@ int main()
     prng random = prng_seeded(11);
     check_table();
     check_logarithms();
+    check_products(random);
     check_hard_texts();
     check_rounding_mode();
     check_whole_numbers(random, 200000);

@@ -97,10 +97,8 @@ static void put_f64(uint8_t *to, double value)
 /* A sample with something of every kind that telemetry has. */
 static uint8_t *make_sample(size_t *size)
 {
-    static const char *const tags[] = {"a\"b",
-                                       "\xc3\xbc"
-                                       "bung",
-                                       "", "tab\there\x01\x7f/\\"};
+    static const char umlaut[] = {'\xc3', '\xbc', 'b', 'u', 'n', 'g', '\0'};
+    static const char *const tags[] = {"a\"b", umlaut, "", "tab\there\x01\x7f/\\"};
     const double channels[] = {-97826.65762842288, -3.540796977070731e-05, 1e300, 0.0, -0.0, 3.0};
     const uint16_t millivolts[] = {3464, 0, 65535};
     const uint8_t raw[] = {0, 7, 42, 255};
@@ -365,12 +363,13 @@ static void test_strings(void **state)
     static const uint8_t leads[] = {0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE,
                                     0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF};
     static const uint8_t nexts[] = {0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xE2};
+    const size_t nexts_count = sizeof nexts;
     for (size_t i = 0; i < sizeof leads; i++) {
-        for (size_t k = 0; k < sizeof nexts * sizeof nexts * sizeof nexts; k++) {
+        for (size_t k = 0; k < nexts_count * nexts_count * nexts_count; k++) {
             text[0] = leads[i];
-            text[1] = nexts[k % sizeof nexts];
-            text[2] = nexts[k / sizeof nexts % sizeof nexts];
-            text[3] = nexts[k / sizeof nexts / sizeof nexts];
+            text[1] = nexts[k % nexts_count];
+            text[2] = nexts[k / nexts_count % nexts_count];
+            text[3] = nexts[k / nexts_count / nexts_count];
             memcpy(text + 4, text, 4);
             for (size_t bytes = 1; bytes <= 4; bytes++) {
                 check_string(printer, text, bytes);
