@@ -78,7 +78,12 @@ void cli_where_close(cli_where *where)
 
 int cli_where_holds(const cli_where *where, const fls_message *message, uint32_t *type)
 {
-    *type = fls_schema_set_select(&where->schemas->set, message->payload, message->size);
+    const fls_schema_set *set = &where->schemas->set;
+    if (set->count == 1) { /* then a message is of that type, whatever its identifier */
+        *type = 0;
+        return fls_predicate_holds(where->predicates[0], message->payload, message->size);
+    }
+    *type = fls_schema_set_select(set, message->payload, message->size);
     return *type != FLS_SCHEMA_NONE && where->predicates[*type] != NULL &&
            fls_predicate_holds(where->predicates[*type], message->payload, message->size);
 }

@@ -298,7 +298,27 @@ static int run(const flsi_program *program, flsi_origins *origins)
     return flag;
 }
 
-int fls_predicate_holds(const fls_predicate *predicate, const void *payload, size_t size)
+/* The most usual condition, without any table of steps. */
+FLSI_ALWAYS_INLINE int test_field(const fls_predicate *predicate, const uint8_t *bytes,
+                                  uint64_t size)
+{
+    flsi_spot spot;
+    flsi_spot_root(&spot, bytes, size);
+    if (FLSI_UNLIKELY(spot.bytes == NULL)) {
+        return 0;
+    }
+    flsi_walked walked = flsi_walk_field(&spot, predicate->place, predicate->bytes);
+    if (walked != FLSI_WALK_FOUND) {
+        return walked == FLSI_WALK_ABSENT && predicate->holds_by_default;
+    }
+    const uint8_t *from = bytes + spot.at;
+    int is_in = is_float(predicate->type)
+                    ? in_float_ranges(&predicate->range, 1, flsi_load_float(from, predicate->type))
+                    : in_ranges(&predicate->range, 1, flsi_load_whole(from, predicate->type));
+    return is_in ^ (int)predicate->is_negated;
+}
+
+static FLSI_NOINLINE int hold(const fls_predicate *predicate, const void *payload, size_t size)
 {
     const flsi_program *program = &predicate->program;
     flsi_origins origins;
@@ -309,6 +329,37 @@ int fls_predicate_holds(const fls_predicate *predicate, const void *payload, siz
                            &origins.spots[0]);
     }
     return run(program, &origins);
+}
+
+int fls_predicate_holds(const fls_predicate *predicate, const void *payload, size_t size)
+{
+    return predicate->place != 0 ? test_field(predicate, payload, size)
+                                 : hold(predicate, payload, size);
+}
+
+/* Notes what a condition has in which it is one of the usual ones. */
+static void specialise(fls_predicate *predicate)
+{
+    const flsi_program *program = &predicate->program;
+    const flsi_op *op = program->ops;
+    const flsi_path *path = &program->paths[op->a];
+    if (program->op_count != 1 || op->code != FLSI_OP_TEST || path->end != FLSI_END_SCALAR ||
+        path->origin != 0) {
+        return;
+    }
+    const flsi_step *step = &program->steps[path->first_step];
+    predicate->is_one_test = 1;
+    if (path->step_count != 1 || step->code != FLSI_STEP_FIELD || op->c != 1) {
+        return;
+    }
+    predicate->place = step->place;
+    predicate->bytes = step->bytes;
+    predicate->type = path->type;
+    predicate->is_negated = op->is_negated;
+    predicate->range = program->ranges[op->b];
+    /* What a table without any field says. */
+    static const uint8_t bare[] = {8, 0, 0, 0, 4, 0, 4, 0, 4, 0, 0, 0};
+    predicate->holds_by_default = hold(predicate, bare, sizeof bare) != 0;
 }
 
 void fls_predicate_free(fls_predicate *predicate)
@@ -330,15 +381,12 @@ fls_status fls_predicate_new(fls_predicate **predicate, const fls_schema *schema
         return status;
     }
     fls_predicate *made = object;
-    const flsi_program *program = &made->program;
     (void)flsi_predicate_parse(&compiler);
     if (compiler.status != FLS_OK) {
         flsi_query_free(&made->program);
         return compiler.status;
     }
-    made->is_one_test = program->op_count == 1 && program->ops[0].code == FLSI_OP_TEST &&
-                        program->paths[program->ops[0].a].end == FLSI_END_SCALAR &&
-                        program->paths[program->ops[0].a].origin == 0;
+    specialise(made);
     *predicate = made;
     return FLS_OK;
 }

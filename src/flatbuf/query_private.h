@@ -149,7 +149,14 @@ struct fls_path {
 
 struct fls_predicate {
     flsi_program program;
-    uint32_t is_one_test; /* nothing but a FLSI_OP_TEST of one range, as most are */
+    uint32_t is_one_test; /* nothing but a FLSI_OP_TEST of a scalar */
+    /* As most are: that of a field of the root table, with one range. place 0: it is another. */
+    uint32_t place;
+    uint32_t bytes;
+    uint32_t type;
+    uint32_t is_negated;
+    uint32_t holds_by_default; /* when the field is not there */
+    flsi_range range;
 };
 
 /* Where a compiler stands in the schema: what the steps so far lead to. To a vector of unions that
