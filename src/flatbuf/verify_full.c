@@ -58,9 +58,10 @@ typedef struct table {
 
 static int visit_table(walk *w, const step *here, uint32_t object, uint64_t at);
 
+/* What lies outside the buffer is told as at its end. */
 static int refuse(const walk *w, fls_rule rule, uint64_t at, const step *here)
 {
-    flsi_verify_tell(w->violation, rule, w->origin + at, here);
+    flsi_verify_tell(w->violation, rule, w->origin + (at < w->size ? at : w->size), here);
     return 0;
 }
 
