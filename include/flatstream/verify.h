@@ -43,17 +43,17 @@ FLS_API const char *fls_rule_name(fls_rule rule);
 FLS_API const char *fls_rule_text(fls_rule rule);
 
 /* Checks beyond the official verifier's, and the file identifier. */
-#define FLS_VERIFY_IDENTIFIER 1u /* the schema's, where it has one */
+#define FLS_VERIFY_IDENTIFIER 1u /* the schema's, for its root type, where it has one */
 #define FLS_VERIFY_UTF8       2u
 #define FLS_VERIFY_SORTED     4u
 #define FLS_VERIFY_EXACT_END \
     8u /* nothing but zero padding, less than an alignment, behind the last object */
 
 typedef struct fls_verify_options {
-    uint32_t struct_bytes;       /* sizeof(fls_verify_options) */
-    uint32_t checks;             /* FLS_VERIFY_... */
-    uint32_t max_depth;          /* 0: 64 */
-    uint32_t max_tables;         /* 0: 1,000,000 */
+    uint32_t struct_bytes; /* sizeof(fls_verify_options) */
+    uint32_t checks;       /* FLS_VERIFY_... */
+    uint32_t max_depth;    /* of tables; 0: 64. Never more than 512, nested buffers included */
+    uint32_t max_tables;   /* met, as often as they are referred to; 0: 1,000,000 */
     uint64_t max_apparent_bytes; /* 0: 2^31; of everything visited, counted each time it is referred
                                     to */
 } fls_verify_options;
@@ -71,7 +71,8 @@ typedef struct fls_violation {
     char path[240];  /* "orders[3].price", "" for the root; cut in the middle when longer */
 } fls_violation;
 
-/* FLS_OK or FLS_VALIDATION_FAILED. payload may lie at any address. Never allocates; time is linear
+/* FLS_OK or FLS_VALIDATION_FAILED: what the code that flatc 2.0.8 generates says, but for
+ * docs/ERRATA.md. payload may lie at any address. Never allocates; time is linear
  * in what it visits, which the options limit. options and violation may be NULL. root is a table's
  * index. */
 FLS_API FLS_MUST_USE fls_status fls_verify(const fls_schema *schema, uint32_t root,

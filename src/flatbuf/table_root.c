@@ -33,9 +33,12 @@ static fls_status refuse(fls_error *err, const char *rule, uint64_t position)
     return FLS_VALIDATION_FAILED;
 }
 
+extern inline fls_status fls_table_root_check(const void *payload, size_t size, fls_error *err);
+
 /* Walks the rules once more, to tell which one is broken. */
-static FLSI_NOINLINE fls_status explain(const uint8_t *bytes, uint64_t size, fls_error *err)
+FLSI_NOINLINE fls_status fls_table_root_check_slow(const void *payload, size_t size, fls_error *err)
 {
+    const uint8_t *bytes = payload;
     if (size < 4) {
         return refuse(err, "payload too short for a root offset", 0);
     }
@@ -60,26 +63,8 @@ static FLSI_NOINLINE fls_status explain(const uint8_t *bytes, uint64_t size, fls
     if (flsi_load_le16(bytes + vtable) % 2 != 0) {
         return refuse(err, "vtable of the root table with an odd size", vtable);
     }
-    return refuse(err, "vtable of the root table reaches beyond the payload", vtable);
-}
-
-fls_status fls_table_root_check(const void *payload, size_t size, fls_error *err)
-{
-    const uint8_t *bytes = payload;
-    uint64_t have = size;
-    if (FLS_LIKELY(have >= 4)) {
-        uint64_t table = flsi_load_le32(bytes);
-        if (FLS_LIKELY(table <= have - 4 && table % 4 == 0)) {
-            uint32_t soffset = flsi_load_le32(bytes + table);
-            /* A negative position wraps to one beyond any payload. */
-            uint64_t vtable = table - (uint64_t)(int64_t)(int32_t)soffset;
-            if (FLS_LIKELY(vtable <= have - 2 && vtable % 2 == 0 && soffset != UINT32_C(1) << 31)) {
-                uint32_t vtable_bytes = flsi_load_le16(bytes + vtable);
-                if (FLS_LIKELY(vtable_bytes <= have - vtable && vtable_bytes % 2 == 0)) {
-                    return FLS_OK;
-                }
-            }
-        }
+    if (flsi_load_le16(bytes + vtable) > size - vtable) {
+        return refuse(err, "vtable of the root table reaches beyond the payload", vtable);
     }
-    return explain(bytes, have, err);
+    return FLS_OK;
 }
