@@ -34,20 +34,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fls_violation violation;
     fls_violation again;
     fls_verify_options options = FLS_VERIFY_OPTIONS_INIT;
-    fls_status status = fls_verify(schema, root, exact, size - 1, NULL, &violation);
+    /* Small limits, so that what refers to itself a million times takes no time. */
+    options.max_apparent_bytes = 1 << 20;
+    fls_status status = fls_verify(schema, root, exact, size - 1, &options, &violation);
     STREAM_CASE_CHECK((status == FLS_OK) == (violation.rule == FLS_RULE_NONE));
     STREAM_CASE_CHECK(violation.offset <= size - 1);
-    STREAM_CASE_CHECK(fls_verify(schema, root, exact, size - 1, &options, &again) == status);
-    STREAM_CASE_CHECK(again.rule == violation.rule && again.offset == violation.offset);
+    if (status == FLS_OK) {
+        STREAM_CASE_CHECK(fls_verify(schema, root, exact, size - 1, NULL, &again) == FLS_OK);
+        (void)visit_message(schema, root, exact);
+    }
     options.checks = data[0] & 15u;
     fls_status checked = fls_verify(schema, root, exact, size - 1, &options, &again);
     STREAM_CASE_CHECK(checked != FLS_OK || status == FLS_OK);
-    /* Small limits, so that reading what was accepted takes no time. */
-    options.checks = 0;
-    options.max_apparent_bytes = 1 << 20;
-    if (fls_verify(schema, root, exact, size - 1, &options, NULL) == FLS_OK) {
-        (void)visit_message(schema, root, exact);
-    }
+    STREAM_CASE_CHECK((checked == FLS_OK) == (again.rule == FLS_RULE_NONE));
     free(exact);
     return 0;
 }

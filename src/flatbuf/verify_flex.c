@@ -46,8 +46,8 @@ typedef struct flex {
     uint64_t size;
     uint64_t vectors;
     uint32_t depth;
-    uint64_t *apparent_left;
-    fls_rule *rule;
+    uint64_t apparent_left;
+    fls_rule rule; /* that was broken, if one was */
 } flex;
 
 /* A value: where it stands, how wide it is there, and its type and width. */
@@ -77,11 +77,11 @@ static uint64_t flex_load(const flex *f, uint64_t at, uint32_t width)
 
 static int flex_visit(flex *f, uint64_t bytes)
 {
-    if (bytes > *f->apparent_left) {
-        *f->rule = FLS_RULE_APPARENT_SIZE;
+    if (bytes > f->apparent_left) {
+        f->rule = FLS_RULE_APPARENT_SIZE;
         return 0;
     }
-    *f->apparent_left -= bytes;
+    f->apparent_left -= bytes;
     return 1;
 }
 
@@ -202,16 +202,25 @@ static int check_value(flex *f, flex_value value)
     return at % value.width == 0 && check_referred(f, &value, at);
 }
 
+static int check_root(flex *f)
+{
+    if (f->size < 3) {
+        return 0;
+    }
+    uint32_t width = f->bytes[f->size - 1];
+    uint32_t packed = f->bytes[f->size - 2];
+    if (!is_width(width) || f->size - 2 < width) {
+        return 0;
+    }
+    return check_value(f,
+                       (flex_value){f->size - 2 - width, width, 1u << (packed & 3), packed >> 2});
+}
+
 int flsi_verify_flex(const uint8_t *bytes, uint64_t size, uint64_t *apparent_left, fls_rule *rule)
 {
-    flex f = {bytes, size, 0, 0, apparent_left, rule};
-    if (size < 3) {
-        return 0;
-    }
-    uint32_t width = bytes[size - 1];
-    uint32_t packed = bytes[size - 2];
-    if (!is_width(width) || size - 2 < width) {
-        return 0;
-    }
-    return check_value(&f, (flex_value){size - 2 - width, width, 1u << (packed & 3), packed >> 2});
+    flex f = {bytes, size, 0, 0, *apparent_left, FLS_RULE_NESTED};
+    int is_sound = check_root(&f);
+    *apparent_left = f.apparent_left;
+    *rule = f.rule;
+    return is_sound;
 }

@@ -295,10 +295,10 @@ static int walk_root(walk *w, const plan *type, frame *bottom)
 }
 
 /* The frame of the deepest table that a buffer may have whose root's is bottom. */
-static frame *depth_limit(const walk *w, frame *bottom)
+static frame *depth_limit(uint64_t max_depth, frame *bottom, const frame *last)
 {
-    uint64_t most = (uint64_t)(w->last_frame - bottom);
-    return bottom + (w->max_depth - 1 < most ? w->max_depth - 1 : most);
+    uint64_t most = (uint64_t)(last - bottom);
+    return bottom + (max_depth - 1 < most ? max_depth - 1 : most);
 }
 
 static int check_nested(walk *w, const plan *type, uint64_t target, frame *below)
@@ -321,7 +321,7 @@ static int check_nested(walk *w, const plan *type, uint64_t target, frame *below
     if (below > w->last_frame) {
         return 0;
     }
-    inner.limit = depth_limit(&inner, below);
+    inner.limit = depth_limit(w->max_depth, below, w->last_frame);
     int is_sound = walk_root(&inner, type, below);
     w->budget = inner.budget;
     return is_sound;
@@ -513,7 +513,7 @@ int flsi_verify_quick(const fls_schema *schema, uint32_t root, const uint8_t *by
     w.last_frame = frames + FLSI_VERIFY_STACK_MOST - 1;
     w.schema = schema;
     w.max_depth = limits->max_depth;
-    w.limit = depth_limit(&w, frames);
+    w.limit = depth_limit(limits->max_depth, frames, w.last_frame);
     return walk_root(&w, &schema->verify_plan[root], frames) && w.budget >= 0;
 }
 
