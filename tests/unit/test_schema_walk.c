@@ -87,8 +87,9 @@ static void scalars(void **state)
             assert_int_equal(with_default.default_value.i, wanted[i].whole);
         }
     }
-    const float a_float =
-        3.14159f; /* a variable: elsewhere constants keep the digits of a double */
+    /* Variables: where floats are evaluated as doubles, constants keep the digits of a double. */
+    const float a_float = 3.14159f;
+    const float small = 1.0e-45f;
     assert_true(field_of(everything, "Defaults", "a_float").default_value.f == (double)a_float);
     assert_true(field_of(everything, "Defaults", "a_double").default_value.f == -1.0e-300);
     double nan = field_of(everything, "Defaults", "not_a_float").default_value.f;
@@ -97,7 +98,7 @@ static void scalars(void **state)
     assert_true(nan != nan);
     assert_true(field_of(everything, "Defaults", "infinite").default_value.f > 1e300);
     assert_true(field_of(everything, "Defaults", "negative_infinite").default_value.f < -1e300);
-    assert_true(field_of(everything, "Defaults", "small").default_value.f == (double)1.0e-45f);
+    assert_true(field_of(everything, "Defaults", "small").default_value.f == (double)small);
 }
 
 static void named_numbers(void **state)
