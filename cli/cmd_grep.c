@@ -57,7 +57,7 @@ typedef struct search {
     cli_message_out print;
     cli_where where;
     const char *condition;
-    cli_input *input;
+    cli_input input;
     int count_only;
     int invert;
     uint64_t limit;
@@ -72,7 +72,7 @@ static int print_match(search *s, const fls_message *message)
     uint32_t type;
     int by_fields = s->print.as == CLI_AS_JSON || s->print.as == CLI_AS_CSV;
     if (by_fields && cli_schemas_check(&s->print.schemas, message, &type, &err) != FLS_OK) {
-        s->print.failed = cli_complain_read(s->input, &err);
+        s->print.failed = cli_complain_read(&s->input, &err);
         return 1;
     }
     return cli_message_out_put(&s->print, message);
@@ -102,10 +102,10 @@ static void pause_printing(void *self)
 static void report_count(search *s, int code)
 {
     cli_out *out = &s->print.out;
-    if (s->input->job->common.json) {
+    if (s->input.job->common.json) {
         cli_json json;
         cli_json_begin(&json, out);
-        cli_json_text(&json, "file", s->input->path);
+        cli_json_text(&json, "file", s->input.path);
         cli_json_count(&json, "messages", s->messages);
         cli_json_count(&json, "matches", s->matches);
         cli_json_bool(&json, "ok", code == CLI_DONE);
@@ -118,16 +118,16 @@ static void report_count(search *s, int code)
 static int search_in(search *s)
 {
     cli_walker walker = {take, pause_printing, s, NULL};
-    int code = cli_message_out_open(&s->print, s->input);
+    int code = cli_message_out_open(&s->print, &s->input);
     if (code != CLI_DONE) {
         return cli_message_out_end(&s->print, code);
     }
-    code = s->limit == 0 ? CLI_DONE : cli_walk(s->input, s->print.reader, &walker);
+    code = s->limit == 0 ? CLI_DONE : cli_walk(&s->input, s->print.reader, &walker);
     if (s->print.failed != CLI_DONE) {
         code = s->print.failed;
     }
     if (s->count_only) {
-        cli_progress_clear(&s->input->job->progress);
+        cli_progress_clear(&s->input.job->progress);
         report_count(s, code);
     }
     code = cli_message_out_end(&s->print, code);
@@ -136,19 +136,17 @@ static int search_in(search *s)
 
 static int run_on(cli_job *job, search *s, const char *path)
 {
-    cli_input input;
     int code = cli_schemas_require(&s->print.schemas, job, "--where");
     if (code != CLI_DONE) {
         return code;
     }
     code = cli_where_open(&s->where, job, &s->print.schemas, s->condition);
     if (code == CLI_DONE) {
-        code = cli_input_open(&input, job, path);
+        code = cli_input_open(&s->input, job, path);
         if (code == CLI_DONE) {
-            s->input = &input;
             code = search_in(s);
             cli_message_out_close(&s->print);
-            cli_input_close(&input);
+            cli_input_close(&s->input);
         }
         cli_where_close(&s->where);
     }

@@ -71,7 +71,7 @@ static const cli_pair examples[] = {
 
 typedef struct counting {
     cli_job *job;
-    cli_input *input;
+    cli_input input;
     const char *select;
     const char *condition;
     const char *time_path;
@@ -277,12 +277,12 @@ static int count_in(counting *c, fls_reader *reader)
     cli_walker walker = {take, pause_counting, c, NULL};
     if (c->job->common.json) {
         cli_json_begin(&c->json, &c->out);
-        cli_json_text(&c->json, "file", c->input->path);
+        cli_json_text(&c->json, "file", c->input.path);
         if (c->every_ns > 0) {
             cli_json_open_list(&c->json, "windows");
         }
     }
-    int code = cli_walk(c->input, reader, &walker);
+    int code = cli_walk(&c->input, reader, &walker);
     if (c->failed != CLI_DONE) {
         return c->failed;
     }
@@ -301,22 +301,20 @@ static int count_in(counting *c, fls_reader *reader)
 
 static int count_file(counting *c, const char *path)
 {
-    cli_input input;
     fls_reader *reader = NULL;
-    int code = cli_input_open(&input, c->job, path);
+    int code = cli_input_open(&c->input, c->job, path);
     if (code != CLI_DONE) {
         return code;
     }
-    c->input = &input;
-    code = cli_reader_open(&input, &reader, NULL, 0);
+    code = cli_reader_open(&c->input, &reader, NULL, 0);
     if (code == CLI_DONE) {
-        code = cli_out_open(&c->out, c->job, c->job->common.output, &input);
+        code = cli_out_open(&c->out, c->job, c->job->common.output, &c->input);
     }
     if (code == CLI_DONE) {
         code = cli_out_end(&c->out, count_in(c, reader));
     }
     fls_reader_close(reader);
-    cli_input_close(&input);
+    cli_input_close(&c->input);
     return code;
 }
 

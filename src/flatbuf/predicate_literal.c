@@ -304,7 +304,7 @@ static const flsi_value *find_name(flsi_compiler *compiler, const flsi_path *pat
     size_t in_bytes = strlen(in->name);
     for (size_t i = bytes; i-- > 0;) {
         /* Mode.Fault, and telemetry.Mode.Fault: the end of the enumeration's name is in front. */
-        if (name[i] == '.' && i <= in_bytes && memcmp(in->name + in_bytes - i, name, i) == 0 &&
+        if (i <= in_bytes && name[i] == '.' && memcmp(in->name + in_bytes - i, name, i) == 0 &&
             (i == in_bytes || in->name[in_bytes - i - 1] == '.')) {
             name += i + 1;
             bytes -= i + 1;
