@@ -507,7 +507,7 @@ int main()
         check_by_reflection("telemetry", "telemetry.bfbs", 300, options);
     }
     check_by_accessors(500);
-    check_by_official("telemetry", 1000);
-    check_by_official("everything", 1000);
+    check_by_official("telemetry", 200);
+    check_by_official("everything", 400);
     return 0;
 }
