@@ -44,6 +44,7 @@ int main()
     std::span<const std::byte> all = out.memory();
     CHECK(all.size() == out.offset());
     flatstream::reader in = flatstream::reader::from_memory(out.memory());
+#if !defined(__clang__) || __clang_major__ >= 16 // older ones do not compile libstdc++'s views
     auto of_reader = in.as<telemetry::Sample>();
     uint32_t wanted = 7;
     for (uint32_t sequence : of_reader | std::views::filter([](const telemetry::Sample &s) {
@@ -55,6 +56,7 @@ int main()
         wanted += 10;
     }
     CHECK(wanted == 57);
+#endif
     flatstream::view again(out.memory());
     CHECK(std::ranges::count_if(again, [](const flatstream::message &message) {
               return message.ordinal % 2 == 0;

@@ -27,7 +27,7 @@ template <class Function> flatstream::error caught(Function function)
     } catch (const flatstream::error &error) {
         return error;
     }
-    CHECK(!"nothing was thrown");
+    std::fprintf(stderr, "nothing was thrown\n");
     std::abort();
 }
 
