@@ -50,7 +50,9 @@ bench: ## measure every layer against its limit and against the installed peers
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(BUILD)/bench/flatstream-bench --dir build --json build/bench.json
 	@$(BUILD)/bench/flatstream-bench-peers --dir build --json build/bench-peers.json
-	@$(BUILD)/bench/flatstream-bench-flatbuffers --json build/bench-flatbuffers.json
+	@$(BUILD)/bench/flatstream-bench-flatbuffers --dir build \
+		--json build/bench-flatbuffers.json
+	@bench/grep-ratio $(BUILD)
 
 fuzz: ## fuzz every target, FUZZ_SECONDS=60 each
 	@tools/deps build fuzz

@@ -34,6 +34,10 @@ const FlatbufWork &flatbuf_mixed();
 const FlatbufWork &flatbuf_one_kib();
 const FlatbufWork &flatbuf_hundred();
 
+// Hands on messages like flatbuf_mixed's, numbered in `sequence`, for as long as the callback
+// wants.
+void flatbuf_each_mixed(const std::function<bool(const void *message, std::size_t size)> &take);
+
 // A hot memcpy of 100 bytes whose size the compiler does not know, once a message of the work: the
 // limit that small things are held against. Returns how many.
 std::uint64_t flatbuf_copy_hundred(const FlatbufWork &work);
@@ -48,13 +52,25 @@ struct FlatbufCompetitor {
     std::function<std::uint64_t()> run;
 };
 
-// A row for some work; does nothing when --filter leaves it out. The first row of a table begins
-// it.
+// What a row is about, where it is no FlatbufWork.
+struct FlatbufAmount {
+    std::size_t payload_bytes;
+    const char *variant;
+    std::size_t messages;
+    std::size_t bytes;
+};
+
+// A row that bench_wanted was asked for. The first row of a table begins it.
+void flatbuf_wanted_row(const bench_table &table, const FlatbufAmount &amount, double goal,
+                        std::uint64_t expected, const std::vector<FlatbufCompetitor> &competitors);
+
+// A row for some work; does nothing when --filter leaves it out.
 void flatbuf_row(const bench_table &table, const FlatbufWork &work, double goal,
                  std::uint64_t expected, const std::vector<FlatbufCompetitor> &competitors);
 
 void flatbuf_measure_builder();
 void flatbuf_measure_json();
+void flatbuf_measure_query();
 void flatbuf_measure_verify();
 
 #endif

@@ -8,5 +8,6 @@ int main(int argc, char **argv)
     flatbuf_measure_verify();
     flatbuf_measure_builder();
     flatbuf_measure_json();
+    flatbuf_measure_query();
     return bench_finish();
 }

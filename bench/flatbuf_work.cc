@@ -27,14 +27,13 @@ struct Random {
 // Messages one behind another, each at a multiple of 16.
 class Pool {
   public:
-    void add(const FlatBufferBuilder &builder)
+    void add(const void *message, std::size_t size)
     {
         const std::size_t at = (used_ + 15) / 16 * 16;
-        places_.push_back({at, builder.GetSize()});
-        used_ = at + builder.GetSize();
+        places_.push_back({at, size});
+        used_ = at + size;
         bytes_.resize((used_ + 15) / 16);
-        std::memcpy(reinterpret_cast<std::uint8_t *>(bytes_.data()) + at,
-                    builder.GetBufferPointer(), builder.GetSize());
+        std::memcpy(reinterpret_cast<std::uint8_t *>(bytes_.data()) + at, message, size);
     }
 
     FlatbufWork work(const char *name) const
@@ -174,16 +173,27 @@ void build_one_kib(FlatBufferBuilder &builder, std::uint64_t seed, std::uint32_t
 
 } // namespace
 
+void flatbuf_each_mixed(const std::function<bool(const void *message, std::size_t size)> &take)
+{
+    FlatBufferBuilder builder;
+    Random random = {1};
+    for (std::uint32_t i = 0;; i++) {
+        build_mixed(builder, random, i);
+        if (!take(builder.GetBufferPointer(), builder.GetSize())) {
+            return;
+        }
+    }
+}
+
 const FlatbufWork &flatbuf_mixed()
 {
     static Pool pool;
     static const FlatbufWork work = [] {
-        FlatBufferBuilder builder;
-        Random random = {1};
-        for (std::uint32_t i = 0; i < 512; i++) {
-            build_mixed(builder, random, i);
-            pool.add(builder);
-        }
+        std::size_t count = 0;
+        flatbuf_each_mixed([&count](const void *message, std::size_t size) {
+            pool.add(message, size);
+            return ++count < 512;
+        });
         return pool.work("telemetry");
     }();
     return work;
@@ -196,7 +206,7 @@ const FlatbufWork &flatbuf_one_kib()
         FlatBufferBuilder builder;
         for (std::uint32_t i = 0; i < 64; i++) {
             build_one_kib(builder, i, i);
-            pool.add(builder);
+            pool.add(builder.GetBufferPointer(), builder.GetSize());
         }
         return pool.work("1 KiB");
     }();
@@ -244,13 +254,10 @@ const std::string &flatbuf_bfbs()
     return bytes;
 }
 
-void flatbuf_row(const bench_table &table, const FlatbufWork &work, double goal,
-                 std::uint64_t expected, const std::vector<FlatbufCompetitor> &competitors)
+void flatbuf_wanted_row(const bench_table &table, const FlatbufAmount &amount, double goal,
+                        std::uint64_t expected, const std::vector<FlatbufCompetitor> &competitors)
 {
     static const bench_table *begun = nullptr;
-    if (!bench_wanted(&table, work.mean_bytes(), work.name)) {
-        return;
-    }
     if (begun != &table) {
         bench_table_begin(&table);
         begun = &table;
@@ -263,13 +270,22 @@ void flatbuf_row(const bench_table &table, const FlatbufWork &work, double goal,
         all.push_back(
             {one.name, one.kind, nullptr, run, nullptr, const_cast<FlatbufCompetitor *>(&one)});
     }
-    const bench_row row = {work.mean_bytes(),
-                           work.name,
-                           static_cast<double>(work.messages.size()),
-                           static_cast<double>(work.bytes),
+    const bench_row row = {amount.payload_bytes,
+                           amount.variant,
+                           static_cast<double>(amount.messages),
+                           static_cast<double>(amount.bytes),
                            expected,
                            goal,
                            all.data(),
                            all.size()};
     bench_row_run(&row);
+}
+
+void flatbuf_row(const bench_table &table, const FlatbufWork &work, double goal,
+                 std::uint64_t expected, const std::vector<FlatbufCompetitor> &competitors)
+{
+    if (bench_wanted(&table, work.mean_bytes(), work.name)) {
+        flatbuf_wanted_row(table, {work.mean_bytes(), work.name, work.messages.size(), work.bytes},
+                           goal, expected, competitors);
+    }
 }
