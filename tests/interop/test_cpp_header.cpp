@@ -41,7 +41,7 @@ template <class Function> flatstream::error caught(Function function)
         return error;
     }
     std::fprintf(stderr, "nothing was thrown\n");
-    std::abort();
+    std::exit(1);
 }
 
 bool is_multiple(const void *address, uintptr_t of)
@@ -604,12 +604,17 @@ void test_sockets()
     sending.join();
 }
 
-} // namespace
+char folder[] = "/tmp/flatstream-cpp-XXXXXX";
 
-int main()
+void remove_folder()
 {
-    char folder[] = "/tmp/flatstream-cpp-XXXXXX";
-    CHECK(mkdtemp(folder) != nullptr && chdir(folder) == 0);
+    if (chdir("/") != 0 || std::system(("rm -rf " + std::string(folder)).c_str()) != 0) {
+        std::fprintf(stderr, "left behind: %s\n", folder);
+    }
+}
+
+void test_all()
+{
     test_types_and_alignment();
     test_larger_alignment();
     test_every_way_to_write();
@@ -620,6 +625,20 @@ int main()
     test_checks_and_observers();
     test_recovery();
     test_sockets();
-    CHECK(chdir("/") == 0);
-    return std::system(("rm -rf " + std::string(folder)).c_str()) == 0 ? 0 : 1;
+}
+
+} // namespace
+
+int main()
+{
+    CHECK(mkdtemp(folder) != nullptr);
+    CHECK(std::atexit(remove_folder) == 0); // also when a check fails
+    CHECK(chdir(folder) == 0);
+    try {
+        test_all();
+    } catch (const std::exception &error) {
+        std::fprintf(stderr, "thrown: %s\n", error.what());
+        return 1;
+    }
+    return 0;
 }
