@@ -6,6 +6,7 @@
 // Usage: test_builder_cpp [SEQUENCES [SEED]]
 #include <flatbuffers/flatbuffers.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -410,10 +411,15 @@ class Sequence {
                object_is(table->GetPointer<const uint8_t *>(at), verifier, field.bits);
     }
 
+    // The builders take elements in the host's byte order.
     static bool content_is(const uint8_t *data, const Object &object)
     {
-        return object.content.empty() ||
-               std::memcmp(data, object.content.data(), object.content.size()) == 0;
+        std::vector<uint8_t> wire = object.content;
+        for (size_t at = 0; !FLATBUFFERS_LITTLEENDIAN && at < wire.size();
+             at += object.element_bytes) {
+            std::reverse(wire.data() + at, wire.data() + at + object.element_bytes);
+        }
+        return wire.empty() || std::memcmp(data, wire.data(), wire.size()) == 0;
     }
 
     bool elements_are(const uint8_t *at, flatbuffers::Verifier &verifier, const Object &object)

@@ -2,6 +2,7 @@
 // in them, the generated verifier accepts them, and the generated accessors read what was set.
 //
 // Usage: test_prepared_values [SHAPES [SEED]]
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -195,6 +196,13 @@ class Vector : public Place {
               FLS_INVALID_ARGUMENT);
         CHECK(fls_prepared_set_vector(message, at_, content.data(), content.size() / width_) ==
               FLS_OK);
+        // Scalars were given in the host's byte order.
+        for (size_t i = 0;
+             !FLATBUFFERS_LITTLEENDIAN && element_ != FLS_TYPE_STRUCT && i < content.size();
+             i += width_) {
+            std::reverse(content.begin() + static_cast<long>(i),
+                         content.begin() + static_cast<long>(i + width_));
+        }
         return content;
     }
 

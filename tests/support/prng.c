@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "flatstream/store.h"
+
 prng prng_seeded(uint64_t seed)
 {
     prng random = {seed};
@@ -27,9 +29,10 @@ void prng_fill(prng *random, void *memory, size_t size)
 {
     uint8_t *bytes = memory;
     while (size > 0) {
-        uint64_t word = prng_next(random);
+        uint8_t word[8];
         size_t piece = size < sizeof word ? size : sizeof word;
-        memcpy(bytes, &word, piece);
+        fls_store_u64(word, prng_next(random));
+        memcpy(bytes, word, piece);
         bytes += piece;
         size -= piece;
     }
