@@ -191,7 +191,7 @@ FLS_API FLS_MUST_USE fls_status fls_prepared_presence(const fls_prepared *prepar
                                                       fls_error *err);
 
 /* The image itself: what is set in it, each message that is started later begins with. Its bytes
- * are those of a whole message, which fls_writer_write takes as any other. */
+ * are those of a whole message, which fls_writer_write takes as any other. size may be NULL. */
 FLS_API fls_prepared_message fls_prepared_image(fls_prepared *prepared, size_t *size);
 
 /* Starts a message with the image's values; one at a time. */

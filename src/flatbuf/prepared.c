@@ -305,7 +305,9 @@ fls_status fls_prepared_presence(const fls_prepared *prepared, const char *path,
 
 fls_prepared_message fls_prepared_image(fls_prepared *prepared, size_t *size)
 {
-    *size = prepared->front.size;
+    if (size != NULL) {
+        *size = prepared->front.size;
+    }
     return (fls_prepared_message){prepared->front.image};
 }
 

@@ -194,6 +194,7 @@ static void fields_come_and_go(void **unused)
     assert_status(fls_prepared_f32(p, "battery.soc", &soc, &err), FLS_OK, &err);
     size_t size;
     fls_prepared_message image = fls_prepared_image(p, &size);
+    assert_ptr_equal(fls_prepared_image(p, NULL).bytes, image.bytes);
     uint8_t *before = malloc(size);
     memcpy(before, image.bytes, size);
     for (unsigned present = 0; present < 1u << COUNT; present++) {
