@@ -51,10 +51,12 @@ static int is_required(const flsi_field *field)
 
 /* ---- types as text ---- */
 
+/* As a .fbs has it. */
 static const char *scalar_text(uint8_t type)
 {
-    static const char *const texts[] = {"nothing", "union tag", "bool", "i8",  "u8",  "i16", "u16",
-                                        "i32",     "u32",       "i64",  "u64", "f32", "f64"};
+    static const char *const texts[] = {"nothing", "union tag", "bool",  "byte", "ubyte",
+                                        "short",   "ushort",    "int",   "uint", "long",
+                                        "ulong",   "float",     "double"};
     return type < sizeof texts / sizeof texts[0] ? texts[type] : "?";
 }
 

@@ -285,7 +285,7 @@ static void a_callback_can_stop(void **state)
     assert_status(fls_schema_compare(before, FLS_SCHEMA_NONE, after, FLS_SCHEMA_NONE, take_detail,
                                      detail, &result, NULL, &err),
                   FLS_STOPPED, NULL);
-    assert_string_equal(detail, "[n.E], now [i64]");
+    assert_string_equal(detail, "[n.E], now [long]");
     assert_int_equal(result.findings, 1);
     assert_int_equal(err.status, FLS_STOPPED);
     fls_schema_free(before);
