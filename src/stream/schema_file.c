@@ -82,45 +82,62 @@ static fls_status load_binary(const loading *load, const char *path, fls_schema 
 
 /* ---- flatc ---- */
 
-/* The line of what flatc said that has the reason: the last one with "error: " in it, else the
- * last one at all. Ends it with a zero. */
+/* The line of what flatc said that has the reason: the last one with "error: " in it or after a
+ * line that is just "error:", else the last one at all. Ends it with a zero. */
 static const char *reason_line(char *said)
 {
     char *reason = said;
     int has_error = 0;
+    int is_next = 0;
     for (char *line = said; line != NULL;) {
         char *end = strchr(line, '\n');
         if (end != NULL)
             *end = '\0';
         line += strspn(line, " \t\r");
-        int is_error = strstr(line, "error: ") != NULL && strstr(line, "error: ")[7] != '\0';
-        if (line[0] != '\0' && (is_error || !has_error)) {
-            reason = line;
-            has_error = is_error;
+        const char *mark = strstr(line, "error: ");
+        int is_error = is_next || (mark != NULL && mark[7] != '\0');
+        if (line[0] != '\0') {
+            if (is_error || !has_error) {
+                reason = line;
+                has_error = is_error;
+            }
+            is_next = strcmp(line, "error:") == 0;
         }
         line = end == NULL ? NULL : end + 1;
     }
     return reason;
 }
 
-/* Without the directories of the path that it begins with, which err has in its name. */
-static const char *without_directories(const char *line, const char *path)
+/* The part of the reason that is not said elsewhere: "flatc: " is put before it, and err has the
+ * path in its name. So it has neither "flatc: " nor the path's directories at its start, nor the
+ * path at its end. */
+static const char *bare_reason(const char *reason, const char *path, size_t *bytes)
 {
     size_t skip = (size_t)(flsi_path_base(path) - path);
-    return strncmp(line, path, skip) == 0 ? line + skip : line;
+    size_t path_bytes = strlen(path);
+    if (strncmp(reason, "flatc: ", 7) == 0)
+        reason += 7;
+    if (strncmp(reason, path, skip) == 0)
+        reason += skip;
+    *bytes = strlen(reason);
+    if (*bytes > path_bytes + 2 && strcmp(reason + *bytes - path_bytes, path) == 0 &&
+        strncmp(reason + *bytes - path_bytes - 2, ": ", 2) == 0)
+        *bytes -= path_bytes + 2;
+    return reason;
 }
 
 static fls_status refused(const loading *load, const char *path, const flsi_process_end *end,
                           char *said)
 {
     char text[sizeof load->err->text];
-    const char *reason = without_directories(reason_line(said), path);
+    size_t bytes;
+    const char *reason = bare_reason(reason_line(said), path, &bytes);
     if (end->signal != 0)
         (void)snprintf(text, sizeof text, "flatc was killed by signal %d", end->signal);
     else if (reason[0] == '\0')
         (void)snprintf(text, sizeof text, "flatc ended with code %d", end->code);
     else
-        (void)snprintf(text, sizeof text, "flatc: %.*s", (int)sizeof text - 8, reason);
+        (void)snprintf(text, sizeof text, "flatc: %.*s", (int)bytes, reason);
     (void)fls_error_set(load->err, FLS_SCHEMA_INVALID, 0, text);
     if (load->err != NULL)
         flsi_os_copy_name(load->err->name, sizeof load->err->name, path);

@@ -276,6 +276,17 @@ static void included_files(void **state)
     files_remove_directory(apart);
 }
 
+static void a_binary_schema_that_is_named_as_text(void **state)
+{
+    fls_error err = FLS_ERROR_INIT;
+    const char *path = files_join(sources, "binary.fbs");
+    (void)state;
+    files_write(path, "\0\1\2\377", 4);
+    assert_status(load_sound(path, NULL, &err), FLS_SCHEMA_INVALID, NULL);
+    assert_string_equal(err.text, "flatc: input file appears to be binary");
+    assert_non_null(strstr(err.name, "binary.fbs"));
+}
+
 /* ---- flatc that is not as it should be ---- */
 
 /* Puts a script in flatc's place for one load. */
@@ -320,6 +331,9 @@ static void other_programs_named_flatc(void **state)
     assert_status(load_with("#!/bin/sh\necho 'it is bad'; exit 1\n", &err), FLS_SCHEMA_INVALID,
                   NULL);
     assert_string_equal(err.text, "flatc: it is bad");
+    assert_status(load_with("#!/bin/sh\necho 'flatc: it is worse'; exit 1\n", &err),
+                  FLS_SCHEMA_INVALID, NULL);
+    assert_string_equal(err.text, "flatc: it is worse");
     assert_status(load_with("#!/bin/sh\nprintf '%0300d' 1; exit 1\n", &err), FLS_SCHEMA_INVALID,
                   NULL);
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
@@ -457,6 +471,7 @@ int main(void)
         cmocka_unit_test(deep_structs),
         cmocka_unit_test(names_like_options),
         cmocka_unit_test(included_files),
+        cmocka_unit_test(a_binary_schema_that_is_named_as_text),
         cmocka_unit_test(other_programs_named_flatc),
         cmocka_unit_test(a_temporary_directory_that_is_not_there),
         cmocka_unit_test(every_call_fails),
