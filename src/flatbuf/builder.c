@@ -93,7 +93,7 @@ static void start_over(fls_builder *b)
     b->vtable_count = 0;
     b->is_learned = 0;
     b->status = FLS_OK;
-    if (b->shared_count != 0) {
+    if ((b->strings.count | b->many_vtables.count) != 0) {
         flsi_builder_forget_shared(b);
     }
 }
@@ -300,18 +300,25 @@ static int is_same_vtable(const uint8_t *a, const uint8_t *b, size_t bytes)
     return 1;
 }
 
-/* The position of a vtable equal to this one, 0 when there is none. All in the list differ, so the
- * order of the search does not show; the newest is the likeliest. */
-static FLSI_NOINLINE uint32_t find_vtable(const fls_builder *b, const uint8_t *vtable)
+/* The position of the vtable that serves for this one: of an equal one, or its own, and then it is
+ * noted. 0 after a failure. All that are noted differ, so the order of the search does not show;
+ * the newest is the likeliest. */
+static FLSI_NOINLINE uint32_t settle_vtable(fls_builder *b, const uint8_t *vtable)
 {
     uint32_t head = flsi_load_le32(vtable);
+    if (FLSI_UNLIKELY(b->many_vtables.count != 0)) {
+        return flsi_builder_share_vtable(b, vtable);
+    }
     for (uint32_t i = b->vtable_count; i-- > 0;) {
         const uint8_t *other = b->end - b->vtables[i];
         if (flsi_load_le32(other) == head && is_same_vtable(other, vtable, head & UINT16_MAX)) {
             return b->vtables[i];
         }
     }
-    return 0;
+    if (FLSI_UNLIKELY(b->vtable_count == FLSI_FEW_VTABLES)) {
+        return flsi_builder_share_vtable(b, vtable);
+    }
+    return b->vtables[b->vtable_count++] = flsi_builder_position(b, vtable);
 }
 
 /* Writes the vtable of the open table below `table`, and closes the table. */
@@ -354,13 +361,17 @@ static fls_ref end_table(fls_builder *b)
         flsi_builder_learn(b);
     }
     uint8_t *vtable = write_vtable(b, at, (uint32_t)table_bytes);
-    uint32_t position = b->vtable_count == 0 ? 0 : find_vtable(b, vtable);
-    if (position == 0) {
-        if (b->vtable_count == b->vtable_capacity && !flsi_builder_grow_vtables(b)) {
-            return (fls_ref){0};
-        }
-        position = flsi_builder_position(b, vtable);
-        b->vtables[b->vtable_count++] = position;
+    uint32_t own = flsi_builder_position(b, vtable);
+    uint32_t position = own;
+    if (b->vtable_count == 0) {
+        b->vtables[b->vtable_count++] = own;
+    } else {
+        position = settle_vtable(b, vtable);
+    }
+    if (FLSI_UNLIKELY(position == 0)) {
+        return (fls_ref){0};
+    }
+    if (position == own) {
         b->cursor = vtable;
     }
     if (is_learned) {

@@ -1,6 +1,5 @@
 /* The builder's memory: one block that is filled from its end downwards, and beside it the slots of
- * the open table and the list of vtables, which have room in the object itself while they are
- * short.
+ * the open table, which have room in the object itself while they are few, and what is shared.
  */
 #include "flatbuf/builder_private.h"
 
@@ -77,21 +76,12 @@ FLSI_NOINLINE int flsi_builder_grow_slots(fls_builder *b, uint32_t count)
     return 1;
 }
 
-FLSI_NOINLINE int flsi_builder_grow_vtables(fls_builder *b)
+static void drop_set(const fls_builder *b, flsi_shared_set *set)
 {
-    uint32_t capacity = 2 * b->vtable_capacity;
-    uint32_t *vtables = take(b, capacity * sizeof *vtables);
-    if (vtables == NULL) {
-        flsi_builder_fail(b, FLS_NO_MEMORY, "out of memory for a message's vtables");
-        return 0;
+    if (set->places != NULL) {
+        give(b, set->places, set->capacity * sizeof *set->places);
+        *set = (flsi_shared_set){0};
     }
-    memcpy(vtables, b->vtables, b->vtable_count * sizeof *vtables);
-    if (b->vtables != b->few_vtables) {
-        give(b, b->vtables, b->vtable_capacity * sizeof *b->vtables);
-    }
-    b->vtables = vtables;
-    b->vtable_capacity = capacity;
-    return 1;
 }
 
 static void drop_side_arrays(fls_builder *b)
@@ -101,16 +91,8 @@ static void drop_side_arrays(fls_builder *b)
         b->placed = b->few_placed;
         b->slot_capacity = FLSI_FEW_SLOTS;
     }
-    if (b->vtables != b->few_vtables) {
-        give(b, b->vtables, b->vtable_capacity * sizeof *b->vtables);
-        b->vtables = b->few_vtables;
-        b->vtable_capacity = FLSI_FEW_VTABLES;
-    }
-    if (b->shared != NULL) {
-        give(b, b->shared, b->shared_capacity * sizeof *b->shared);
-        b->shared = NULL;
-        b->shared_capacity = 0;
-    }
+    drop_set(b, &b->strings);
+    drop_set(b, &b->many_vtables);
 }
 
 fls_status fls_builder_new(fls_builder **builder, const fls_allocator *allocator, fls_error *err)
@@ -132,8 +114,6 @@ fls_status fls_builder_new(fls_builder **builder, const fls_allocator *allocator
     b->message = 1;
     b->placed = b->few_placed;
     b->slot_capacity = FLSI_FEW_SLOTS;
-    b->vtables = b->few_vtables;
-    b->vtable_capacity = FLSI_FEW_VTABLES;
     set_block(b, block, FIRST_CAPACITY);
     b->cursor = b->end;
     *builder = b;
@@ -156,10 +136,8 @@ size_t fls_builder_capacity(const fls_builder *builder)
     if (builder->placed != builder->few_placed) {
         side += builder->slot_capacity * sizeof *builder->placed;
     }
-    if (builder->vtables != builder->few_vtables) {
-        side += builder->vtable_capacity * sizeof *builder->vtables;
-    }
-    side += builder->shared_capacity * sizeof *builder->shared;
+    side += builder->strings.capacity * sizeof *builder->strings.places;
+    side += builder->many_vtables.capacity * sizeof *builder->many_vtables.places;
     return builder->block_bytes + side;
 }
 

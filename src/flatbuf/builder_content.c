@@ -31,18 +31,23 @@ fls_ref fls_builder_string(fls_builder *builder, const char *text, size_t size)
 fls_ref fls_builder_shared_string(fls_builder *builder, const char *text, size_t size)
 {
     fls_builder *b = builder;
-    if (!flsi_builder_between_tables(b) || !flsi_builder_room_to_share(b)) {
+    if (!flsi_builder_between_tables(b)) {
         return (fls_ref){0};
     }
-    fls_ref string = {0};
-    if (size <= FLSI_MOST_BYTES) {
-        string = flsi_builder_find_shared(b, text, size);
+    if (size > FLSI_MOST_BYTES) {
+        return push_string(b, text, size); /* which refuses it */
     }
-    if (string.position == 0) {
-        string = push_string(b, text, size);
-        if (string.position != 0) {
-            flsi_builder_share(b, string);
-        }
+    flsi_shared *place = flsi_builder_find_shared(b, &b->strings, size != 0 ? text : "", size);
+    if (place == NULL) {
+        return (fls_ref){0};
+    }
+    uint32_t position = flsi_builder_shared_at(b, place);
+    if (position != 0) {
+        return (fls_ref){position | FLSI_REF_STRING};
+    }
+    fls_ref string = push_string(b, text, size);
+    if (string.position != 0) {
+        flsi_builder_share(b, &b->strings, place, flsi_ref_position(string));
     }
     return string;
 }

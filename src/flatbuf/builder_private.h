@@ -3,7 +3,7 @@
  *   builder.c         the calls: tables and their fields, finishing
  *   builder_content.c strings, vectors and what else is finished before a table
  *   builder_checked.c the end of a table that a schema describes
- *   builder_shared.c  which strings stand in the buffer already
+ *   builder_shared.c  which shared strings and vtables stand in the buffer already
  *   builder_block.c   memory: the block, the arrays beside it, new, free, shrink
  *   builder_repeat.c  recognising a message made by the same calls as the one before
  */
@@ -26,7 +26,9 @@
 #define FLSI_MOST_SLOTS 32765u
 
 /* What a builder has room for from the start. */
-#define FLSI_FEW_SLOTS   FLS_BUILDER_REPEATED
+#define FLSI_FEW_SLOTS FLS_BUILDER_REPEATED
+
+/* As many vtables are looked through one by one. */
 #define FLSI_FEW_VTABLES 16u
 
 /* What a reference refers to. The position of anything but a struct is a multiple of 4, and the
@@ -52,11 +54,18 @@ typedef struct flsi_memo {
     const fls_schema *schema; /* may be gone; another one of the same hash does as well */
 } flsi_memo;
 
-/* A shared string, if it belongs to this message. */
+/* A shared string or a vtable, if it belongs to this message. */
 typedef struct flsi_shared {
     uint32_t message; /* number of its message */
     uint32_t position;
 } flsi_shared;
+
+/* A hash table of them. */
+typedef struct flsi_shared_set {
+    flsi_shared *places; /* a power of two of them, half of them taken at most; or NULL */
+    uint32_t capacity;
+    uint32_t count;
+} flsi_shared_set;
 
 struct fls_builder {
     fls_builder_front front; /* first: inline code casts to it */
@@ -68,25 +77,22 @@ struct fls_builder {
     uint32_t used_slots; /* 1 + the highest slot set; everything in placed from here on is 0 */
     uint32_t alignments; /* asked for, or-ed together; 4 at the least goes without saying */
     uint8_t *end;        /* of the block */
-    uint32_t *vtables;   /* positions of all in the buffer, in the order they were written */
-    uint32_t vtable_count;
-    uint32_t vtable_capacity;
+    uint32_t vtable_count; /* of the positions in vtables */
     uint32_t slot_capacity;
     fls_status status;
-    uint32_t patience;   /* messages to go before the next is learned */
-    const char *why;     /* of a status that is not FLS_OK; NULL: it is in reason */
-    int is_learned;      /* memo describes the first table of this message */
-    int has_structs;     /* the open table has: it is not learned */
-    flsi_shared *shared; /* a hash table, of a power of two of places, half full at most; or NULL */
-    uint32_t shared_capacity;
-    uint32_t shared_count;
-    uint32_t message; /* number of this one among those with shared strings; not 0 */
+    uint32_t patience; /* messages to go before the next is learned */
+    const char *why;   /* of a status that is not FLS_OK; NULL: it is in reason */
+    int is_learned;    /* memo describes the first table of this message */
+    int has_structs;   /* the open table has: it is not learned */
+    flsi_shared_set strings;
+    flsi_shared_set many_vtables; /* all of them, once there are more than vtables has room for */
+    uint32_t message;             /* number of this one among those with one of these; not 0 */
     char reason[120];
     size_t block_bytes;
     const fls_allocator *allocator;
     flsi_memo memo;
     uint32_t few_placed[FLSI_FEW_SLOTS];
-    uint32_t few_vtables[FLSI_FEW_VTABLES];
+    uint32_t vtables[FLSI_FEW_VTABLES]; /* positions of the first, in the order they were written */
 };
 
 static inline uint8_t *flsi_align_down(uint8_t *at, uintptr_t alignment)
@@ -116,22 +122,32 @@ void flsi_builder_close_table(fls_builder *b);
 void flsi_builder_fail(fls_builder *b, fls_status status, const char *why);
 
 /* Each makes room, or fails: for `bytes` below the cursor and FLSI_HEADROOM, for a table with
- * `count` slots, for one vtable more. Not 0 on success. */
+ * `count` slots. Not 0 on success. */
 int flsi_builder_grow(fls_builder *b, size_t bytes);
 int flsi_builder_grow_slots(fls_builder *b, uint32_t count);
-int flsi_builder_grow_vtables(fls_builder *b);
 
 /* A struct below the cursor; NULL after a failure. */
 uint8_t *flsi_builder_push_struct(fls_builder *b, const void *bytes, size_t size,
                                   uint32_t alignment);
 
-/* The string of these bytes that is shared already, or none; and taking one in that was written.
- * Both after flsi_builder_room_to_share: there is room for one more; 0 after a failure. */
-int flsi_builder_room_to_share(fls_builder *b);
-fls_ref flsi_builder_find_shared(const fls_builder *b, const char *text, size_t size);
-void flsi_builder_share(fls_builder *b, fls_ref string);
+/* The place in a set for a string's bytes or a whole vtable: that of an equal one, or a free one
+ * for flsi_builder_share, which may come after the block has moved. NULL after a failure. */
+flsi_shared *flsi_builder_find_shared(fls_builder *b, flsi_shared_set *set, const void *key,
+                                      size_t size);
+void flsi_builder_share(const fls_builder *b, flsi_shared_set *set, flsi_shared *place,
+                        uint32_t position);
 
-/* Forgets the shared strings. */
+/* What stands there; 0 when the place is free. */
+static inline uint32_t flsi_builder_shared_at(const fls_builder *b, const flsi_shared *place)
+{
+    return place->message == b->message ? place->position : 0;
+}
+
+/* The position of a vtable equal to this one, or of this one itself, which is then in the set. All
+ * of vtables is taken. 0 after a failure. */
+uint32_t flsi_builder_share_vtable(fls_builder *b, const uint8_t *vtable);
+
+/* Forgets what both sets hold. */
 void flsi_builder_forget_shared(fls_builder *b);
 
 /* Notes the calls that made the open table, the first object of its message. */

@@ -1,76 +1,124 @@
-/* The strings that are shared within a message: a hash table of their positions, open-addressed and
- * at most half full. Each entry says which message it belongs to, so that all are forgotten at once
- * when the next one starts.
+/* What is shared within a message: strings, where the caller asks for it, and vtables, once there
+ * are many. Each kind has a hash table of positions, open-addressed and at most half full. An entry
+ * says which message it belongs to, so that all are forgotten at once when the next one starts.
  */
 #include "core/xxh3.h"
 #include "flatbuf/builder_private.h"
 
 #define FIRST_SHARED 64u
 
-/* The place of a string in the table: that of an equal one, or the free one where it belongs. */
-static flsi_shared *find_place(const fls_builder *b, flsi_shared *table, uint32_t capacity,
-                               const void *text, size_t size)
+/* The bytes that tell an entry from others. */
+static const uint8_t *key_of(const fls_builder *b, const flsi_shared_set *set, uint32_t position,
+                             size_t *size)
 {
-    uint32_t mask = capacity - 1;
-    uint32_t at = (uint32_t)flsi_xxh3_baseline(text, size) & mask;
-    for (; table[at].message == b->message; at = (at + 1) & mask) {
-        const uint8_t *string = b->end - table[at].position;
-        if (flsi_load_le32(string) == size && (size == 0 || memcmp(string + 4, text, size) == 0)) {
+    const uint8_t *at = b->end - position;
+    if (set == &b->strings) {
+        *size = flsi_load_le32(at);
+        return at + 4;
+    }
+    *size = flsi_load_le16(at);
+    return at;
+}
+
+/* The place of an entry with this key, or the free one where it belongs. */
+static flsi_shared *find_place(const fls_builder *b, const flsi_shared_set *set, const void *key,
+                               size_t size)
+{
+    uint32_t mask = set->capacity - 1;
+    uint32_t at = (uint32_t)flsi_xxh3_baseline(key, size) & mask;
+    for (; set->places[at].message == b->message; at = (at + 1) & mask) {
+        size_t other_size;
+        const uint8_t *other = key_of(b, set, set->places[at].position, &other_size);
+        if (other_size == size && memcmp(other, key, size) == 0) {
             break;
         }
     }
-    return &table[at];
+    return &set->places[at];
 }
 
-int flsi_builder_room_to_share(fls_builder *b)
+static int grow(fls_builder *b, flsi_shared_set *set)
 {
-    if (FLS_LIKELY(2 * b->shared_count < b->shared_capacity)) {
-        return 1;
-    }
     const fls_allocator *from = b->allocator;
-    uint32_t capacity = b->shared_capacity != 0 ? 2 * b->shared_capacity : FIRST_SHARED;
-    flsi_shared *table = from->resize(from->self, NULL, 0, capacity * sizeof *table);
-    if (table == NULL) {
-        flsi_builder_fail(b, FLS_NO_MEMORY, "out of memory for the strings of a message");
+    flsi_shared_set old = *set;
+    uint32_t capacity = old.capacity != 0 ? 2 * old.capacity : FIRST_SHARED;
+    flsi_shared *places = from->resize(from->self, NULL, 0, capacity * sizeof *places);
+    if (places == NULL) {
+        flsi_builder_fail(b, FLS_NO_MEMORY,
+                          "out of memory for the strings or vtables of a message");
         return 0;
     }
-    memset(table, 0, capacity * sizeof *table);
-    for (uint32_t i = 0; i < b->shared_capacity; i++) {
-        if (b->shared[i].message == b->message) {
-            const uint8_t *string = b->end - b->shared[i].position;
-            *find_place(b, table, capacity, string + 4, flsi_load_le32(string)) = b->shared[i];
+    memset(places, 0, capacity * sizeof *places);
+    set->places = places;
+    set->capacity = capacity;
+    for (uint32_t i = 0; i < old.capacity; i++) {
+        if (old.places[i].message == b->message) {
+            size_t size;
+            const uint8_t *key = key_of(b, set, old.places[i].position, &size);
+            *find_place(b, set, key, size) = old.places[i];
         }
     }
-    if (b->shared != NULL) {
-        from->free(from->self, b->shared, b->shared_capacity * sizeof *b->shared);
+    if (old.places != NULL) {
+        from->free(from->self, old.places, old.capacity * sizeof *old.places);
     }
-    b->shared = table;
-    b->shared_capacity = capacity;
     return 1;
 }
 
-fls_ref flsi_builder_find_shared(const fls_builder *b, const char *text, size_t size)
+flsi_shared *flsi_builder_find_shared(fls_builder *b, flsi_shared_set *set, const void *key,
+                                      size_t size)
 {
-    const flsi_shared *place =
-        find_place(b, b->shared, b->shared_capacity, text != NULL ? text : "", size);
-    return (fls_ref){place->message == b->message ? place->position | FLSI_REF_STRING : 0};
+    if (FLSI_UNLIKELY(2 * set->count >= set->capacity) && !grow(b, set)) {
+        return NULL;
+    }
+    return find_place(b, set, key, size);
 }
 
-void flsi_builder_share(fls_builder *b, fls_ref string)
+void flsi_builder_share(const fls_builder *b, flsi_shared_set *set, flsi_shared *place,
+                        uint32_t position)
 {
-    uint32_t position = flsi_ref_position(string);
-    const uint8_t *at = b->end - position;
-    *find_place(b, b->shared, b->shared_capacity, at + 4, flsi_load_le32(at)) =
-        (flsi_shared){b->message, position};
-    b->shared_count++;
+    *place = (flsi_shared){b->message, position};
+    set->count++;
+}
+
+static uint32_t share_vtable(fls_builder *b, const uint8_t *vtable)
+{
+    flsi_shared_set *set = &b->many_vtables;
+    flsi_shared *place = flsi_builder_find_shared(b, set, vtable, flsi_load_le16(vtable));
+    if (place == NULL) {
+        return 0;
+    }
+    uint32_t position = flsi_builder_shared_at(b, place);
+    if (position == 0) {
+        position = flsi_builder_position(b, vtable);
+        flsi_builder_share(b, set, place, position);
+    }
+    return position;
+}
+
+uint32_t flsi_builder_share_vtable(fls_builder *b, const uint8_t *vtable)
+{
+    while (b->many_vtables.count < b->vtable_count) {
+        if (share_vtable(b, b->end - b->vtables[b->many_vtables.count]) == 0) {
+            return 0;
+        }
+    }
+    return share_vtable(b, vtable);
+}
+
+static void clear(flsi_shared_set *set)
+{
+    if (set->capacity != 0) {
+        memset(set->places, 0, set->capacity * sizeof *set->places);
+    }
 }
 
 void flsi_builder_forget_shared(fls_builder *b)
 {
-    b->shared_count = 0;
+    b->strings.count = 0;
+    b->many_vtables.count = 0;
     b->message++;
     if (b->message == 0) {
-        memset(b->shared, 0, b->shared_capacity * sizeof *b->shared);
+        clear(&b->strings);
+        clear(&b->many_vtables);
         b->message = 1;
     }
 }

@@ -506,6 +506,45 @@ class Sequence {
     std::vector<const uint8_t *> visited_;
 };
 
+// Tables with thousands of different vtables, each used again later, among them many of one size.
+void compare_many_vtables(fls_builder *ours, flatbuffers::FlatBufferBuilder *theirs, prng *random)
+{
+    const uint32_t numbers = 3000;
+    std::vector<fls_ref> refs;
+    std::vector<flatbuffers::Offset<void>> offsets;
+    for (uint32_t i = 0; i < 3 * numbers; i++) {
+        uint32_t number = i < numbers ? i : static_cast<uint32_t>(prng_below(random, numbers));
+        fls_table t = fls_builder_table(ours, 30);
+        flatbuffers::uoffset_t start = theirs->StartTable();
+        for (uint32_t bit = 0; bit < 12; bit++) {
+            uint32_t slot = 2 * bit + (number >> bit & 1);
+            uint16_t value = static_cast<uint16_t>(i + bit);
+            fls_builder_u16(ours, t, slot, value);
+            theirs->AddElement<uint16_t>(voffset(slot), value);
+        }
+        if (number % 3 == 0) {
+            fls_builder_u8(ours, t, 24 + number % 5, 1);
+            theirs->AddElement<uint8_t>(voffset(24 + number % 5), 1);
+        }
+        refs.push_back(fls_builder_end(ours, t));
+        offsets.push_back(flatbuffers::Offset<void>(theirs->EndTable(start)));
+    }
+    fls_ref all = fls_builder_ref_vector(ours, refs.data(), refs.size());
+    auto all_of_theirs = theirs->CreateVector(offsets);
+    fls_table t = fls_builder_table(ours, 1);
+    fls_builder_ref(ours, t, 0, all);
+    flatbuffers::uoffset_t start = theirs->StartTable();
+    theirs->AddOffset(voffset(0), all_of_theirs);
+    theirs->Finish(flatbuffers::Offset<void>(theirs->EndTable(start)));
+    const void *data = nullptr;
+    size_t size = 0;
+    CHECK(fls_builder_finish(ours, fls_builder_end(ours, t), nullptr, &data, &size, nullptr) ==
+          FLS_OK);
+    CHECK(size == theirs->GetSize());
+    CHECK(std::memcmp(data, theirs->GetBufferPointer(), size) == 0);
+    theirs->Clear();
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -531,6 +570,9 @@ int main(int argc, char **argv)
         Sequence(other, &theirs, &random).run_alike();
         Sequence(ours, &theirs, &random).run_alike();
         fls_builder_free(other);
+    }
+    for (int i = 0; i < 2; i++) {
+        compare_many_vtables(ours, &theirs, &random);
     }
     fls_builder_free(ours);
     return 0;
