@@ -72,6 +72,7 @@ void flsi_builder_close_table(fls_builder *b)
 
 FLSI_NOINLINE void flsi_builder_fail(fls_builder *b, fls_status status, const char *why)
 {
+    flsi_builder_stop_repeating(b);
     if (b->status == FLS_OK) {
         b->status = status;
         b->why = why;
@@ -104,6 +105,7 @@ void fls_builder_reset(fls_builder *builder)
     if (flsi_builder_repeats(b)) {
         b->front.last = FLS_BUILDER_AT_FINISH;
         b->front.open = 0;
+        b->status = FLS_OK;
         return;
     }
     flsi_builder_close_table(b);

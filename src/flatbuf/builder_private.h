@@ -118,7 +118,8 @@ static inline int flsi_builder_repeats(const fls_builder *b)
 /* Forgets the open table. */
 void flsi_builder_close_table(fls_builder *b);
 
-/* The first failure stays; what follows does nothing until it was reported. */
+/* The first failure stays; what follows does nothing until it was reported. Stops repeating: no
+ * inline call may pass over a failure. */
 void flsi_builder_fail(fls_builder *b, fls_status status, const char *why);
 
 /* Each makes room, or fails: for `bytes` below the cursor and FLSI_HEADROOM, for a table with

@@ -1,5 +1,6 @@
 /* Wrong calls of the builder: the first sticks, is told when the message is finished, and leaves
  * nothing behind. */
+#include "flatbuf/schema_private.h"
 #include "support/counting_allocator.h"
 #include "unit/builder_testing.h"
 
@@ -452,11 +453,117 @@ static void misuse_shows_in_a_repeated_message(void **unused)
     }
 }
 
+/* Wrong at any time; most in more than one way when no table is open. */
+static void misuse_at_any_time(fls_builder *b, fls_table t, uint32_t number)
+{
+    static const char bytes[256];
+    static const fls_schema empty;
+    const fls_ref stale[2] = {NO_REF, {4001}};
+    const void *data;
+    size_t size;
+    switch (number) {
+    case 0: fls_builder_union(b, t, 0, 1, (fls_ref){5}); break;
+    case 1: fls_builder_union(b, t, 1, 1, NO_REF); break;
+    case 2: fls_builder_union(b, t, 4, 1, stale[1]); break;
+    case 3: fls_builder_u8(b, t, 90, 1); break;
+    case 4: fls_builder_u16(b, t, 90, 1); break;
+    case 5: fls_builder_u32(b, t, 5, 1); break;
+    case 6: fls_builder_u64(b, t, 5, 1); break;
+    case 7: fls_builder_ref(b, t, 4, stale[1]); break;
+    case 8: fls_builder_ref(b, t, 5, (fls_ref){5}); break;
+    case 9: fls_builder_struct(b, t, 5, bytes, 4, 4); break;
+    case 10: fls_builder_struct(b, t, 4, bytes, 3, 3); break;
+    case 11: (void)fls_builder_struct_object(b, bytes, 3, 3); break;
+    case 12: (void)fls_builder_struct_vector(b, bytes, 3, 6, 4); break;
+    case 13: (void)fls_builder_vector(b, bytes, 1, 3); break;
+    case 14: (void)fls_builder_aligned_vector(b, bytes, 3, 1, 0); break;
+    case 15: (void)fls_builder_nested(b, bytes, sizeof bytes, 128); break;
+    case 16: (void)fls_builder_ref_vector(b, stale, 1); break;
+    case 17: (void)fls_builder_union_vector(b, stale, 2); break;
+    case 18: (void)fls_builder_string(b, bytes, SIZE_MAX); break;
+    case 19: (void)fls_builder_shared_string(b, bytes, SIZE_MAX); break;
+    case 20: (void)fls_builder_table(b, 32766); break;
+    case 21: (void)fls_builder_end(b, (fls_table){t.serial + 1000}); break;
+    case 22: (void)fls_builder_end_checked(b, t, &empty, UINT32_MAX); break;
+    default: /* with its own failure told, the rest of the message lacks its beginning */
+        assert_int_equal(fls_builder_finish(b, NO_REF, NULL, &data, &size, NULL),
+                         FLS_INVALID_ARGUMENT);
+        (void)fls_builder_end(b, (fls_table){t.serial + 1000});
+        break;
+    }
+}
+
+enum { MISUSES_AT_ANY_TIME = 24, STEPS = 7 };
+
+/* A message that is repeated, with a misuse before one of its steps, or none. */
+static fls_ref disturbed(fls_builder *b, uint32_t step, uint32_t number)
+{
+    fls_table t = {0};
+    fls_ref root = NO_REF;
+    for (uint32_t at = 0; at < STEPS; at++) {
+        if (at == step) {
+            misuse_at_any_time(b, t, number);
+        }
+        switch (at) {
+        case 0: t = fls_builder_table(b, 5); break;
+        case 1: fls_builder_u64(b, t, 0, 1); break;
+        case 2: fls_builder_u8(b, t, 2, 2); break;
+        case 3: fls_builder_u32(b, t, 1, 3); break;
+        case 4: fls_builder_u16(b, t, 3, 4); break;
+        case 5: root = fls_builder_end(b, t); break;
+        default: break; /* it is to be finished */
+        }
+    }
+    return root;
+}
+
+static void expect_failure(fls_builder *b, fls_ref root, fls_error *err)
+{
+    const void *data = "";
+    size_t size = 1;
+    *err = (fls_error)FLS_ERROR_INIT;
+    assert_int_equal(fls_builder_finish(b, root, NULL, &data, &size, err), FLS_INVALID_ARGUMENT);
+    assert_null(data);
+    assert_int_equal(size, 0);
+}
+
+/* Of a message that would have been repeated, as of a first one; and it is the only one that is
+ * refused. */
+static void misuse_belongs_to_its_message(void **unused)
+{
+    (void)unused;
+    for (uint32_t number = 0; number < MISUSES_AT_ANY_TIME; number++) {
+        for (uint32_t step = 0; step < STEPS; step++) {
+            fls_error expected;
+            fls_error got;
+            fls_builder *fresh = new_builder();
+            expect_failure(fresh, disturbed(fresh, step, number), &expected);
+            for (int is_reset = 0; is_reset < 2; is_reset++) {
+                fls_builder *b = new_builder();
+                (void)finish(b, disturbed(b, STEPS, number));
+                (void)finish(b, disturbed(b, STEPS, number));
+                fls_ref root = disturbed(b, step, number);
+                if (is_reset) {
+                    fls_builder_reset(b);
+                } else {
+                    expect_failure(b, root, &got);
+                    assert_string_equal(got.text, expected.text);
+                }
+                (void)finish(b, disturbed(b, STEPS, number));
+                expect_as_new(b);
+                fls_builder_free(b);
+            }
+            fls_builder_free(fresh);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(misuse_sticks_until_told),
         cmocka_unit_test(misuse_shows_in_a_repeated_message),
+        cmocka_unit_test(misuse_belongs_to_its_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
