@@ -1,5 +1,4 @@
 /* Vectors, and messages in messages. */
-#include "flatbuf/builder_private.h"
 #include "flatbuf/json_parse_private.h"
 #include "flatbuf/verify_private.h"
 
@@ -98,10 +97,9 @@ static int align_stack(fls_json_parser *p, const uint8_t *at)
     return 1;
 }
 
-static fls_ref build_refs(fls_json_parser *p, size_t place, size_t count)
+static const fls_ref *refs_at(const fls_json_parser *p, size_t place)
 {
-    return fls_builder_ref_vector(p->builder, (const fls_ref *)(const void *)(p->stack + place),
-                                  count);
+    return (const fls_ref *)(const void *)(p->stack + place);
 }
 
 const uint8_t *flsi_parse_vector(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
@@ -126,7 +124,7 @@ const uint8_t *flsi_parse_vector(fls_json_parser *p, const uint8_t *at, const fl
     *ref = field->kind == FLSI_STRUCT_VECTOR
                ? fls_builder_struct_vector(p->builder, p->stack + place, count,
                                            field->element_bytes, field->content_alignment)
-               : build_refs(p, place, count);
+               : fls_builder_ref_vector(p->builder, refs_at(p, place), count);
     p->used = used;
     return ref->position != 0 ? next : flsi_parse_fail_builder(p, at);
 }
@@ -136,7 +134,7 @@ const uint8_t *flsi_parse_vector(fls_json_parser *p, const uint8_t *at, const fl
 /* null stands for NONE, and for a member that the schema does not know: then what was there is
  * lost, and the reference leads to itself, which no reader of this schema follows. */
 static const uint8_t *push_union(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
-                                 size_t tag, int *has_null)
+                                 size_t tag)
 {
     fls_ref ref = {0};
     if (*at == 'n' && flsi_parse_is_null(at)) {
@@ -144,31 +142,11 @@ static const uint8_t *push_union(fls_json_parser *p, const uint8_t *at, const fl
         if (member != NULL && member->kind != 0) {
             return flsi_parse_fail(p, at, "null for a member of a union");
         }
-        *has_null = 1;
         at += 4;
     } else {
         at = flsi_parse_union(p, at, field->enumeration, p->stack[tag], &ref);
     }
     return at != NULL && push_ref(p, ref, at) ? at : NULL;
-}
-
-/* Where nothing is referred to there stays a zero. There is room for the references once more on
- * the stack. */
-static fls_ref build_sparse_refs(fls_json_parser *p, size_t place, size_t count)
-{
-    fls_builder *b = p->builder;
-    size_t bytes = count * sizeof(fls_ref);
-    memset(p->stack + p->used, 0, bytes);
-    fls_ref vector = fls_builder_vector(b, p->stack + p->used, count, sizeof(uint32_t));
-    for (size_t i = 0; vector.position != 0 && i < count; i++) {
-        fls_ref ref;
-        uint8_t *to = b->end - flsi_ref_position(vector) + 4 + 4 * i;
-        memcpy(&ref, p->stack + place + i * sizeof ref, sizeof ref);
-        if (ref.position != 0) {
-            flsi_store_le32(to, flsi_builder_position(b, to) - flsi_ref_position(ref));
-        }
-    }
-    return vector;
 }
 
 const uint8_t *flsi_parse_unions(fls_json_parser *p, const uint8_t *at, const flsi_field *field,
@@ -177,7 +155,6 @@ const uint8_t *flsi_parse_unions(fls_json_parser *p, const uint8_t *at, const fl
     flsi_parse_frame frame;
     size_t used = p->used;
     const uint8_t *next = at;
-    int has_null = 0;
     if (*at != '[') {
         return flsi_parse_unexpected(p, at, "not an array in brackets");
     }
@@ -192,7 +169,7 @@ const uint8_t *flsi_parse_unions(fls_json_parser *p, const uint8_t *at, const fl
     next += !more;
     for (; more > 0; frame.number++) {
         next = frame.number < count
-                   ? push_union(p, next, field, tags + frame.number, &has_null)
+                   ? push_union(p, next, field, tags + frame.number)
                    : flsi_parse_fail(p, next, "more elements than the union has types");
         if (next == NULL) {
             return NULL;
@@ -206,10 +183,7 @@ const uint8_t *flsi_parse_unions(fls_json_parser *p, const uint8_t *at, const fl
         return flsi_parse_fail(p, next - 1, "fewer elements than the union has types");
     }
     flsi_parse_leave(p, &frame);
-    if (has_null && !flsi_parse_ensure(p, count * sizeof *ref, at)) {
-        return NULL;
-    }
-    *ref = has_null ? build_sparse_refs(p, place, count) : build_refs(p, place, count);
+    *ref = fls_builder_union_vector(p->builder, refs_at(p, place), count);
     p->used = used;
     return ref->position != 0 ? next : flsi_parse_fail_builder(p, at);
 }
