@@ -26,7 +26,7 @@ char *flsi_json_fail(fls_json_printer *p, fls_status status, const char *why)
 char *flsi_json_grow(fls_json_printer *p, const char *at, size_t bytes)
 {
     const size_t most = SIZE_MAX / 4;
-    size_t used = p->text == NULL ? 0 : (size_t)(at - p->text);
+    size_t used = at == NULL ? 0 : (size_t)(at - p->text);
     if (bytes > most || used > most) {
         return flsi_json_fail(p, FLS_NO_MEMORY, "no memory for the text of a message");
     }
