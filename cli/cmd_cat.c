@@ -58,7 +58,7 @@ static int run_on(cli_job *job, cli_message_out *print, const char *path)
     }
     code = cli_input_open(&input, job, path);
     if (code == CLI_DONE) {
-        cli_walker walker = {take, pause_printing, print, &print->schemas};
+        cli_walker walker = {take, pause_printing, print, &print->schemas, NULL};
         code = cli_message_out_open(print, &input);
         if (code == CLI_DONE) {
             code = cli_walk(&input, print->reader, &walker);

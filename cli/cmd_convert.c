@@ -156,7 +156,7 @@ static void tell(const conversion *c, uint64_t messages)
 static int convert(conversion *c)
 {
     fls_error err = FLS_ERROR_INIT;
-    cli_walker walker = {take, NULL, c, &c->schemas};
+    cli_walker walker = {take, NULL, c, &c->schemas, NULL};
     int code = cli_walk(&c->input, c->reader, &walker);
     if (code == CLI_DONE && c->failed == CLI_DONE && c->writer == NULL) {
         code = open_writer(c);

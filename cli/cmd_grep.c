@@ -93,6 +93,15 @@ static int take(void *self, const fls_message *message)
     return s->matches == s->limit;
 }
 
+/* What take does when nothing is printed and the number of matches has no limit. */
+static void count_all(void *self, const fls_message *messages, size_t count)
+{
+    search *s = self;
+    uint64_t held = cli_where_count(&s->where, messages, count);
+    s->messages += count;
+    s->matches += s->invert ? count - held : held;
+}
+
 static void pause_printing(void *self)
 {
     search *s = self;
@@ -117,7 +126,8 @@ static void report_count(search *s, int code)
 
 static int search_in(search *s)
 {
-    cli_walker walker = {take, pause_printing, s, NULL};
+    int only_counts = s->count_only && s->limit == UINT64_MAX;
+    cli_walker walker = {take, pause_printing, s, NULL, only_counts ? count_all : NULL};
     int code = cli_message_out_open(&s->print, &s->input);
     if (code != CLI_DONE) {
         return cli_message_out_end(&s->print, code);

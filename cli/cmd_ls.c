@@ -87,7 +87,7 @@ static void pause_listing(void *self)
 
 static int list_frames(listing *list, cli_input *input)
 {
-    cli_walker walker = {take, pause_listing, list, NULL};
+    cli_walker walker = {take, pause_listing, list, NULL, NULL};
     if (list->as_json) {
         cli_json_begin(&list->json, &list->out);
         cli_json_text(&list->json, "file", input->path);

@@ -183,7 +183,7 @@ static void reset_on_close(int fd)
 static int receive_from(receiving *receive, int fd, const char *peer)
 {
     cli_input input;
-    cli_walker walker = {take, pause_receiving, receive, &receive->schemas};
+    cli_walker walker = {take, pause_receiving, receive, &receive->schemas, NULL};
     int code = cli_input_from_fd(&input, receive->job, fd, peer);
     if (code != CLI_DONE) {
         return end_out(receive, code);

@@ -55,7 +55,7 @@ static int send_to(sending *send, cli_input *input, int fd, const char *endpoint
     fls_error err = FLS_ERROR_INIT;
     fls_sink sink;
     char count[CLI_NUMBER];
-    cli_walker walker = {take, pause_sending, send, &send->schemas};
+    cli_walker walker = {take, pause_sending, send, &send->schemas, NULL};
     if (fls_sink_from_fd(&sink, fd, 0, &err) != FLS_OK) {
         return cli_complain_error(job, endpoint, &err);
     }

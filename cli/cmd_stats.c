@@ -274,7 +274,7 @@ static void report_table(counting *c)
 
 static int count_in(counting *c, fls_reader *reader)
 {
-    cli_walker walker = {take, pause_counting, c, NULL};
+    cli_walker walker = {take, pause_counting, c, NULL, NULL};
     if (c->job->common.json) {
         cli_json_begin(&c->json, &c->out);
         cli_json_text(&c->json, "file", c->input.path);

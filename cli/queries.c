@@ -88,6 +88,23 @@ int cli_where_holds(const cli_where *where, const fls_message *message, uint32_t
            fls_predicate_holds(where->predicates[*type], message->payload, message->size);
 }
 
+uint64_t cli_where_count(const cli_where *where, const fls_message *messages, size_t count)
+{
+    uint64_t held = 0;
+    uint32_t type;
+    if (where->schemas->set.count == 1) {
+        const fls_predicate *predicate = where->predicates[0];
+        for (size_t i = 0; i < count; i++) {
+            held += fls_predicate_holds(predicate, messages[i].payload, messages[i].size) != 0;
+        }
+        return held;
+    }
+    for (size_t i = 0; i < count; i++) {
+        held += cli_where_holds(where, &messages[i], &type) != 0;
+    }
+    return held;
+}
+
 int cli_column_open(cli_column *column, cli_job *job, const cli_schemas *schemas,
                     const char *option, const char *path)
 {

@@ -21,6 +21,9 @@ void cli_where_close(cli_where *where);
 /* Whether a message meets the condition; its type in *type, FLS_SCHEMA_NONE when it has none. */
 int cli_where_holds(const cli_where *where, const fls_message *message, uint32_t *type);
 
+/* How many of the messages meet it. */
+uint64_t cli_where_count(const cli_where *where, const fls_message *messages, size_t count);
+
 #define CLI_MOST_COLUMNS 64
 
 typedef struct cli_column {

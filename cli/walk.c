@@ -11,6 +11,32 @@ static int is_refused(const cli_walker *walker, const fls_message *message, fls_
            cli_schemas_check(walker->schemas, message, &type, err) != FLS_OK;
 }
 
+/* 0: on to the next batch; 1: the walk ends, with *code. */
+static int take_each(cli_input *input, const cli_walker *walker, const fls_message *messages,
+                     size_t count, uint64_t first, uint64_t end, int *code)
+{
+    fls_error err = FLS_ERROR_INIT;
+    if (walker->take_all != NULL && messages[0].ordinal >= first &&
+        messages[count - 1].ordinal + 1 < end) {
+        walker->take_all(walker->self, messages, count);
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (messages[i].ordinal < first) {
+            continue;
+        }
+        if (is_refused(walker, &messages[i], &err)) {
+            *code = cli_complain_read(input, &err);
+            return 1;
+        }
+        if (walker->take(walker->self, &messages[i]) || messages[i].ordinal + 1 >= end) {
+            *code = CLI_DONE;
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
 {
     fls_error err = FLS_ERROR_INIT;
@@ -19,6 +45,7 @@ int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
     uint64_t first;
     uint64_t end;
     fls_status status;
+    int code;
     cli_selection(&input->job->common, &first, &end);
     if (first >= end) {
         return CLI_DONE;
@@ -27,16 +54,8 @@ int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
         if (messages[0].ordinal == 0) {
             cli_tell_checksum(input, reader);
         }
-        for (size_t i = 0; i < count; i++) {
-            if (messages[i].ordinal < first) {
-                continue;
-            }
-            if (is_refused(walker, &messages[i], &err)) {
-                return cli_complain_read(input, &err);
-            }
-            if (walker->take(walker->self, &messages[i]) || messages[i].ordinal + 1 >= end) {
-                return CLI_DONE;
-            }
+        if (take_each(input, walker, messages, count, first, end, &code)) {
+            return code;
         }
         if (walker->pause != NULL && !input->seekable) {
             walker->pause(walker->self);

@@ -12,6 +12,9 @@ typedef struct cli_walker {
     void (*pause)(void *self);
     void *self;
     const cli_schemas *schemas; /* each message is checked against them first; NULL or empty: not */
+    /* Instead of take for many messages that are all selected; may be NULL, and has to be where
+     * there are schemas. */
+    void (*take_all)(void *self, const fls_message *messages, size_t count);
 } cli_walker;
 
 /* CLI_DONE when all that was selected was taken, or the taker ended it; else the exit code, after a

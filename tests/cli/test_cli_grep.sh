@@ -85,6 +85,20 @@ expect 0 cat --as delimited found
 same out wanted
 rm found wanted
 
+# Counting, which goes by whole batches where it can: counts NUMBER OPTION...
+counts() {
+    number=$1
+    shift
+    expect 0 grep -s telemetry.bfbs --count --where 'sequence >= 500' "$@" stream
+    [ "$(cat out)" = "$number" ] || fail "count with $*: $(cat out)"
+}
+counts 1500
+counts 500 --invert
+counts 800 --range 250..1300
+counts 250 --range 250..1300 --invert
+counts 7 -n 7
+counts 7 -n 7 --invert
+
 # Nothing found.
 expect 4 grep -s telemetry.bfbs --where 'sequence == 2000' stream
 empty out
@@ -161,6 +175,10 @@ same out note
 expect 0 grep -s two.bfbs -s telemetry.bfbs --where 'device_id == 1 || sequence > 100' mixed
 sed -n 2p lines >wanted
 same out wanted
+expect 0 grep -s two.bfbs -s telemetry.bfbs --count --where 'device_id == 1 || sequence > 100' mixed
+[ "$(cat out)" = 1 ] || fail 'count in two types'
+expect 0 grep -s two.bfbs -s telemetry.bfbs --count --invert --where 'note == "here"' mixed
+[ "$(cat out)" = 2 ] || fail 'inverted count in two types'
 expect 2 grep -s two.bfbs -s telemetry.bfbs --where 'nothing == 1' mixed
 expect 0 grep -s two.bfbs -s telemetry.bfbs --select note,mode --where 'sequence != 0' mixed
 printf '{"note":"here","mode":null}\n{"note":null,"mode":"Drive"}\n' >wanted
