@@ -107,7 +107,8 @@ typedef struct fls_schema_value {
 /* Loads the .bfbs in data, which is not needed afterwards. allocator may be NULL.
  * FLS_SCHEMA_INVALID: what is wrong, with the path in it; FLS_UNSUPPORTED: it uses what this
  * version does not know (64-bit offsets and vectors, unions whose tag is wider than a byte), or
- * more than it takes (names of over 1,024 bytes, structs nested more than 64 deep). */
+ * more than it takes (names of over 1,024 bytes, structs nested more than 64 deep, alignments of
+ * more than 64: flatc stops at 32). */
 FLS_API FLS_MUST_USE fls_status fls_schema_new(fls_schema **schema, const void *data, size_t size,
                                                const fls_allocator *allocator, fls_error *err);
 

@@ -45,7 +45,7 @@ FLS_API const char *fls_rule_text(fls_rule rule);
 /* Checks beyond the official verifier's, and the file identifier. */
 #define FLS_VERIFY_IDENTIFIER 1u /* the schema's, for its root type, where it has one */
 #define FLS_VERIFY_UTF8       2u
-#define FLS_VERIFY_SORTED     4u
+#define FLS_VERIFY_SORTED     4u /* by keys; not by one that is deprecated, which nobody looks at */
 #define FLS_VERIFY_EXACT_END \
     8u /* nothing but zero padding, less than an alignment, behind the last object */
 

@@ -80,9 +80,11 @@ static fls_status check_struct(flsi_schema_load *load, const flsi_object *object
     if (end == 0) {
         return flsi_schema_refuse(load, "a struct of no bytes");
     }
-    if (alignment < least_alignment || alignment > FLSI_SCHEMA_ALIGN_MOST ||
-        (alignment & (alignment - 1)) != 0) {
+    if (alignment < least_alignment || (alignment & (alignment - 1)) != 0) {
         return flsi_schema_refuse(load, "a struct whose alignment is not its fields'");
+    }
+    if (alignment > FLSI_SCHEMA_ALIGN_MOST) {
+        return flsi_schema_refuse_as(load, FLS_UNSUPPORTED, "an alignment of more than 64");
     }
     if (object->bytes != (end + alignment - 1) / alignment * alignment ||
         object->bytes > INT32_MAX) {
@@ -237,7 +239,8 @@ static fls_status lay_out_table(flsi_schema_load *load, uint32_t index)
 /* ---- keys ---- */
 
 /* Scalars and strings. Newer compilers also take structs and arrays, by which nothing here sorts:
- * then the object has no key. */
+ * then the object has no key. Neither does it when its key is deprecated: the verifier does not
+ * look at such a field, so nobody may read it. */
 static fls_status find_key(flsi_schema_load *load, uint32_t index)
 {
     flsi_object *object = &load->objects[index];
@@ -254,7 +257,8 @@ static fls_status find_key(flsi_schema_load *load, uint32_t index)
         }
         has_key = 1;
         if (field->kind == FLSI_STRING || (field->kind == FLSI_SCALAR && !is_union_tag(field))) {
-            object->key = i;
+            int is_deprecated = (field->flags & FLS_FIELD_DEPRECATED) != 0;
+            object->key = is_deprecated ? FLS_SCHEMA_NONE : i;
         } else if (!is_struct_kind(field) && field->kind != FLSI_SCALAR_ARRAY) {
             return flsi_schema_refuse(load, "a key of what cannot be one");
         }

@@ -238,17 +238,30 @@ static fls_status take_nested(flsi_schema_load *load, const flsi_object *owner,
     return FLS_OK;
 }
 
-/* Decimal digits; 0 for what is no power of two up to the most. */
+/* Decimal digits; 0 for what is no power of two below 2^16. */
 static uint32_t read_alignment(const flsi_bfbs_text *text)
 {
     uint32_t number = 0;
     for (uint32_t i = 0; i < text->bytes; i++) {
-        if (text->text[i] < '0' || text->text[i] > '9' || number > FLSI_SCHEMA_ALIGN_MOST) {
+        if (text->text[i] < '0' || text->text[i] > '9' || number > UINT16_MAX) {
             return 0;
         }
         number = number * 10 + (uint32_t)(text->text[i] - '0');
     }
-    return (number & (number - 1)) == 0 && number <= FLSI_SCHEMA_ALIGN_MOST ? number : 0;
+    return (number & (number - 1)) == 0 && number <= UINT16_MAX ? number : 0;
+}
+
+static fls_status take_alignment(flsi_schema_load *load, const flsi_bfbs_text *text,
+                                 flsi_field *field)
+{
+    field->content_alignment = read_alignment(text);
+    if (field->content_alignment == 0) {
+        return flsi_schema_refuse(load, "a force_align that is none");
+    }
+    if (field->content_alignment > FLSI_SCHEMA_ALIGN_MOST) {
+        return flsi_schema_refuse_as(load, FLS_UNSUPPORTED, "an alignment of more than 64");
+    }
+    return FLS_OK;
 }
 
 static fls_status take_attributes(flsi_schema_load *load, const flsi_bfbs_table *table,
@@ -261,10 +274,7 @@ static fls_status take_attributes(flsi_schema_load *load, const flsi_bfbs_table 
         flsi_schema_read_attribute(load, table, FIELD_ATTRIBUTES, "force_align", &text);
     if (status == FLS_OK && text.text != NULL &&
         (field->kind == FLSI_SCALAR_VECTOR || field->kind == FLSI_STRUCT_VECTOR)) {
-        field->content_alignment = read_alignment(&text);
-        if (field->content_alignment == 0) {
-            status = flsi_schema_refuse(load, "a force_align that is none");
-        }
+        status = take_alignment(load, &text, field);
     }
     if (status == FLS_OK && is_bytes) {
         status = flsi_schema_read_attribute(load, table, FIELD_ATTRIBUTES, "flexbuffer", &text);

@@ -20,7 +20,8 @@
  *    union members, with dots between), at most FLSI_SCHEMA_NAME_MOST bytes, and unlike its
  *    siblings'.
  * 8. Structs nest at most FLSI_SCHEMA_STRUCT_DEPTH deep, and take 1 to 2^31 - 1 bytes.
- * 9. A field that is deprecated is not required.
+ * 9. A field that is deprecated is not required, and not its object's key.
+ * 10. Every alignment is a power of two up to FLSI_SCHEMA_ALIGN_MOST.
  */
 #ifndef FLSI_FLATBUF_SCHEMA_PRIVATE_H
 #define FLSI_FLATBUF_SCHEMA_PRIVATE_H
@@ -29,7 +30,7 @@
 
 #define FLSI_SCHEMA_NAME_MOST    1024u
 #define FLSI_SCHEMA_STRUCT_DEPTH 64u
-#define FLSI_SCHEMA_ALIGN_MOST   256u /* what flatc takes for force_align */
+#define FLSI_SCHEMA_ALIGN_MOST   64u /* of the builder too; flatc stops at 32 */
 
 /* What stands at a field's place: what a visitor does with it. */
 typedef enum flsi_kind {
@@ -80,7 +81,7 @@ typedef struct flsi_object {
     uint8_t has_required; /* some field is required */
     uint8_t depth;        /* of a struct: 1 without a struct in it; of a table 0 */
     uint8_t reserved;
-    uint32_t key; /* field that its vectors are sorted by, or FLS_SCHEMA_NONE */
+    uint32_t key; /* field that its vectors are sorted by: a scalar or string; or FLS_SCHEMA_NONE */
     const char *name;
 } flsi_object;
 

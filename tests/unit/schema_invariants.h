@@ -157,7 +157,12 @@ static void invariant_objects(const fls_schema *schema)
         next += object->field_count;
         assert_true(next <= schema->field_count);
         invariant_index(schema->fields_by_name, object->first_field, object->field_count);
-        assert_true(object->key == FLS_SCHEMA_NONE || object->key < object->field_count);
+        if (object->key != FLS_SCHEMA_NONE) {
+            assert_true(object->key < object->field_count);
+            const flsi_field *key = &schema->fields[object->first_field + object->key];
+            assert_true(key->kind == FLSI_SCALAR || key->kind == FLSI_STRING);
+            assert_int_equal(key->flags & (FLS_FIELD_KEY | FLS_FIELD_DEPRECATED), FLS_FIELD_KEY);
+        }
         assert_int_equal(flsi_schema_object_named(schema, object->name), o);
         assert_int_equal(fls_schema_find_object(schema, object->name), o);
         for (uint32_t i = 0; i < object->field_count; i++) {

@@ -8,6 +8,7 @@
 #include "flatstream/builder.h"
 #include "flatstream/reader.h"
 #include "flatstream/writer.h"
+#include "support/bfbs.h"
 #include "support/files.h"
 #include "support/frames.h"
 #include "support/testing.h"
@@ -463,6 +464,46 @@ static void option_sorted(void **unused)
     }
 }
 
+/* What stands in a deprecated field is not checked, so nothing may be sorted by it. */
+static void option_sorted_by_what_is_deprecated(void **unused)
+{
+    (void)unused;
+    enum { USHORT = 5, STRING = 13, VECTOR = 14, OBJ = 15 };
+    static const bfbs_schema description = {
+        .objects =
+            {{.name = "Element",
+              .fields = {{.name = "key", .type = {STRING, 0, 0, 0}, .key = 1, .deprecated = 1},
+                         {.name = "value", .type = {USHORT, 0, 0, 0}, .id = 1}}},
+             {.name = "Root", .fields = {{.name = "elements", .type = {VECTOR, OBJ, 1, 0}}}}},
+        .root = 2};
+    const fls_verify_options options = checks(FLS_VERIFY_SORTED);
+    byte_buffer data = BYTES_INIT;
+    fls_schema *loaded = NULL;
+    fls_error err = FLS_ERROR_INIT;
+    bfbs_build(&description, &data);
+    assert_status(fls_schema_new(&loaded, data.data, data.size, NULL, &err), FLS_OK, &err);
+    fls_builder *b = new_builder();
+    fls_ref elements[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        fls_table t = fls_builder_table(b, 2);
+        fls_builder_u32(b, t, 0, 0x7ffffff0 - 0x10000000 * i); /* far beyond the end */
+        elements[i] = fls_builder_end(b, t);
+    }
+    fls_ref vector = fls_builder_ref_vector(b, elements, 2);
+    fls_table t = fls_builder_table(b, 1);
+    fls_builder_ref(b, t, 0, vector);
+    message m = finish(b, fls_builder_end(b, t));
+    fls_violation violation;
+    uint8_t *exact = bytes_exact_copy(m.bytes, m.size);
+    assert_int_equal(
+        fls_verify(loaded, fls_schema_root(loaded), exact, m.size, &options, &violation), FLS_OK);
+    assert_int_equal(fls_verify(loaded, fls_schema_root(loaded), exact, m.size, &options, NULL),
+                     FLS_OK);
+    free(exact);
+    fls_schema_free(loaded);
+    bytes_free(&data);
+}
+
 static void option_exact_end(void **unused)
 {
     (void)unused;
@@ -835,6 +876,7 @@ int main(void)
         cmocka_unit_test(option_identifier),
         cmocka_unit_test(option_utf8),
         cmocka_unit_test(option_sorted),
+        cmocka_unit_test(option_sorted_by_what_is_deprecated),
         cmocka_unit_test(option_exact_end),
         cmocka_unit_test(limit_of_depth),
         cmocka_unit_test(limit_of_tables),
