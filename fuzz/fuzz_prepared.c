@@ -28,6 +28,7 @@ static void set_all(fls_prepared *p, const char *path)
     size_t size;
     fls_prepared_message m = fls_prepared_image(p, &size);
     fls_place_u8 u8;
+    fls_place_i32 i32;
     fls_place_f64 f64;
     fls_place_string string;
     fls_place_vector vector;
@@ -35,6 +36,9 @@ static void set_all(fls_prepared *p, const char *path)
     fls_place_presence presence;
     if (fls_prepared_u8(p, path, &u8, NULL) == FLS_OK) {
         fls_prepared_set_u8(m, u8, 200);
+    }
+    if (fls_prepared_i32(p, path, &i32, NULL) == FLS_OK) {
+        fls_prepared_set_i32(m, i32, -2);
     }
     if (fls_prepared_f64(p, path, &f64, NULL) == FLS_OK) {
         fls_prepared_set_f64(m, f64, -1.5);

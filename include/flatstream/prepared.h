@@ -77,8 +77,9 @@ typedef struct fls_prepared_options {
  * vectors full of zeros. Strings, and vectors of scalars and structs, can be changed within their
  * capacity. For unions, nested messages and vectors of anything else see fls_prepared_from. The
  * schema has to live for as long as places are asked for. FLS_INVALID_ARGUMENT: a path that leads
- * nowhere; FLS_VALIDATION_FAILED: the message would not be valid, as without a required field.
- * options may be NULL. */
+ * nowhere, to a deprecated field or into a FlexBuffer, or a capacity of 2^31 bytes;
+ * FLS_VALIDATION_FAILED: the message would not be valid, as without a required field. options may
+ * be NULL. */
 FLS_API FLS_MUST_USE fls_status fls_prepared_new(fls_prepared **prepared, const fls_schema *schema,
                                                  uint32_t root, const fls_prepared_field *fields,
                                                  size_t count, const fls_prepared_options *options,

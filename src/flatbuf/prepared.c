@@ -93,8 +93,12 @@ static fls_status make(fls_prepared **prepared, const flsi_model *model,
     size_t size = model->size;
     size_t room = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
     size_t rest_room = (sizeof(prepared_rest) + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-    size_t bytes = ALIGNMENT + sizeof(fls_prepared) + rest_room + 3 * room;
-    uint8_t *block = allocator->resize(allocator->self, NULL, 0, bytes);
+    size_t bytes = ALIGNMENT + sizeof(fls_prepared) + rest_room;
+    uint8_t *block = NULL;
+    if (room <= (SIZE_MAX - bytes) / 3) {
+        bytes += 3 * room;
+        block = allocator->resize(allocator->self, NULL, 0, bytes);
+    }
     if (block == NULL) {
         (void)fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for a prepared message");
         return FLS_NO_MEMORY;
@@ -123,10 +127,10 @@ static fls_status settle(fls_prepared *p, const fls_prepared_field *fields, size
 {
     fls_status status = FLS_OK;
     for (size_t i = 0; i < count && status == FLS_OK; i++) {
-        flsi_spot spot;
-        status = flsi_place_find(&rest_of(p)->model, fields[i].path, &spot, err);
-        if (status == FLS_OK && spot.kind == FLSI_STRING) {
-            flsi_store_le32(p->front.image + spot.at, 0);
+        flsi_part part;
+        status = flsi_place_find(&rest_of(p)->model, fields[i].path, &part, err);
+        if (status == FLS_OK && part.kind == FLSI_STRING) {
+            flsi_store_le32(p->front.image + part.at, 0);
         }
     }
     return status;
@@ -189,12 +193,12 @@ void fls_prepared_free(fls_prepared *prepared)
 static fls_status find_scalar(const fls_prepared *p, const char *path, uint8_t type, uint32_t *at,
                               fls_error *err)
 {
-    flsi_spot spot;
-    fls_status status = flsi_place_find(&rest_of(p)->model, path, &spot, err);
-    if (status == FLS_OK && (spot.kind != FLSI_SCALAR || spot.type != type)) {
+    flsi_part part;
+    fls_status status = flsi_place_find(&rest_of(p)->model, path, &part, err);
+    if (status == FLS_OK && (part.kind != FLSI_SCALAR || part.type != type)) {
         status = flsi_place_refuse(path, "is of another type", err);
     }
-    *at = status == FLS_OK ? spot.at : 0;
+    *at = status == FLS_OK ? part.at : 0;
     return status;
 }
 
@@ -219,55 +223,55 @@ FIND_SCALAR(f64, FLS_TYPE_F64)
 fls_status fls_prepared_string(const fls_prepared *prepared, const char *path,
                                fls_place_string *place, fls_error *err)
 {
-    flsi_spot spot;
+    flsi_part part;
     *place = (fls_place_string){0, 0};
-    fls_status status = flsi_place_find(&rest_of(prepared)->model, path, &spot, err);
+    fls_status status = flsi_place_find(&rest_of(prepared)->model, path, &part, err);
     if (status != FLS_OK) {
         return status;
     }
-    if (spot.kind != FLSI_STRING) {
+    if (part.kind != FLSI_STRING) {
         return flsi_place_refuse(path, "is no string", err);
     }
-    *place = (fls_place_string){spot.at, spot.count};
+    *place = (fls_place_string){part.at, part.count};
     return FLS_OK;
 }
 
 fls_status fls_prepared_vector(const fls_prepared *prepared, const char *path, fls_type element,
                                fls_place_vector *place, fls_error *err)
 {
-    flsi_spot spot;
+    flsi_part part;
     *place = (fls_place_vector){0, 0, 0, 0};
-    fls_status status = flsi_place_find(&rest_of(prepared)->model, path, &spot, err);
+    fls_status status = flsi_place_find(&rest_of(prepared)->model, path, &part, err);
     if (status != FLS_OK) {
         return status;
     }
-    int is_structs = spot.kind == FLSI_STRUCT_VECTOR;
-    int is_scalars = spot.kind == FLSI_SCALAR_VECTOR && spot.type != FLS_TYPE_UNION_TAG &&
-                     (spot.field->flags & FLS_FIELD_FLEXBUFFER) == 0;
+    int is_structs = part.kind == FLSI_STRUCT_VECTOR;
+    int is_scalars = part.kind == FLSI_SCALAR_VECTOR && part.type != FLS_TYPE_UNION_TAG &&
+                     (part.field->flags & FLS_FIELD_FLEXBUFFER) == 0;
     if (!is_structs && !is_scalars) {
         return flsi_place_refuse(path, "is no vector of scalars or structs", err);
     }
-    if (is_structs ? element != FLS_TYPE_STRUCT : (uint8_t)element != spot.type) {
+    if (is_structs ? element != FLS_TYPE_STRUCT : (uint8_t)element != part.type) {
         return flsi_place_refuse(path, "has elements of another type", err);
     }
     *place =
-        (fls_place_vector){spot.at, spot.count, spot.field->element_bytes, (uint32_t)is_scalars};
+        (fls_place_vector){part.at, part.count, part.field->element_bytes, (uint32_t)is_scalars};
     return FLS_OK;
 }
 
 fls_status fls_prepared_struct(const fls_prepared *prepared, const char *path, size_t bytes,
                                fls_place_struct *place, fls_error *err)
 {
-    flsi_spot spot;
+    flsi_part part;
     *place = (fls_place_struct){0, 0};
-    fls_status status = flsi_place_find(&rest_of(prepared)->model, path, &spot, err);
+    fls_status status = flsi_place_find(&rest_of(prepared)->model, path, &part, err);
     if (status != FLS_OK) {
         return status;
     }
-    if (spot.kind != FLSI_STRUCT || spot.bytes != bytes) {
+    if (part.kind != FLSI_STRUCT || part.bytes != bytes) {
         return flsi_place_refuse(path, "is no struct of so many bytes", err);
     }
-    *place = (fls_place_struct){spot.at, spot.bytes};
+    *place = (fls_place_struct){part.at, part.bytes};
     return FLS_OK;
 }
 
@@ -275,16 +279,16 @@ fls_status fls_prepared_presence(const fls_prepared *prepared, const char *path,
                                  fls_place_presence *place, fls_error *err)
 {
     const flsi_model *model = &rest_of(prepared)->model;
-    flsi_spot spot;
+    flsi_part part;
     *place = (fls_place_presence){0, 0};
-    fls_status status = flsi_place_find(model, path, &spot, err);
+    fls_status status = flsi_place_find(model, path, &part, err);
     if (status != FLS_OK) {
         return status;
     }
-    if (spot.table == 0) {
+    if (part.table == 0) {
         return flsi_place_refuse(path, "is no field of a table", err);
     }
-    const flsi_field *field = spot.field;
+    const flsi_field *field = part.field;
     if ((field->flags & FLS_FIELD_REQUIRED) != 0) {
         return flsi_place_refuse(path, "is required", err);
     }
@@ -292,7 +296,7 @@ fls_status fls_prepared_presence(const fls_prepared *prepared, const char *path,
         field->type == FLS_TYPE_UNION_TAG) {
         return flsi_place_refuse(path, "is part of a union", err);
     }
-    uint32_t vtable = spot.table - flsi_load_le32(model->bytes + spot.table);
+    uint32_t vtable = part.table - flsi_load_le32(model->bytes + part.table);
     if (flsi_place_count_vtable(model, vtable) != 1) {
         return flsi_place_refuse(path, "is in a table that shares its layout with another", err);
     }

@@ -5,16 +5,14 @@
 
 #define MOST_PATH_BYTES 240u
 
-/* With the largest alignment first there is no padding between them. */
-#define LARGEST_ALIGNMENT 64u
-
 typedef struct building {
     fls_builder *builder;
     const fls_schema *schema;
     const fls_prepared_field *fields;
     size_t count;
     const fls_allocator *allocator;
-    const uint8_t *zeros;           /* as many as the largest capacity needs */
+    uint8_t *zeros; /* as many as anything needed up to now */
+    size_t zero_bytes;
     char path[MOST_PATH_BYTES + 2]; /* of the table being built, with a dot behind it */
     fls_error *err;
 } building;
@@ -62,6 +60,23 @@ static fls_status refuse(const building *all, size_t path_bytes, const flsi_fiel
     return flsi_place_refuse(path, why, all->err);
 }
 
+/* Sees to it that there are so many zeros. */
+static fls_status need_zeros(building *all, size_t bytes)
+{
+    if (bytes <= all->zero_bytes) {
+        return FLS_OK;
+    }
+    const fls_allocator *allocator = all->allocator;
+    uint8_t *zeros = allocator->resize(allocator->self, all->zeros, all->zero_bytes, bytes);
+    if (zeros == NULL) {
+        return fls_error_set(all->err, FLS_NO_MEMORY, 0, "no memory for a prepared message");
+    }
+    memset(zeros, 0, bytes);
+    all->zeros = zeros;
+    all->zero_bytes = bytes;
+    return FLS_OK;
+}
+
 static int is_inline(const flsi_field *field)
 {
     return (field->kind == FLSI_SCALAR && field->type != FLS_TYPE_UNION_TAG) ||
@@ -90,6 +105,32 @@ static fls_status build_below(building *all, size_t path_bytes, const flsi_field
     return build_table(all, below, field->object, is->is_listed, ref);
 }
 
+static fls_status build_zeros(building *all, size_t path_bytes, const flsi_field *field,
+                              const wish *is, fls_ref *ref)
+{
+    size_t element_bytes = field->kind == FLSI_STRING ? 1 : field->element_bytes;
+    if (is->capacity == 0) {
+        return refuse(all, path_bytes, field, "needs a capacity");
+    }
+    if (is->capacity > INT32_MAX / element_bytes) {
+        return refuse(all, path_bytes, field, "has a capacity of 2^31 bytes or more");
+    }
+    fls_status status = need_zeros(all, is->capacity * element_bytes);
+    if (status != FLS_OK) {
+        return status;
+    }
+    if (field->kind == FLSI_SCALAR_VECTOR) {
+        *ref = fls_builder_aligned_vector(all->builder, all->zeros, is->capacity,
+                                          field->element_bytes, field->content_alignment);
+    } else if (field->kind == FLSI_STRUCT_VECTOR) {
+        *ref = fls_builder_struct_vector(all->builder, all->zeros, is->capacity,
+                                         field->element_bytes, field->content_alignment);
+    } else {
+        *ref = fls_builder_string(all->builder, (const char *)all->zeros, is->capacity);
+    }
+    return FLS_OK;
+}
+
 static fls_status build_content(building *all, size_t path_bytes, const flsi_field *field,
                                 const wish *is, fls_ref *ref)
 {
@@ -101,19 +142,16 @@ static fls_status build_content(building *all, size_t path_bytes, const flsi_fie
     if (!is_scalars && field->kind != FLSI_STRING && field->kind != FLSI_STRUCT_VECTOR) {
         return refuse(all, path_bytes, field, "can only be prepared from a message that has it");
     }
-    if (is->capacity == 0) {
-        return refuse(all, path_bytes, field, "needs a capacity");
+    return build_zeros(all, path_bytes, field, is, ref);
+}
+
+/* What put_inline needs, which is for as much as a table can hold. */
+static fls_status see_to_inline(building *all, size_t path_bytes, const flsi_field *field)
+{
+    if (field->bytes > UINT16_MAX) {
+        return refuse(all, path_bytes, field, "does not fit in a table");
     }
-    if (is_scalars) {
-        *ref = fls_builder_aligned_vector(all->builder, all->zeros, is->capacity,
-                                          field->element_bytes, field->content_alignment);
-    } else if (field->kind == FLSI_STRUCT_VECTOR) {
-        *ref = fls_builder_struct_vector(all->builder, all->zeros, is->capacity,
-                                         field->element_bytes, field->content_alignment);
-    } else {
-        *ref = fls_builder_string(all->builder, (const char *)all->zeros, is->capacity);
-    }
-    return FLS_OK;
+    return field->kind == FLSI_STRUCT ? need_zeros(all, field->bytes) : FLS_OK;
 }
 
 static void put_inline(building *all, fls_table table, const flsi_field *field)
@@ -146,8 +184,8 @@ static fls_status build_contents(building *all, size_t path_bytes, const flsi_ob
         if ((fields[i].flags & FLS_FIELD_DEPRECATED) != 0) {
             status = refuse(all, path_bytes, &fields[i], "is deprecated");
         } else if (is_inline(&fields[i])) {
-            status =
-                is.capacity == 0 ? FLS_OK : refuse(all, path_bytes, &fields[i], "has no capacity");
+            status = is.capacity == 0 ? see_to_inline(all, path_bytes, &fields[i])
+                                      : refuse(all, path_bytes, &fields[i], "has no capacity");
         } else {
             status = build_content(all, path_bytes, &fields[i], &is, &refs[i]);
         }
@@ -169,7 +207,8 @@ static fls_status build_table(building *all, size_t path_bytes, uint32_t object,
     fls_status status = build_contents(all, path_bytes, type, with_all, refs);
     if (status == FLS_OK) {
         fls_table t = fls_builder_table(all->builder, type->field_count);
-        for (uint32_t alignment = LARGEST_ALIGNMENT; alignment != 0; alignment /= 2) {
+        /* With the largest alignment first there is no padding between them. */
+        for (uint32_t alignment = FLSI_SCHEMA_ALIGN_MOST; alignment != 0; alignment /= 2) {
             for (uint32_t i = 0; i < type->field_count; i++) {
                 wish is = wish_for(all, path_bytes, &fields[i]);
                 if (fields[i].alignment != alignment || !is_wanted(&is, &fields[i], with_all)) {
@@ -188,22 +227,6 @@ static fls_status build_table(building *all, size_t path_bytes, uint32_t object,
     return status;
 }
 
-/* As many zeros as the longest string, vector or struct may have. */
-static size_t most_zeros(const fls_schema *schema, const fls_prepared_field *fields, size_t count)
-{
-    size_t largest_element = 8;
-    size_t capacity = 1;
-    for (uint32_t i = 0; i < schema->object_count; i++) {
-        if (schema->objects[i].is_struct && schema->objects[i].bytes > largest_element) {
-            largest_element = schema->objects[i].bytes;
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        capacity = fields[i].capacity > capacity ? fields[i].capacity : capacity;
-    }
-    return capacity <= INT32_MAX / largest_element ? capacity * largest_element : 0;
-}
-
 fls_status flsi_prepared_build(fls_builder *builder, const fls_schema *schema, uint32_t root,
                                const fls_prepared_field *fields, size_t count,
                                const char *identifier, const fls_allocator *allocator,
@@ -215,21 +238,13 @@ fls_status flsi_prepared_build(fls_builder *builder, const fls_schema *schema, u
                     .count = count,
                     .allocator = allocator,
                     .err = err};
-    size_t bytes = most_zeros(schema, fields, count);
-    if (bytes == 0) {
-        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "a capacity of 2^31 bytes or more");
-    }
-    uint8_t *zeros = allocator->resize(allocator->self, NULL, 0, bytes);
-    if (zeros == NULL) {
-        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for a prepared message");
-    }
-    memset(zeros, 0, bytes);
-    all.zeros = zeros;
     fls_ref table = {0};
     fls_status status = build_table(&all, 0, root, count == 0, &table);
     if (status == FLS_OK) {
         status = fls_builder_finish(builder, table, identifier, data, size, err);
     }
-    allocator->free(allocator->self, zeros, bytes);
+    if (all.zeros != NULL) {
+        allocator->free(allocator->self, all.zeros, all.zero_bytes);
+    }
     return status;
 }

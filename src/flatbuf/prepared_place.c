@@ -1,5 +1,5 @@
 /* Where the parts of a message lie, by path. The message was verified, so that every offset in it
- * leads to what the schema says.
+ * leads to what the schema says, but for those in deprecated fields: no path leads there.
  */
 #include <stdio.h>
 
@@ -34,124 +34,128 @@ static uint32_t field_at(const flsi_model *model, uint32_t table, const flsi_fie
     return offset == 0 ? 0 : table + offset;
 }
 
-/* Makes the spot the member of a union that a tag says, whose reference stands at `at`. 0 for none
+/* Makes the part the member of a union that a tag says, whose reference stands at `at`. 0 for none
  * and for members that the schema does not know. */
 static int enter_member(const flsi_model *model, const flsi_field *field, uint8_t tag, uint32_t at,
-                        flsi_spot *spot)
+                        flsi_part *part)
 {
     const flsi_value *member = flsi_schema_value(model->schema, field->enumeration, tag);
     if (member == NULL || member->kind == 0) {
         return 0;
     }
-    spot->kind = member->kind;
-    spot->object = member->object;
-    spot->at = follow(model, at);
+    part->kind = member->kind;
+    part->object = member->object;
+    part->at = follow(model, at);
     if (member->kind == FLSI_STRUCT) {
-        spot->bytes = model->schema->objects[member->object].bytes;
+        part->bytes = model->schema->objects[member->object].bytes;
     } else if (member->kind == FLSI_STRING) {
-        spot->count = flsi_load_le32(model->bytes + spot->at);
+        part->count = flsi_load_le32(model->bytes + part->at);
     }
     return 1;
 }
 
 /* What a field declares, at the value or reference that stands at `at`. */
 static int enter_field(const flsi_model *model, const flsi_field *field, uint32_t at,
-                       flsi_spot *spot)
+                       flsi_part *part)
 {
-    uint32_t table = spot->table;
-    spot->kind = field->kind;
-    spot->type = field->type;
-    spot->at = at;
-    spot->bytes = field->bytes;
-    spot->object = field->object;
+    uint32_t table = part->table;
+    part->kind = field->kind;
+    part->type = field->type;
+    part->at = at;
+    part->bytes = field->bytes;
+    part->object = field->object;
     switch (field->kind) {
     case FLSI_SCALAR:
     case FLSI_STRUCT: return 1;
     case FLSI_SCALAR_ARRAY:
-    case FLSI_STRUCT_ARRAY: spot->count = field->length; return 1;
+    case FLSI_STRUCT_ARRAY: part->count = field->length; return 1;
     case FLSI_UNION: {
         uint32_t tag = field_at(model, table, field - 1);
-        return tag != 0 && enter_member(model, field, model->bytes[tag], at, spot);
+        return tag != 0 && enter_member(model, field, model->bytes[tag], at, part);
     }
-    case FLSI_TABLE: spot->at = follow(model, at); return 1;
+    case FLSI_TABLE: part->at = follow(model, at); return 1;
     case FLSI_UNION_VECTOR: {
         uint32_t tags = field_at(model, table, field - 1);
         if (tags == 0) {
             return 0;
         }
-        spot->tags = follow(model, tags);
+        part->tags = follow(model, tags);
         break;
     }
     default: break;
     }
-    spot->at = follow(model, at);
-    spot->count = flsi_load_le32(model->bytes + spot->at);
+    part->at = follow(model, at);
+    part->count = flsi_load_le32(model->bytes + part->at);
     return 1;
 }
 
 static const char *step_into(const flsi_model *model, const char *name, size_t length,
-                             flsi_spot *spot)
+                             flsi_part *part)
 {
-    if (spot->kind != FLSI_TABLE && spot->kind != FLSI_STRUCT) {
+    if (part->kind != FLSI_TABLE && part->kind != FLSI_STRUCT) {
         return "has no fields where the path goes on";
     }
-    uint32_t number = flsi_schema_field_named(model->schema, spot->object, name, length);
+    uint32_t number = flsi_schema_field_named(model->schema, part->object, name, length);
     if (number == FLS_SCHEMA_NONE) {
         return "there is no such field";
     }
     const flsi_field *field = &model->schema->fields[number];
-    uint32_t at = spot->at + field->place;
-    spot->field = field;
-    spot->table = 0;
-    if (spot->kind == FLSI_TABLE) {
-        spot->table = spot->at;
-        at = field_at(model, spot->at, field);
+    if ((field->flags & FLS_FIELD_DEPRECATED) != 0) {
+        return "is deprecated"; /* nothing is known of what stands there: it was not verified */
     }
-    if (at == 0 || !enter_field(model, field, at, spot)) {
+    uint32_t at = part->at + field->place;
+    part->field = field;
+    part->table = 0;
+    if (part->kind == FLSI_TABLE) {
+        part->table = part->at;
+        at = field_at(model, part->at, field);
+    }
+    if (at == 0 || !enter_field(model, field, at, part)) {
         return "is not in the message";
     }
     return NULL;
 }
 
 /* Element `index` of a vector or array. */
-static const char *step_to(const flsi_model *model, uint32_t index, flsi_spot *spot)
+static const char *step_to(const flsi_model *model, uint32_t index, flsi_part *part)
 {
-    const flsi_field *field = spot->field;
-    uint32_t first = spot->at + 4;
-    if (spot->kind == FLSI_SCALAR_ARRAY || spot->kind == FLSI_STRUCT_ARRAY) {
-        first = spot->at;
-    } else if (spot->kind < FLSI_SCALAR_VECTOR || spot->kind > FLSI_UNION_VECTOR) {
+    const flsi_field *field = part->field;
+    uint32_t first = part->at + 4;
+    if (part->kind == FLSI_SCALAR_ARRAY || part->kind == FLSI_STRUCT_ARRAY) {
+        first = part->at;
+    } else if (part->kind < FLSI_SCALAR_VECTOR || part->kind > FLSI_UNION_VECTOR ||
+               (field->flags & FLS_FIELD_FLEXBUFFER) != 0) {
         return "is no vector or array where the path has an index";
     }
-    if (index >= spot->count) {
+    if (index >= part->count) {
         return "has an index beyond the last element";
     }
     uint32_t at = first + index * field->element_bytes;
-    spot->table = 0;
-    spot->bytes = field->element_bytes;
-    switch (spot->kind) {
+    part->table = 0;
+    part->bytes = field->element_bytes;
+    switch (part->kind) {
     case FLSI_SCALAR_VECTOR:
     case FLSI_SCALAR_ARRAY:
-        spot->kind = FLSI_SCALAR;
-        spot->at = at;
+        part->kind = FLSI_SCALAR;
+        part->at = at;
         return NULL;
     case FLSI_STRUCT_VECTOR:
     case FLSI_STRUCT_ARRAY:
-        spot->kind = FLSI_STRUCT;
-        spot->at = at;
+        part->kind = FLSI_STRUCT;
+        part->at = at;
         return NULL;
     case FLSI_TABLE_VECTOR:
-        spot->kind = FLSI_TABLE;
-        spot->at = follow(model, at);
+        part->kind = FLSI_TABLE;
+        part->at = follow(model, at);
         return NULL;
     case FLSI_STRING_VECTOR:
-        spot->kind = FLSI_STRING;
-        spot->at = follow(model, at);
-        spot->count = flsi_load_le32(model->bytes + spot->at);
+        part->kind = FLSI_STRING;
+        part->at = follow(model, at);
+        part->count = flsi_load_le32(model->bytes + part->at);
         return NULL;
     default:
-        if (index >= flsi_load_le32(model->bytes + spot->tags) ||
-            !enter_member(model, field, model->bytes[spot->tags + 4 + index], at, spot)) {
+        if (index >= flsi_load_le32(model->bytes + part->tags) ||
+            !enter_member(model, field, model->bytes[part->tags + 4 + index], at, part)) {
             return "is not in the message";
         }
         return NULL;
@@ -174,15 +178,15 @@ static int read_index(const char **text, uint32_t *index)
     return 1;
 }
 
-fls_status flsi_place_find(const flsi_model *model, const char *path, flsi_spot *spot,
+fls_status flsi_place_find(const flsi_model *model, const char *path, flsi_part *part,
                            fls_error *err)
 {
     const char *text = path;
     const char *why = NULL;
-    *spot = (flsi_spot){.kind = FLSI_TABLE, .object = model->root, .at = follow(model, 0)};
+    *part = (flsi_part){.kind = FLSI_TABLE, .object = model->root, .at = follow(model, 0)};
     while (why == NULL) {
         size_t length = strcspn(text, ".[");
-        why = step_into(model, text, length, spot);
+        why = step_into(model, text, length, part);
         text += length;
         while (why == NULL && *text == '[') {
             uint32_t index;
@@ -190,7 +194,7 @@ fls_status flsi_place_find(const flsi_model *model, const char *path, flsi_spot 
             if (!read_index(&text, &index)) {
                 why = "has an index that is no number in brackets";
             } else {
-                why = step_to(model, index, spot);
+                why = step_to(model, index, part);
             }
         }
         if (why == NULL && *text == '\0') {
@@ -205,14 +209,14 @@ fls_status flsi_place_find(const flsi_model *model, const char *path, flsi_spot 
 
 static uint32_t count_in(const flsi_model *model, uint32_t table, uint32_t object, uint32_t vtable);
 
-static uint32_t count_in_elements(const flsi_model *model, const flsi_spot *vector, uint32_t vtable)
+static uint32_t count_in_elements(const flsi_model *model, const flsi_part *vector, uint32_t vtable)
 {
     uint32_t count = 0;
     if (vector->kind != FLSI_TABLE_VECTOR && vector->kind != FLSI_UNION_VECTOR) {
         return 0;
     }
     for (uint32_t i = 0; i < vector->count; i++) {
-        flsi_spot element = *vector;
+        flsi_part element = *vector;
         if (step_to(model, i, &element) == NULL && element.kind == FLSI_TABLE) {
             count += count_in(model, element.at, element.object, vtable);
         }
@@ -228,15 +232,15 @@ static uint32_t count_in(const flsi_model *model, uint32_t table, uint32_t objec
     for (uint32_t i = 0; i < type->field_count; i++) {
         const flsi_field *field = &model->schema->fields[type->first_field + i];
         uint32_t at = field_at(model, table, field);
-        flsi_spot spot = {.table = table, .field = field};
+        flsi_part part = {.table = table, .field = field};
         if (at == 0 || (field->flags & FLS_FIELD_DEPRECATED) != 0 ||
-            !enter_field(model, field, at, &spot)) {
+            !enter_field(model, field, at, &part)) {
             continue;
         }
-        if (spot.kind == FLSI_TABLE) {
-            count += count_in(model, spot.at, spot.object, vtable);
+        if (part.kind == FLSI_TABLE) {
+            count += count_in(model, part.at, part.object, vtable);
         } else {
-            count += count_in_elements(model, &spot, vtable);
+            count += count_in_elements(model, &part, vtable);
         }
     }
     return count;

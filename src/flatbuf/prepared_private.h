@@ -20,7 +20,7 @@ typedef struct flsi_model {
 } flsi_model;
 
 /* A part of a message that a path leads to. */
-typedef struct flsi_spot {
+typedef struct flsi_part {
     uint8_t kind;            /* flsi_kind; of a union, its member's */
     uint8_t type;            /* of scalars, and of elements */
     uint32_t at;             /* of the value itself, behind every reference to it */
@@ -30,10 +30,10 @@ typedef struct flsi_spot {
     uint32_t tags;           /* of a vector of unions: where that of its tags is */
     const flsi_field *field; /* that the last name of the path was of; NULL before any */
     uint32_t table;          /* that has the field itself; 0 for members and elements */
-} flsi_spot;
+} flsi_part;
 
 /* Finds the part, or fails with FLS_INVALID_ARGUMENT and a text that names the path. */
-fls_status flsi_place_find(const flsi_model *model, const char *path, flsi_spot *spot,
+fls_status flsi_place_find(const flsi_model *model, const char *path, flsi_part *part,
                            fls_error *err);
 fls_status flsi_place_refuse(const char *path, const char *why, fls_error *err);
 

@@ -1,6 +1,7 @@
 /* Prepared messages without the official library: what is refused at set-up, what is absent and
  * present, sizes at the edges, memory. tests/interop reads values by generated accessors. */
 #include "flatstream/flatstream.h"
+#include "support/bfbs.h"
 #include "support/counting_allocator.h"
 #include "support/files.h"
 #include "unit/builder_testing.h"
@@ -52,7 +53,7 @@ static void lists_that_are_refused(void **unused)
         {{"nests.tree", 9}, "nests.tree: can only be prepared from a message that has it"},
         {{"nests.flex", 9}, "nests.flex: can only be prepared from a message that has it"},
         {{"old.gone", 0}, "old.gone: is deprecated"},
-        {{"text", SIZE_MAX}, "a capacity of 2^31 bytes or more"},
+        {{"text", SIZE_MAX}, "text: has a capacity of 2^31 bytes or more"},
         {{"scalars.a_long[0]", 0},
          "scalars.a_long[0]: is no vector or array where the path has an index"},
         {{"structs.vec3_required.x y", 0}, "structs.vec3_required.x y: there is no such field"},
@@ -216,6 +217,133 @@ static void fields_come_and_go(void **unused)
     assert_memory_equal(image.bytes + 4, "TELE", 4);
     free(before);
     fls_prepared_free(p);
+}
+
+/* A message as everything.fbs has it: old with what nobody writes any more, and nests. */
+static fls_prepared *with_old(uint16_t entry)
+{
+    enum { GONE = 1, GONE_TEXT = 2, FLEX = 3, NESTS = 10, OLD = 11 };
+    fls_builder *b = new_builder();
+    fls_ref flex = fls_builder_vector(b, "\4\1\2\3\4\4\54\1", 8, 1); /* [1, 2, 3, 4] of one byte */
+    fls_table t = fls_builder_table(b, 4);
+    fls_builder_ref(b, t, FLEX, flex);
+    fls_ref nests = fls_builder_end(b, t);
+    t = fls_builder_table(b, 8);
+    fls_builder_i32(b, t, 0, 1);
+    fls_builder_i32(b, t, GONE, 2);
+    fls_builder_i32(b, t, GONE_TEXT, 0x7ffffff0);
+    fls_ref old = fls_builder_end(b, t);
+    t = fls_builder_table(b, 20);
+    fls_builder_ref(b, t, NESTS, nests);
+    fls_builder_ref(b, t, OLD, old);
+    view message = finish(b, fls_builder_end(b, t));
+    uint8_t *bytes = malloc(message.size);
+    memcpy(bytes, message.data, message.size);
+    size_t table = target_of(message, field_at(message, number_at(message, 0, 4), OLD, 4));
+    size_t vtable = table - number_at(message, table, 4);
+    bytes[vtable + 4 + 2 * GONE] = (uint8_t)entry;
+    bytes[vtable + 5 + 2 * GONE] = (uint8_t)(entry >> 8);
+    fls_prepared *p;
+    fls_error err = FLS_ERROR_INIT;
+    assert_status(fls_prepared_from(&p, everything_schema, fls_schema_root(everything_schema),
+                                    bytes, message.size, NULL, &err),
+                  FLS_OK, &err);
+    free(bytes);
+    fls_builder_free(b);
+    return p;
+}
+
+/* Deprecated fields were not verified, and what is in a FlexBuffer is not for us to change. */
+static void what_is_not_ours_to_set(void **unused)
+{
+    (void)unused;
+    static const uint16_t entries[] = {0, 8, 60000};
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        fls_prepared *p = with_old(entries[i]);
+        fls_error err = FLS_ERROR_INIT;
+        fls_place_i32 number;
+        fls_place_u8 byte;
+        fls_place_string string;
+        fls_place_vector vector;
+        fls_place_presence presence;
+        assert_status(fls_prepared_i32(p, "old.kept", &number, &err), FLS_OK, &err);
+        assert_int_equal(fls_prepared_i32(p, "old.gone", &number, &err), FLS_INVALID_ARGUMENT);
+        assert_string_equal(err.text, "old.gone: is deprecated");
+        assert_int_equal(fls_prepared_presence(p, "old.gone", &presence, &err),
+                         FLS_INVALID_ARGUMENT);
+        assert_string_equal(err.text, "old.gone: is deprecated");
+        assert_int_equal(fls_prepared_string(p, "old.gone_text", &string, &err),
+                         FLS_INVALID_ARGUMENT);
+        assert_string_equal(err.text, "old.gone_text: is deprecated");
+        assert_int_equal(fls_prepared_u8(p, "old.gone_tables[0].a_ubyte", &byte, &err),
+                         FLS_INVALID_ARGUMENT);
+        assert_string_equal(err.text, "old.gone_tables[0].a_ubyte: is deprecated");
+        assert_int_equal(fls_prepared_vector(p, "nests.flex", FLS_TYPE_U8, &vector, NULL),
+                         FLS_INVALID_ARGUMENT);
+        assert_int_equal(fls_prepared_u8(p, "nests.flex[3]", &byte, &err), FLS_INVALID_ARGUMENT);
+        assert_string_equal(err.text,
+                            "nests.flex[3]: is no vector or array where the path has an index");
+        fls_prepared_free(p);
+    }
+}
+
+/* What one field needs says nothing of what another does. */
+static void capacities_next_to_large_structs(void **unused)
+{
+    (void)unused;
+    enum { UBYTE = 4, ULONG = 10, STRING = 13, VECTOR = 14, OBJ = 15, ARRAY = 17, BYTES = 60000 };
+    static const bfbs_schema description = {
+        .objects = {{.name = "Large",
+                     .is_struct = 1,
+                     .minalign = 1,
+                     .bytesize = BYTES,
+                     .fields = {{.name = "bytes", .type = {ARRAY, UBYTE, 0, BYTES}}}},
+                    {.name = "Larger",
+                     .is_struct = 1,
+                     .minalign = 1,
+                     .bytesize = 2 * BYTES,
+                     .fields = {{.name = "two", .type = {ARRAY, OBJ, 1, 2}}}},
+                    {.name = "Root",
+                     .fields = {{.name = "text", .type = {STRING, 0, 0, 0}},
+                                {.name = "larges", .type = {VECTOR, OBJ, 1, 0}, .id = 1},
+                                {.name = "longs", .type = {VECTOR, ULONG, 0, 0}, .id = 2},
+                                {.name = "large", .type = {OBJ, 0, 1, 0}, .id = 3},
+                                {.name = "larger", .type = {OBJ, 0, 2, 0}, .id = 4}}}},
+        .root = 3};
+    byte_buffer data = BYTES_INIT;
+    fls_schema *schema = NULL;
+    fls_error err = FLS_ERROR_INIT;
+    bfbs_build(&description, &data);
+    assert_status(fls_schema_new(&schema, data.data, data.size, NULL, &err), FLS_OK, &err);
+    bytes_free(&data);
+    counting_allocator counting;
+    counting_allocator_init(&counting);
+    fls_prepared_options options = FLS_PREPARED_OPTIONS_INIT;
+    options.allocator = &counting.table;
+    static const fls_prepared_field fields[] = {
+        {"text", 40000}, {"larges", 2}, {"longs", 3}, {"large", 0}};
+    fls_prepared *p;
+    assert_status(fls_prepared_new(&p, schema, fls_schema_root(schema), fields, 4, &options, &err),
+                  FLS_OK, &err);
+    assert_true(counting.peak_bytes < 4 * 1000 * 1000);
+    fls_place_vector larges;
+    fls_place_struct large;
+    assert_status(fls_prepared_vector(p, "larges", FLS_TYPE_STRUCT, &larges, &err), FLS_OK, &err);
+    assert_true(larges.capacity == 2 && larges.element_bytes == BYTES);
+    assert_status(fls_prepared_struct(p, "large", BYTES, &large, &err), FLS_OK, &err);
+    size_t size;
+    const uint8_t *image = fls_prepared_image(p, &size).bytes;
+    for (size_t i = 0; i < BYTES; i++) {
+        assert_int_equal(image[large.at + i], 0);
+    }
+    fls_prepared_free(p);
+    assert_int_equal(counting.live_blocks, 0);
+    static const fls_prepared_field too_many[] = {{"larges", 35792}};
+    expect_refusal(schema, too_many, 1, FLS_INVALID_ARGUMENT,
+                   "larges: has a capacity of 2^31 bytes or more");
+    static const fls_prepared_field too_large[] = {{"larger", 0}};
+    expect_refusal(schema, too_large, 1, FLS_INVALID_ARGUMENT, "larger: does not fit in a table");
+    fls_schema_free(schema);
 }
 
 /* Two tables of the same layout share their vtable; required fields and unions stay. */
@@ -428,6 +556,8 @@ int main(void)
         cmocka_unit_test(places_that_are_refused),
         cmocka_unit_test(fields_come_and_go),
         cmocka_unit_test(presence_that_is_refused),
+        cmocka_unit_test(what_is_not_ours_to_set),
+        cmocka_unit_test(capacities_next_to_large_structs),
         cmocka_unit_test(every_size),
         cmocka_unit_test(validators_see_whole_messages),
         cmocka_unit_test(every_allocation_may_fail),
