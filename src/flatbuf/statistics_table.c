@@ -64,6 +64,9 @@ static uint64_t bucket_of(fls_value_kind kind, uint64_t key)
 static uint64_t whole_of(fls_value_kind kind, double value)
 {
     if (kind == FLS_VALUE_I64) {
+        if (value <= -9223372036854775808.0) {
+            return (uint64_t)INT64_MIN;
+        }
         return value >= 9223372036854775808.0
                    ? (uint64_t)INT64_MAX
                    : (uint64_t)(int64_t)(value + (value < 0 ? -0.5 : 0.5));

@@ -235,6 +235,22 @@ static void whole_buckets(void **unused)
     fls_statistics_free(s);
 }
 
+/* The lowest bucket's middle is below every whole number. */
+static void lowest_bucket(void **unused)
+{
+    (void)unused;
+    fls_statistics *s = fresh(1);
+    fls_value value;
+    add(s, i64_value(INT64_MIN));
+    add(s, i64_value(5));
+    add(s, i64_value(INT64_MAX));
+    fls_statistics_quantile(s, 0.01, &value);
+    assert_true(value.as.i == INT64_MIN);
+    fls_statistics_quantile(s, 1, &value);
+    assert_true(value.as.i == INT64_MAX);
+    fls_statistics_free(s);
+}
+
 static void refused(void **unused)
 {
     (void)unused;
@@ -304,8 +320,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_numbers), cmocka_unit_test(signed_numbers),
         cmocka_unit_test(floats),        cmocka_unit_test(against_sorting),
-        cmocka_unit_test(whole_buckets), cmocka_unit_test(refused),
-        cmocka_unit_test(no_memory),
+        cmocka_unit_test(whole_buckets), cmocka_unit_test(lowest_bucket),
+        cmocka_unit_test(refused),       cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
