@@ -4,14 +4,7 @@
  */
 #include "flatbuf/builder_private.h"
 #include "flatbuf/json_parse_private.h"
-
-/* A key to compare: of whole numbers so that unsigned order is theirs. */
-typedef struct key {
-    uint64_t bits;
-    double real;
-    const uint8_t *text;
-    size_t bytes;
-} key;
+#include "flatbuf/key_order.h"
 
 typedef struct order {
     const fls_builder *builder;
@@ -22,79 +15,22 @@ typedef struct order {
     int is_struct;
 } order;
 
-/* Where the element's key stands, NULL if its table does not have it. */
-static const uint8_t *key_place(const order *in, const uint8_t *element)
+static flsi_key key_of(const order *in, const uint8_t *element)
 {
     if (in->is_struct) {
-        return element + in->field->place;
+        return flsi_key_load(in->field, 1, element);
     }
     fls_ref ref;
     memcpy(&ref, element, sizeof ref);
-    const uint8_t *table = in->builder->end - flsi_ref_position(ref);
-    const uint8_t *vtable = table - (int32_t)flsi_load_le32(table);
-    uint16_t offset =
-        in->field->place < flsi_load_le16(vtable) ? flsi_load_le16(vtable + in->field->place) : 0;
-    return offset != 0 ? table + offset : NULL;
-}
-
-static uint64_t load_whole(const flsi_field *field, const uint8_t *at)
-{
-    uint64_t bits = flsi_load_le_width(at, field->bytes);
-    switch ((fls_type)field->type) {
-    case FLS_TYPE_I8: return (uint64_t)(int8_t)bits;
-    case FLS_TYPE_I16: return (uint64_t)(int16_t)bits;
-    case FLS_TYPE_I32: return (uint64_t)(int32_t)bits;
-    default: return bits;
-    }
-}
-
-static int is_signed(fls_type type)
-{
-    return type == FLS_TYPE_I8 || type == FLS_TYPE_I16 || type == FLS_TYPE_I32 ||
-           type == FLS_TYPE_I64;
-}
-
-static void load_key(const order *in, const uint8_t *element, key *to)
-{
-    const uint8_t *at = key_place(in, element);
-    memset(to, 0, sizeof *to);
-    if (in->field->kind == FLSI_STRING) {
-        if (at != NULL) {
-            const uint8_t *string = at + flsi_load_le32(at);
-            to->text = string + 4;
-            to->bytes = flsi_load_le32(string);
-        }
-        return;
-    }
-    to->bits = at != NULL ? load_whole(in->field, at) : in->field->default_bits;
-    if (in->field->type == FLS_TYPE_F64) {
-        memcpy(&to->real, &to->bits, sizeof to->real);
-    } else if (in->field->type == FLS_TYPE_F32) {
-        uint32_t bits = (uint32_t)to->bits;
-        float value;
-        memcpy(&value, &bits, sizeof value);
-        to->real = (double)value;
-    } else if (is_signed((fls_type)in->field->type)) {
-        to->bits ^= UINT64_C(1) << 63;
-    }
+    return flsi_key_load(in->field, 0, in->builder->end - flsi_ref_position(ref));
 }
 
 /* Whether the element b belongs before a. */
 static int is_before(const order *in, const uint8_t *b, const uint8_t *a)
 {
-    key left;
-    key right;
-    load_key(in, b, &left);
-    load_key(in, a, &right);
-    if (in->field->kind == FLSI_STRING) {
-        size_t common = left.bytes < right.bytes ? left.bytes : right.bytes;
-        int compared = common != 0 ? memcmp(left.text, right.text, common) : 0;
-        return compared != 0 ? compared < 0 : left.bytes < right.bytes;
-    }
-    if (in->field->type == FLS_TYPE_F64 || in->field->type == FLS_TYPE_F32) {
-        return left.real < right.real;
-    }
-    return left.bits < right.bits;
+    flsi_key left = key_of(in, b);
+    flsi_key right = key_of(in, a);
+    return flsi_key_is_before(in->field, &left, &right);
 }
 
 static int is_sorted(const order *in, size_t count)
@@ -139,7 +75,7 @@ int flsi_parse_sort(fls_json_parser *p, const flsi_field *vector, size_t place, 
                 NULL,
                 vector->element_bytes,
                 object->is_struct};
-    if ((in.field->kind != FLSI_SCALAR && in.field->kind != FLSI_STRING) || is_sorted(&in, count)) {
+    if (is_sorted(&in, count)) {
         return 1;
     }
     if (!flsi_parse_ensure(p, count * in.bytes, at)) {

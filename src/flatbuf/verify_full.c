@@ -29,6 +29,7 @@
  *     their own; a member of a union that is a struct its own.
  * 12. At most 512 tables lie within each other, with those of nested buffers.
  */
+#include "flatbuf/key_order.h"
 #include "flatbuf/verify_private.h"
 
 typedef struct walk {
@@ -204,66 +205,6 @@ static int visit_string(walk *w, const step *here, uint64_t at)
 
 /* ---- sorted vectors ---- */
 
-typedef struct key {
-    uint64_t bits;
-    const uint8_t *text; /* of a string */
-    uint64_t length;
-} key;
-
-/* The key of an object that was found sound. */
-static key key_of(const walk *w, const flsi_object *object, const flsi_field *field, uint64_t at)
-{
-    key result = {field->default_bits, NULL, 0};
-    uint64_t value = at + field->place;
-    if (!object->is_struct) {
-        uint64_t vtable = at - (uint64_t)(int64_t)(int32_t)flsi_load_le32(w->bytes + at);
-        table t = {at, vtable, flsi_load_le16(w->bytes + vtable)};
-        value = field_at(w, &t, field);
-    }
-    if (value != 0 && field->kind == FLSI_STRING) {
-        uint64_t string = value + flsi_load_le32(w->bytes + value);
-        result.length = flsi_load_le32(w->bytes + string);
-        result.text = w->bytes + string + 4;
-    } else if (value != 0) {
-        result.bits = flsi_load_le_width(w->bytes + value, field->bytes);
-    }
-    return result;
-}
-
-static double as_double(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static float as_float(uint64_t bits)
-{
-    uint32_t low = (uint32_t)bits;
-    float value;
-    memcpy(&value, &low, sizeof value);
-    return value;
-}
-
-/* Whether a stands before b for certain, as the sorting of builders compares. */
-static int is_before(const flsi_field *field, const key *a, const key *b)
-{
-    if (field->kind == FLSI_STRING) {
-        uint64_t least = a->length < b->length ? a->length : b->length;
-        int order = least > 0 ? memcmp(a->text, b->text, (size_t)least) : 0;
-        return order < 0 || (order == 0 && a->length < b->length);
-    }
-    switch ((fls_type)field->type) {
-    case FLS_TYPE_I8: return (int8_t)a->bits < (int8_t)b->bits;
-    case FLS_TYPE_I16: return (int16_t)a->bits < (int16_t)b->bits;
-    case FLS_TYPE_I32: return (int32_t)a->bits < (int32_t)b->bits;
-    case FLS_TYPE_I64: return (int64_t)a->bits < (int64_t)b->bits;
-    case FLS_TYPE_F32: return as_float(a->bits) < as_float(b->bits);
-    case FLS_TYPE_F64: return as_double(a->bits) < as_double(b->bits);
-    default: return a->bits < b->bits;
-    }
-}
-
 /* Of a vector of tables or structs whose elements were found sound. */
 static int check_sorted(const walk *w, const step *here, const flsi_field *vector, uint64_t at,
                         uint64_t count)
@@ -273,14 +214,14 @@ static int check_sorted(const walk *w, const step *here, const flsi_field *vecto
         return 1;
     }
     const flsi_field *field = &w->schema->fields[object->first_field + object->key];
-    key before = {0, NULL, 0};
+    flsi_key before = {0, NULL, 0};
     for (uint64_t i = 0; i < count; i++) {
         uint64_t element = at + 4 + i * vector->element_bytes;
         if (!object->is_struct) {
             element += flsi_load_le32(w->bytes + element);
         }
-        key now = key_of(w, object, field, element);
-        if (i > 0 && is_before(field, &now, &before)) {
+        flsi_key now = flsi_key_load(field, object->is_struct, w->bytes + element);
+        if (i > 0 && flsi_key_is_before(field, &now, &before)) {
             step wrong = {here->outer, here->field, i};
             return refuse(w, FLS_RULE_SORTED, element, &wrong);
         }
