@@ -208,6 +208,18 @@ static int spawn_signals(posix_spawnattr_t *how)
     return result;
 }
 
+/* Descriptors that others opened without close-on-exec are not the child's either. */
+static int spawn_without_others(posix_spawn_file_actions_t *files)
+{
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 34)
+    return posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
+#endif
+#endif
+    (void)files;
+    return 0;
+}
+
 static int sys_spawn(pid_t *child, const char *const *arguments, int output)
 {
     posix_spawn_file_actions_t files;
@@ -225,6 +237,8 @@ static int sys_spawn(pid_t *child, const char *const *arguments, int output)
         result = posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
     if (result == 0)
         result = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (result == 0)
+        result = spawn_without_others(&files);
     if (result == 0)
         result = spawn_signals(&how);
     if (result == 0)

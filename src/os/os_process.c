@@ -16,7 +16,7 @@
         (result) = (call);              \
     } while ((result) < 0 && errno == EINTR)
 
-/* What a shell, and some C libraries, say of a program that is not there. */
+/* What children of some C libraries end with, silently, when the program is not there. */
 #define EXIT_NOT_FOUND 127
 
 /* Reads to the end, keeping the last bytes. -1 with errno; what was read before is kept. */
@@ -41,7 +41,7 @@ static int read_end(int fd, char *said, size_t said_bytes, const flsi_os_calls *
     }
 }
 
-static fls_status wait_for(pid_t child, const char *name, flsi_process_end *end,
+static fls_status wait_for(pid_t child, const char *name, int is_silent, flsi_process_end *end,
                            const flsi_os_calls *calls, fls_error *err)
 {
     int how = 0;
@@ -55,7 +55,8 @@ static fls_status wait_for(pid_t child, const char *name, flsi_process_end *end,
     }
     end->signal = WIFSIGNALED(how) ? WTERMSIG(how) : 0;
     end->code = WIFEXITED(how) ? WEXITSTATUS(how) : 0;
-    end->is_missing = end->code == EXIT_NOT_FOUND;
+    /* A program that did run and ends with that code has said why. */
+    end->is_missing = end->code == EXIT_NOT_FOUND && is_silent;
     return FLS_OK;
 }
 
@@ -84,7 +85,7 @@ fls_status flsi_process_run(const char *const *arguments, char *said, size_t sai
     int read_result = read_end(ends[0], said, said_bytes, calls);
     int read_errno = errno;
     (void)calls->close(ends[0]); /* a child that is still writing ends by that */
-    fls_status status = wait_for(child, name, end, calls, err);
+    fls_status status = wait_for(child, name, said[0] == '\0', end, calls, err);
     if (status == FLS_OK && read_result < 0)
         status = flsi_os_error(err, read_errno, name, "reading from a program failed");
     return status;

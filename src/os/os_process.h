@@ -16,9 +16,11 @@ typedef struct flsi_process_end {
 } flsi_process_end;
 
 /* Runs the program arguments[0] of the PATH (or at a path) with arguments, which end with NULL,
- * and waits for it. It reads nothing, and has only the standard descriptors. What it says on its
- * output and error output goes to said, the last bytes of it when it is more than said_bytes, with
- * a zero at the end. FLS_OK when it ran, however it ended, or is missing. calls may be NULL. */
+ * and waits for it. It reads nothing, and has only the standard descriptors
+ * (where the C library cannot close the others, also those that are not close-on-exec). What it
+ * says on its output and error output goes to said, the last bytes of it when it is more than
+ * said_bytes, with a zero at the end. FLS_OK when it ran, however it ended, or is missing. calls
+ * may be NULL. */
 fls_status flsi_process_run(const char *const *arguments, char *said, size_t said_bytes,
                             flsi_process_end *end, const flsi_os_calls *calls, fls_error *err);
 

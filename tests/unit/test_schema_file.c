@@ -144,6 +144,14 @@ static void programs_inherit_nothing(void **state)
         (void)run_shell("ls /proc/$$/fd", again, sizeof again);
         assert_string_equal(said, again);
         (void)close(kept);
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 34)
+        kept = dup(1); /* as a program may that knows nothing of children */
+        (void)run_shell("ls /proc/$$/fd", again, sizeof again);
+        assert_string_equal(said, again);
+        (void)close(kept);
+#endif
+#endif
     }
 }
 
@@ -321,6 +329,11 @@ static void other_programs_named_flatc(void **state)
     assert_int_equal(err.system_errno, ENOENT);
     assert_status(load_with("#!/bin/sh\nexit 4\n", &err), FLS_SCHEMA_INVALID, NULL);
     assert_string_equal(err.text, "flatc ended with code 4");
+    /* Not there, but for what it says: it is there and lacks something. */
+    assert_status(load_with("#!/bin/sh\nexit 127\n", &err), FLS_UNSUPPORTED, NULL);
+    assert_status(load_with("#!/bin/sh\necho 'there is no libx.so' >&2; exit 127\n", &err),
+                  FLS_SCHEMA_INVALID, NULL);
+    assert_string_equal(err.text, "flatc: there is no libx.so");
     assert_status(load_with("#!/bin/sh\nkill -9 $$\n", &err), FLS_SCHEMA_INVALID, NULL);
     assert_string_equal(err.text, "flatc was killed by signal 9");
     assert_status(load_with("#!/bin/sh\necho; echo '  warning: x'; echo '  error: it is bad  '\n"
