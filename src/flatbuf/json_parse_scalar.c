@@ -105,6 +105,20 @@ static const uint8_t *whole_from_float(fls_json_parser *p, const uint8_t *at, fl
     return (const uint8_t *)number.end;
 }
 
+/* Digits that are too much, unless a fraction or exponent behind them says something else. */
+static FLSI_NOINLINE const uint8_t *too_large(fls_json_parser *p, const uint8_t *at, fls_type type,
+                                              uint64_t *bits)
+{
+    const uint8_t *next = at + (*at == '-');
+    while ((uint8_t)(*next - '0') <= 9) { /* a zero ends the text */
+        next++;
+    }
+    if (*next == '.' || (*next | 0x20) == 'e') {
+        return whole_from_float(p, at, type, bits);
+    }
+    return flsi_parse_fail(p, at, ranges[type].reason);
+}
+
 FLSI_ALWAYS_INLINE const uint8_t *whole(fls_json_parser *p, const uint8_t *at, fls_type type,
                                         uint64_t *bits)
 {
@@ -124,7 +138,7 @@ FLSI_ALWAYS_INLINE const uint8_t *whole(fls_json_parser *p, const uint8_t *at, f
     const uint8_t *next = digits + count;
     if (FLSI_UNLIKELY(count > 20 ||
                       value > (is_negative ? ranges[type].least : ranges[type].most))) {
-        return flsi_parse_fail(p, at, ranges[type].reason);
+        return too_large(p, at, type, bits);
     }
     if (FLSI_UNLIKELY(*next == '.' || (*next | 0x20) == 'e')) {
         return whole_from_float(p, at, type, bits);
