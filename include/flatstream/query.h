@@ -1,9 +1,13 @@
 /* Values out of messages by path, and conditions on them, compiled once from a schema.
  *
  * Only the fields named are read. Every step is checked against the message's bounds, so that a
- * message that was not verified can do no harm: what cannot be reached is absent. Nothing allocates
- * but the compilers. What is compiled never changes, so that any number of threads may use it; the
- * schema has to outlive it. docs/QUERIES.md has the grammar.
+ * message that was not verified can do no harm: what cannot be reached is absent. What [*], any()
+ * and all() visit is limited, since a small message can refer to the same elements many times over:
+ * to 2^20 elements or 16 times the bytes of the message, whichever is more, where 16 bytes of text
+ * looked at count as one. When that is used up, fls_path_each ends as if there were no more, and a
+ * condition that still has elements to visit does not hold, whatever else is in it. Nothing
+ * allocates but the compilers. What is compiled never changes, so that any number of threads may
+ * use it; the schema has to outlive it. docs/QUERIES.md has the grammar.
  *
  * Compiling fails with FLS_UNSUPPORTED when the text names a field, member or enumerator that the
  * schema does not have, and with FLS_INVALID_ARGUMENT when it is wrong in another way. err->text

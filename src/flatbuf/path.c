@@ -111,7 +111,8 @@ int flsi_loop_next(const flsi_loop *loop, flsi_origins *origins)
     flsi_loop_state *state = &origins->loops[loop->slot];
     flsi_spot *spot = &origins->spots[loop->slot + 1];
     flsi_step step = loop->element;
-    if (state->index >= state->count) {
+    flsi_origins_spend(origins, 1);
+    if (state->index >= state->count || origins->visits == 0) {
         return 0;
     }
     *spot = state->base;
@@ -224,7 +225,7 @@ int fls_path_each(const fls_path *path, const void *payload, size_t size,
     fls_value value;
     uint32_t depth = 0; /* loops that are under way */
     int begun = 1;
-    flsi_spot_root(&origins.spots[0], payload, size);
+    flsi_origins_begin(&origins, payload, size);
     for (;;) {
         /* Into the loops below, then over one value, then on in the innermost that has more. */
         while (begun && depth < path->loop_count) {
@@ -259,6 +260,7 @@ void fls_path_get(const fls_path *path, const void *payload, size_t size, fls_va
 {
     if (path->loop_count == 0) {
         flsi_origins origins;
+        origins.visits = 0; /* there are no loops */
         flsi_spot_root(&origins.spots[0], payload, size);
         flsi_path_value(&path->program, &path->program.paths[path->path], &origins, value);
         return;

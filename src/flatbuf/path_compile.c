@@ -502,6 +502,19 @@ static int read_index(flsi_compiler *compiler, flsi_path *path, flsi_stand *stan
     return close_index(compiler) && enter_index(compiler, stand, is_negative ? -index : index, at);
 }
 
+/* From the table, where the steps to a vector of unions end, to the vector itself. */
+static void enter_union_vector(flsi_compiler *compiler, const flsi_stand *stand)
+{
+    push_field(compiler, stand->field->place, 4);
+    push_follow(compiler, 4);
+}
+
+void flsi_path_leave_union_vector(flsi_compiler *compiler)
+{
+    flsi_program *program = compiler->program;
+    program->paths[program->path_count - 1].step_count -= 2;
+}
+
 /* Makes the path one to the length of what it led to. */
 static int take_length(flsi_compiler *compiler, flsi_path *path, const flsi_stand *stand)
 {
@@ -510,8 +523,7 @@ static int take_length(flsi_compiler *compiler, flsi_path *path, const flsi_stan
         return end_path(compiler, path, FLSI_END_FIXED);
     }
     if (stand->kind == FLSI_UNION_VECTOR) {
-        push_field(compiler, stand->field->place, 4);
-        push_follow(compiler, 4);
+        enter_union_vector(compiler, stand);
     }
     return end_path(compiler, path, FLSI_END_LENGTH);
 }
@@ -559,6 +571,9 @@ static int finish(flsi_compiler *compiler, flsi_path *path, const flsi_stand *st
         path->default_bits = stand->default_bits;
         path->enumeration = stand->enumeration;
         return end_path(compiler, path, FLSI_END_SCALAR);
+    }
+    if (stand->kind == FLSI_UNION_VECTOR) {
+        enter_union_vector(compiler, stand);
     }
     return end_path(compiler, path, stand->kind == FLSI_STRING ? FLSI_END_STRING : FLSI_END_OBJECT);
 }

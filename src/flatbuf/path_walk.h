@@ -134,7 +134,23 @@ typedef struct flsi_loop_state {
 typedef struct flsi_origins {
     flsi_spot spots[FLSI_LOOP_MOST + 1];
     flsi_loop_state loops[FLSI_LOOP_MOST];
+    uint64_t visits; /* that are left to the loops; 0: given up */
 } flsi_origins;
+
+/* The root and all visits, for an evaluation that may have loops. */
+FLSI_ALWAYS_INLINE void flsi_origins_begin(flsi_origins *origins, const uint8_t *bytes,
+                                           uint64_t size)
+{
+    uint64_t most =
+        size > UINT64_MAX / FLSI_VISITS_PER_BYTE ? UINT64_MAX : size * FLSI_VISITS_PER_BYTE;
+    flsi_spot_root(&origins->spots[0], bytes, size);
+    origins->visits = most > FLSI_VISITS_LEAST ? most : FLSI_VISITS_LEAST;
+}
+
+FLSI_ALWAYS_INLINE void flsi_origins_spend(flsi_origins *origins, uint64_t visits)
+{
+    origins->visits -= visits < origins->visits ? visits : origins->visits;
+}
 
 FLSI_ALWAYS_INLINE flsi_walked flsi_path_walk(const flsi_program *program, const flsi_path *path,
                                               const flsi_origins *origins, flsi_spot *spot)
@@ -150,7 +166,7 @@ FLSI_ALWAYS_INLINE flsi_walked flsi_path_walk(const flsi_program *program, const
  * flsi_loop_next. */
 int flsi_loop_begin(const flsi_program *program, const flsi_loop *loop, flsi_origins *origins);
 
-/* To the next element; 0 behind the last. */
+/* To the next element; 0 behind the last, and when no visits are left. */
 int flsi_loop_next(const flsi_loop *loop, flsi_origins *origins);
 
 /* Any value. */

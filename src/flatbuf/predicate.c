@@ -2,6 +2,7 @@
 #include "flatbuf/predicate_private.h"
 
 #include "flatbuf/path_walk.h"
+#include "flatbuf/text_search.h"
 
 /* ---- order ---- */
 
@@ -98,31 +99,18 @@ static int in_relation(int order, flsi_relation relation)
 
 /* ---- text ---- */
 
-/* Whether `part` stands in the text. */
-static int contains(const uint8_t *text, size_t bytes, const uint8_t *part, size_t part_bytes)
+/* How many visits of elements it counts as to look for or compare texts. */
+static uint64_t visits_of_texts(flsi_relation relation, size_t bytes, size_t other_bytes)
 {
-    if (part_bytes == 0) {
-        return 1;
-    }
-    while (bytes >= part_bytes) {
-        const uint8_t *first = memchr(text, part[0], bytes - part_bytes + 1);
-        if (first == NULL) {
-            return 0;
-        }
-        if (memcmp(first, part, part_bytes) == 0) {
-            return 1;
-        }
-        bytes -= (size_t)(first - text) + 1;
-        text = first + 1;
-    }
-    return 0;
+    size_t least = bytes < other_bytes ? bytes : other_bytes;
+    return (relation == FLSI_CONTAINS ? bytes : least) / 16;
 }
 
 static int text_in_relation(const uint8_t *text, size_t bytes, flsi_relation relation,
                             const void *part, size_t part_bytes)
 {
     switch (relation) {
-    case FLSI_CONTAINS: return contains(text, bytes, part, part_bytes);
+    case FLSI_CONTAINS: return flsi_text_contains(text, bytes, part, part_bytes);
     case FLSI_STARTS:
         return bytes >= part_bytes && (part_bytes == 0 || memcmp(text, part, part_bytes) == 0);
     case FLSI_ENDS:
@@ -211,7 +199,7 @@ static int test(const flsi_program *program, const flsi_op *op, const flsi_origi
            (op->is_negated ^ in_ranges(program->ranges + op->b, op->c, value));
 }
 
-static int test_text(const flsi_program *program, const flsi_op *op, const flsi_origins *origins)
+static int test_text(const flsi_program *program, const flsi_op *op, flsi_origins *origins)
 {
     const flsi_text_range *part = program->texts + op->b;
     const uint8_t *text;
@@ -219,6 +207,8 @@ static int test_text(const flsi_program *program, const flsi_op *op, const flsi_
     if (!flsi_path_text(program, &program->paths[op->a], origins, &text, &bytes)) {
         return 0;
     }
+    flsi_origins_spend(origins,
+                       visits_of_texts((flsi_relation)op->relation, bytes, program->pool_bytes));
     if (op->relation != FLSI_IN) {
         return text_in_relation(text, bytes, (flsi_relation)op->relation, program->pool + part->low,
                                 part->low_bytes);
@@ -232,7 +222,7 @@ static int test_text(const flsi_program *program, const flsi_op *op, const flsi_
     return 0;
 }
 
-static int compare(const flsi_program *program, const flsi_op *op, const flsi_origins *origins)
+static int compare(const flsi_program *program, const flsi_op *op, flsi_origins *origins)
 {
     flsi_relation relation = (flsi_relation)op->relation;
     fls_value a;
@@ -241,6 +231,9 @@ static int compare(const flsi_program *program, const flsi_op *op, const flsi_or
     flsi_path_value(program, &program->paths[op->b], origins, &b);
     if (a.kind == FLS_VALUE_ABSENT || b.kind == FLS_VALUE_ABSENT) {
         return 0;
+    }
+    if (a.kind == FLS_VALUE_STRING) {
+        flsi_origins_spend(origins, visits_of_texts(relation, a.as.string.size, b.as.string.size));
     }
     if (relation >= FLSI_CONTAINS) {
         return text_in_relation((const uint8_t *)a.as.string.text, a.as.string.size, relation,
@@ -263,6 +256,7 @@ static int has_bits(const flsi_program *program, const flsi_op *op, const flsi_o
     return whole_value(program, &program->paths[op->a], origins, &value) && (value & bits) == bits;
 }
 
+/* 0 as well when a loop had to be given up, whatever else there is in the condition. */
 static int run(const flsi_program *program, flsi_origins *origins)
 {
     const flsi_op *ops = program->ops;
@@ -287,10 +281,15 @@ static int run(const flsi_program *program, flsi_origins *origins)
                 flag = flag && op->is_all;
                 at = op->c;
             }
+            if (origins->visits == 0) {
+                return 0;
+            }
             break;
         case FLSI_OP_NEXT:
             if (flag == op->is_all && flsi_loop_next(&program->loops[op->a], origins)) {
                 at = op->c;
+            } else if (origins->visits == 0) {
+                return 0;
             }
             break;
         }
@@ -322,12 +321,13 @@ static FLSI_NOINLINE int hold(const fls_predicate *predicate, const void *payloa
 {
     const flsi_program *program = &predicate->program;
     flsi_origins origins;
-    flsi_spot_root(&origins.spots[0], payload, size);
     if (predicate->is_one_test) {
+        flsi_spot_root(&origins.spots[0], payload, size);
         return origins.spots[0].bytes != NULL &&
                test_scalar(program, program->ops, &program->paths[program->ops->a],
                            &origins.spots[0]);
     }
+    flsi_origins_begin(&origins, payload, size);
     return run(program, &origins);
 }
 

@@ -485,6 +485,9 @@ static int parse_loop(flsi_compiler *compiler, int is_all)
     if (!read_path(compiler, &side)) {
         return 0;
     }
+    if (side.stand.kind == FLSI_UNION_VECTOR) {
+        flsi_path_leave_union_vector(compiler);
+    }
     const flsi_loop *loop = flsi_path_loop(compiler, &side.stand, side.at);
     if (loop == NULL || !expect(compiler, ",", "a , and a condition belong here")) {
         return 0;

@@ -18,6 +18,11 @@
 #define FLSI_LOOP_MOST  4u
 #define FLSI_DEPTH_MOST 64u
 
+/* How many elements an evaluation may visit, where 16 bytes of text that are looked at count as one
+ * element: the larger of a number and so many for each byte of the message. */
+#define FLSI_VISITS_LEAST    (UINT64_C(1) << 20)
+#define FLSI_VISITS_PER_BYTE 16u
+
 typedef enum flsi_step_code {
     FLSI_STEP_FIELD = 1,     /* a table: to a field's bytes in it */
     FLSI_STEP_FOLLOW,        /* a reference: to where it leads */
@@ -214,6 +219,10 @@ void flsi_query_blanks(flsi_compiler *compiler);
  * counted up in compiler->slots; the path's last part becomes the program's last path. 0 after a
  * failure. */
 int flsi_path_compile(flsi_compiler *compiler, flsi_stand *stand);
+
+/* From a vector of unions, at which the program's last path ends, back to its table, where a loop
+ * over it begins. */
+void flsi_path_leave_union_vector(flsi_compiler *compiler);
 
 /* The loop over the elements of what a path led to, which was the program's last path; NULL after a
  * failure. */
