@@ -46,7 +46,7 @@ class schema {
     }
 
     // Whether a payload is a sound message of the schema: FLS_OK or FLS_VALIDATION_FAILED. root is
-    // a table's index; FLS_SCHEMA_NONE is the schema's own root.
+    // a table's index; FLS_SCHEMA_NONE is the schema's own root. FLS_INVALID_ARGUMENT: the options.
     FLS_MUST_USE fls_status try_verify(byte_view payload, fls_violation *violation = nullptr,
                                        std::uint32_t root_table = FLS_SCHEMA_NONE,
                                        const fls_verify_options *options = nullptr) const noexcept
@@ -72,9 +72,14 @@ class schema {
                 const fls_verify_options *options = nullptr) const
     {
         fls_violation violation;
-        if (try_verify(payload, &violation, root_table, options) != FLS_OK) {
+        const fls_status status = try_verify(payload, &violation, root_table, options);
+        if (status != FLS_OK) {
             fls_error err;
-            detail::require(fls_violation_to_error(&violation, &err), err);
+            detail::require(
+                status == FLS_VALIDATION_FAILED
+                    ? fls_violation_to_error(&violation, &err)
+                    : fls_error_set(&err, status, 0, "verify options that are not understood"),
+                err);
         }
     }
 #endif

@@ -74,14 +74,16 @@ typedef struct fls_violation {
 /* FLS_OK or FLS_VALIDATION_FAILED: what the code that flatc 2.0.8 generates says, but for
  * docs/ERRATA.md. payload may lie at any address. Never allocates; time is linear
  * in what it visits, which the options limit. options and violation may be NULL. root is a table's
- * index. */
+ * index. Options without struct_bytes, or for something that this version does not know, in checks
+ * or behind the last field, give FLS_INVALID_ARGUMENT, whatever the payload, and no violation. */
 FLS_API FLS_MUST_USE fls_status fls_verify(const fls_schema *schema, uint32_t root,
                                            const void *payload, size_t size,
                                            const fls_verify_options *options,
                                            fls_violation *violation);
 
 /* The same as a validator for readers and writers; err->text names path, offset and rule. The value
- * is the caller's and must outlive its use. options may be zero. */
+ * is the caller's and must outlive its use. options may be all zero; those that fls_verify does not
+ * take refuse every message. */
 typedef struct fls_schema_check {
     const fls_schema_set *types;
     fls_verify_options options;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/options.h"
 #include "flatbuf/verify_private.h"
 
 const char *fls_rule_name(fls_rule rule)
@@ -157,6 +158,9 @@ static void clear(fls_violation *violation)
     }
 }
 
+#define ALL_CHECKS \
+    (FLS_VERIFY_IDENTIFIER | FLS_VERIFY_UTF8 | FLS_VERIFY_SORTED | FLS_VERIFY_EXACT_END)
+
 /* All that is not the usual road: options, and what the quick walk did not accept. */
 static FLSI_NOINLINE fls_status verify_fully(const fls_schema *schema, uint32_t root,
                                              const void *payload, size_t size,
@@ -164,17 +168,22 @@ static FLSI_NOINLINE fls_status verify_fully(const fls_schema *schema, uint32_t 
                                              fls_violation *violation)
 {
     flsi_verify_limits limits = usual_limits;
-    uint32_t checks = options != NULL ? options->checks : 0;
+    fls_verify_options given;
+    fls_status status = flsi_options_read(&given, sizeof given, options, NULL);
+    if (FLSI_UNLIKELY(status != FLS_OK || (given.checks & ~ALL_CHECKS) != 0)) {
+        clear(violation);
+        return FLS_INVALID_ARGUMENT;
+    }
     if (options != NULL) {
-        choose_limits(&limits, options);
+        choose_limits(&limits, &given);
     }
     if (size >= UINT64_C(1) << 31) {
         flsi_verify_tell(violation, FLS_RULE_TOO_LARGE, 0, NULL);
         return FLS_VALIDATION_FAILED;
     }
-    if ((options != NULL && checks == 0 &&
+    if ((options != NULL && given.checks == 0 &&
          flsi_verify_quick(schema, root, payload, size, &limits)) ||
-        flsi_verify_full(schema, root, payload, size, &limits, checks, violation)) {
+        flsi_verify_full(schema, root, payload, size, &limits, given.checks, violation)) {
         clear(violation);
         return FLS_OK;
     }
@@ -194,6 +203,14 @@ fls_status fls_verify(const fls_schema *schema, uint32_t root, const void *paylo
 
 /* ---- the validator ---- */
 
+/* Options that ask for nothing, which may be without struct_bytes here. */
+static int are_usual(const fls_verify_options *options)
+{
+    return (options->struct_bytes == 0 || options->struct_bytes == sizeof *options) &&
+           (options->checks | options->max_depth | options->max_tables |
+            options->max_apparent_bytes) == 0;
+}
+
 static fls_status check_schema(void *self, const void *payload, size_t size, fls_error *err)
 {
     const fls_schema_check *check = self;
@@ -204,9 +221,15 @@ static fls_status check_schema(void *self, const void *payload, size_t size, fls
         return fls_violation_to_error(&violation, err);
     }
     const fls_message_type *type = &check->types->types[index];
-    if (FLS_LIKELY(fls_verify(type->schema, type->root, payload, size, &check->options,
-                              err != NULL ? &violation : NULL) == FLS_OK)) {
+    const fls_verify_options *options = are_usual(&check->options) ? NULL : &check->options;
+    fls_status status = fls_verify(type->schema, type->root, payload, size, options,
+                                   err != NULL ? &violation : NULL);
+    if (FLS_LIKELY(status == FLS_OK)) {
         return FLS_OK;
+    }
+    if (status != FLS_VALIDATION_FAILED) { /* which is all that a validator may say */
+        return fls_error_set(err, FLS_VALIDATION_FAILED, 0,
+                             "options without struct_bytes, or for unknown checks");
     }
     return err != NULL ? fls_violation_to_error(&violation, err) : FLS_VALIDATION_FAILED;
 }
