@@ -1,5 +1,6 @@
 /* flatstream stats: statistics of values over a stream, and by windows of time. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +132,7 @@ static void close_window(counting *c)
     }
     if (c->job->common.json) {
         char number[32];
-        snprintf(number, sizeof number, "%lld", (long long)(c->window_at * c->every_ns));
+        snprintf(number, sizeof number, "%" PRId64, c->window_at * c->every_ns);
         cli_json_open_object(&c->json, NULL);
         cli_json_literal(&c->json, "start_ns", number);
         cli_json_count(&c->json, "messages", c->window.messages);

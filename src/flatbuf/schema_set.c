@@ -72,6 +72,19 @@ fls_status fls_schema_set_add(fls_schema_set *set, const fls_schema *schema, con
     return FLS_OK;
 }
 
+/* Whether the bytes where an identifier would stand look like one: printable. What stands there in
+ * a message without an identifier is a vtable or padding, which has zeros or small numbers in it.
+ */
+static int is_identifier(const char *bytes)
+{
+    for (int i = 0; i < 4; i++) {
+        if (bytes[i] < 0x20 || bytes[i] > 0x7e) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 uint32_t fls_schema_set_select(const fls_schema_set *set, const void *payload, size_t size)
 {
     static const char none[4] = {0};
@@ -83,5 +96,8 @@ uint32_t fls_schema_set_select(const fls_schema_set *set, const void *payload, s
     if (found == FLS_SCHEMA_NONE) {
         found = find_identifier(set, none);
     }
-    return found == FLS_SCHEMA_NONE && set->count == 1 ? 0 : found;
+    if (found == FLS_SCHEMA_NONE && set->count == 1 && (size < 8 || !is_identifier(bytes + 4))) {
+        found = 0;
+    }
+    return found;
 }

@@ -324,8 +324,8 @@ std::string quoted(const std::string &bytes)
 {
     std::string text = "\"";
     char escape[8];
-    for (unsigned char c : bytes) {
-        std::snprintf(escape, sizeof escape, "\\x%02X", c);
+    for (char c : bytes) {
+        std::snprintf(escape, sizeof escape, "\\x%02X", static_cast<unsigned char>(c));
         text += escape;
     }
     return text + "\"";

@@ -282,7 +282,11 @@ static void sets(void **state)
     assert_status(fls_schema_set_add(&set, everything, NULL, NULL, &err), FLS_OK, &err);
     assert_memory_equal(set.types[0].identifier, "EVRY", 4);
     memcpy(message + 4, "ABCD", 4);
-    assert_int_equal(fls_schema_set_select(&set, message, 12), 0); /* the only type */
+    assert_int_equal(fls_schema_set_select(&set, message, 12), FLS_SCHEMA_NONE); /* another type */
+    memcpy(message + 4, "\x06\0\x08\0", 4);
+    assert_int_equal(fls_schema_set_select(&set, message, 12), 0); /* none: of the only type */
+    memcpy(message + 4, "ABC\x7f", 4);
+    assert_int_equal(fls_schema_set_select(&set, message, 12), 0);
     assert_int_equal(fls_schema_set_select(&set, message, 3), 0);
     assert_status(fls_schema_set_add(&set, everything, "Tree", "TREE", &err), FLS_OK, &err);
     assert_int_equal(fls_schema_set_select(&set, message, 12), FLS_SCHEMA_NONE);
