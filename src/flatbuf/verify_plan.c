@@ -87,6 +87,13 @@ static void fill_reference(const layout *l, flsi_verify_reference *reference,
     }
 }
 
+/* Whether what a reference leads to holds no references but those to strings. */
+static uint32_t is_plain(const flsi_verify_reference *reference)
+{
+    return reference->element_bytes != 0 || reference->kind == FLSI_STRING ||
+           reference->kind == FLSI_STRING_VECTOR;
+}
+
 /* Whether the verifier looks at a field: also at the tag of a union that is looked at itself. */
 static int is_looked_at(const flsi_object *object, const flsi_field *field)
 {
@@ -101,8 +108,9 @@ static void fill_table(layout *l, const flsi_object *object, flsi_verify_table *
 {
     uint64_t blocks = block_count(object);
     table->lanes = l->lanes;
-    table->lanes_bytes = blocks * FLSI_LANES * sizeof(uint16_t);
+    table->lanes_bytes = (uint32_t)(blocks * FLSI_LANES * sizeof(uint16_t));
     table->references = l->references;
+    table->is_leaf = 1;
     for (uint64_t lane = 0; lane < blocks * FLSI_LANES; lane++) {
         l->lanes[lane / FLSI_LANES].place[lane % FLSI_LANES] = INT16_MAX;
     }
@@ -111,7 +119,8 @@ static void fill_table(layout *l, const flsi_object *object, flsi_verify_table *
         if (is_looked_at(object, field)) {
             fill_lane(l->lanes, field);
             if (field->kind >= FLSI_STRING) {
-                fill_reference(l, l->references++, field);
+                fill_reference(l, l->references, field);
+                table->is_leaf &= is_plain(l->references++);
             }
         }
     }

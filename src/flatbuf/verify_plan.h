@@ -40,7 +40,8 @@ typedef struct flsi_verify_reference {
 typedef struct flsi_verify_table {
     const flsi_verify_lanes *lanes; /* aligned to 16 bytes */
     const flsi_verify_reference *references;
-    uint64_t lanes_bytes; /* of a vtable that all lanes have a number of: 16 for each block */
+    uint32_t lanes_bytes; /* of a vtable that all lanes have a number of: 16 for each block */
+    uint32_t is_leaf;     /* references lead to strings and vectors that hold no tables */
 } flsi_verify_table;
 
 /* The bytes that a plan takes, a multiple of 8. Does not overflow for counts below 2^28. */

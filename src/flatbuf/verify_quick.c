@@ -7,7 +7,12 @@
  *
  * Eight numbers of a vtable are checked together (core/lanes16.h); where a compiler has no vectors,
  * every message goes the full walk. Tables that lead to tables are kept on a stack of this file's
- * own: that is quicker than a call for each, and its size is known.
+ * own: that is quicker than a call for each, and its size is known. The tables at the end of a
+ * branch do not go there: they are checked where a reference to them is met.
+ *
+ * Checks are single comparisons where they can be, as those cost next to nothing when they pass.
+ * The arithmetic around them is what costs, so that some of it is left out where refusing a little
+ * more does.
  */
 #include "core/lanes16.h"
 #include "flatbuf/verify_plan.h"
@@ -113,18 +118,20 @@ FLSI_ALWAYS_INLINE int fields_are_sound(const plan *type, const uint8_t *vtable,
 {
     table_lanes table;
     const flsi_verify_lanes *lanes = type->lanes;
-    const uint8_t *end = vtable + type->lanes_bytes;
     lanes16 numbers = flsi_lanes16_load_le(vtable);
     flsi_lanes16_splat_two(numbers, &table.end, &table.bytes);
     table.at = flsi_lanes16_splat(at);
     lanes16 wrong = wrong_lanes(lanes, numbers, &table);
-    for (vtable += sizeof wrong; vtable < end; vtable += sizeof wrong) {
-        wrong = flsi_lanes16_or(wrong, wrong_lanes(++lanes, flsi_lanes16_load_le(vtable), &table));
+    for (uint64_t done = sizeof wrong; done < type->lanes_bytes; done += sizeof wrong) {
+        numbers = flsi_lanes16_load_le(vtable + done);
+        wrong = flsi_lanes16_or(wrong, wrong_lanes(++lanes, numbers, &table));
     }
     return flsi_lanes16_all_zero(wrong);
 }
 
-/* Goes into a table; 0 when it is not sound. */
+/* Goes into a table; 0 when it is not sound. What its references lead to costs up to five bytes
+ * beside the content, a length and a string's zero. Those are paid here, by the two bytes that each
+ * reference has in the vtable: three times them is enough. */
 FLSI_ALWAYS_INLINE int enter_table(const walk *w, int64_t *budget, const plan *type, uint64_t at,
                                    cursor *here)
 {
@@ -133,7 +140,7 @@ FLSI_ALWAYS_INLINE int enter_table(const walk *w, int64_t *budget, const plan *t
     }
     /* A position before the start wraps to one beyond any end. */
     uint64_t vtable = at - (uint64_t)(int64_t)(int32_t)flsi_load_le32(w->bytes + at);
-    if (FLSI_UNLIKELY(vtable > w->last_word)) {
+    if (FLSI_UNLIKELY(vtable > w->last_word || vtable % 2 != 0)) {
         return 0;
     }
     const uint8_t *numbers = w->bytes + vtable;
@@ -141,11 +148,10 @@ FLSI_ALWAYS_INLINE int enter_table(const walk *w, int64_t *budget, const plan *t
     uint64_t vtable_bytes = sizes & 0xffff;
     uint64_t bytes = sizes >> 16;
     uint64_t room = w->size - vtable;
-    if (FLSI_UNLIKELY(((vtable & 1) | (sizes & 0x80008001u)) != 0 || vtable_bytes > room ||
-                      bytes > w->size - at)) {
+    if (FLSI_UNLIKELY((sizes & 0x80008001u) != 0 || vtable_bytes > room || bytes > w->size - at)) {
         return 0;
     }
-    *budget -= w->table_cost + (int64_t)(vtable_bytes + bytes);
+    *budget -= w->table_cost + (int64_t)(vtable_bytes * 4 + bytes);
     if (FLSI_UNLIKELY(*budget < 0)) {
         return 0;
     }
@@ -158,8 +164,10 @@ FLSI_ALWAYS_INLINE int enter_table(const walk *w, int64_t *budget, const plan *t
 
 /* ---- strings and vectors ---- */
 
+#define STRING_COST 5u /* of a string in a vector, beside its content */
+
 /* A message is less than 2^31 bytes, so that sums of positions and lengths (u32) do not overflow.
- */
+ * The budget pays for the content alone; enter_table did for the rest. */
 FLSI_ALWAYS_INLINE int check_vector(const walk *w, int64_t *budget, uint64_t at,
                                     uint64_t element_bytes, uint64_t *count)
 {
@@ -167,8 +175,8 @@ FLSI_ALWAYS_INLINE int check_vector(const walk *w, int64_t *budget, uint64_t at,
         return 0;
     }
     uint64_t length = flsi_load_le32(w->bytes + at);
-    uint64_t bytes = 4 + length * element_bytes;
-    if (FLSI_UNLIKELY(bytes > w->size - at)) {
+    uint64_t bytes = length * element_bytes;
+    if (FLSI_UNLIKELY(bytes > w->last_word - at)) {
         return 0;
     }
     *count = length;
@@ -182,8 +190,8 @@ FLSI_ALWAYS_INLINE int check_string(const walk *w, int64_t *budget, uint64_t at)
         return 0;
     }
     uint64_t length = flsi_load_le32(w->bytes + at);
-    *budget -= (int64_t)(length + 5);
-    return length + 5 <= w->size - at && w->bytes[at + 4 + length] == 0;
+    *budget -= (int64_t)length;
+    return length < w->last_word - at && w->bytes[at + 4 + length] == 0;
 }
 
 FLSI_ALWAYS_INLINE uint64_t element_target(const walk *w, uint64_t element)
@@ -197,6 +205,7 @@ FLSI_ALWAYS_INLINE int check_strings(const walk *w, int64_t *budget, uint64_t ta
     if (!check_vector(w, budget, target, 4, &count)) {
         return 0;
     }
+    *budget -= (int64_t)(count * STRING_COST);
     for (uint64_t element = target + 4; count > 0; count--, element += 4) {
         if (!check_string(w, budget, element_target(w, element))) {
             return 0;
@@ -249,7 +258,7 @@ static FLSI_NOINLINE int check_member(walk *w, uint32_t enumeration, uint64_t ta
     }
     switch (member != NULL ? member->kind : 0) {
     case FLSI_TABLE: return walk_from(w, &w->schema->verify_plan[member->object], at, below);
-    case FLSI_STRING: return check_string(w, &w->budget, at);
+    case FLSI_STRING: w->budget -= STRING_COST; return check_string(w, &w->budget, at);
     case FLSI_STRUCT: {
         const flsi_object *object = &w->schema->objects[member->object];
         w->budget -= object->bytes;
@@ -345,6 +354,59 @@ static FLSI_NOINLINE int check_rare(walk *w, const flsi_verify_reference *refere
     }
 }
 
+/* ---- leaves ---- */
+
+/* A reference of a leaf, which was found to lie in its table, at place. */
+FLSI_ALWAYS_INLINE int check_plain(const walk *w, int64_t *budget,
+                                   const flsi_verify_reference *reference, uint64_t place)
+{
+    uint64_t count;
+    uint64_t distance = flsi_load_le32(w->bytes + place);
+    uint64_t target = place + distance;
+    uint32_t element_bytes = reference->element_bytes;
+    if (FLSI_UNLIKELY(distance == 0)) {
+        return 0;
+    }
+    if (element_bytes != 0) {
+        return check_vector(w, budget, target, element_bytes, &count);
+    }
+    return reference->kind == FLSI_STRING ? check_string(w, budget, target)
+                                          : check_strings(w, budget, target);
+}
+
+/* Whether a table that leads to no other one is sound. */
+FLSI_ALWAYS_INLINE int check_leaf(const walk *w, int64_t *budget, const plan *type, uint64_t at)
+{
+    cursor leaf;
+    if (FLSI_UNLIKELY(!enter_table(w, budget, type, at, &leaf))) {
+        return 0;
+    }
+    for (; leaf.next->place < leaf.vtable_bytes; leaf.next++) {
+        uint64_t offset = flsi_load_le16(leaf.vtable + leaf.next->place);
+        if (offset != 0 && FLSI_UNLIKELY(!check_plain(w, budget, leaf.next, at + offset))) {
+            return 0;
+        }
+    }
+    return *budget >= 0;
+}
+
+/* One leaf, or what is left of a vector of them. */
+FLSI_ALWAYS_INLINE int check_leaves(const walk *w, int64_t *budget, const descent *down)
+{
+    uint64_t element = down->element;
+    uint64_t left = down->left;
+    uint64_t at = left > 0 ? element_target(w, element) : down->at;
+    while (FLS_LIKELY(check_leaf(w, budget, down->type, at))) {
+        if (left <= 1) {
+            return 1;
+        }
+        left--;
+        element += 4;
+        at = element_target(w, element);
+    }
+    return 0;
+}
+
 /* ---- the walk ---- */
 
 typedef enum outcome { CHECKED, LEADS_DOWN, WRONG } outcome;
@@ -354,11 +416,15 @@ FLSI_ALWAYS_INLINE outcome sound_or_wrong(int is_sound)
     return FLS_LIKELY(is_sound) ? CHECKED : WRONG;
 }
 
-/* A union that leads to a table, as they mostly do; else it counts as rare. */
+/* A union that leads to a table by a tag of one byte, as they mostly do; else it counts as rare. */
 FLSI_ALWAYS_INLINE const plan *table_of_union(const walk *w, const flsi_verify_reference *reference,
                                               const cursor *here)
 {
-    uint64_t tag = union_tag(w, reference, here->vtable, here->at);
+    uint64_t offset = flsi_load_le16(here->vtable + reference->place - 2);
+    if (FLSI_UNLIKELY(offset == 0 || reference->tag_bytes != 1)) {
+        return NULL;
+    }
+    uint64_t tag = w->bytes[here->at + offset];
     return tag < reference->member_count ? reference->of.members[tag] : NULL;
 }
 
@@ -482,6 +548,13 @@ static int walk_from(walk *w, const plan *type, uint64_t at, frame *bottom)
         }
         if (FLSI_UNLIKELY(top == w->limit)) {
             return 0;
+        }
+        if (found == LEADS_DOWN && down.type->is_leaf) {
+            if (FLSI_UNLIKELY(!check_leaves(w, &budget, &down))) {
+                return 0;
+            }
+            is_entered = 1;
+            continue;
         }
         if (down.left > 0) {
             down.at = element_target(w, down.element);
