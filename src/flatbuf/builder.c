@@ -302,25 +302,18 @@ static int is_same_vtable(const uint8_t *a, const uint8_t *b, size_t bytes)
     return 1;
 }
 
-/* The position of the vtable that serves for this one: of an equal one, or its own, and then it is
- * noted. 0 after a failure. All that are noted differ, so the order of the search does not show;
- * the newest is the likeliest. */
-static FLSI_NOINLINE uint32_t settle_vtable(fls_builder *b, const uint8_t *vtable)
+/* The position of a vtable equal to this one, 0 when there is none among the few. All of them
+ * differ, so the order of the search does not show; the newest is the likeliest. */
+static FLSI_NOINLINE uint32_t find_vtable(const fls_builder *b, const uint8_t *vtable)
 {
     uint32_t head = flsi_load_le32(vtable);
-    if (FLSI_UNLIKELY(b->many_vtables.count != 0)) {
-        return flsi_builder_share_vtable(b, vtable);
-    }
     for (uint32_t i = b->vtable_count; i-- > 0;) {
         const uint8_t *other = b->end - b->vtables[i];
         if (flsi_load_le32(other) == head && is_same_vtable(other, vtable, head & UINT16_MAX)) {
             return b->vtables[i];
         }
     }
-    if (FLSI_UNLIKELY(b->vtable_count == FLSI_FEW_VTABLES)) {
-        return flsi_builder_share_vtable(b, vtable);
-    }
-    return b->vtables[b->vtable_count++] = flsi_builder_position(b, vtable);
+    return 0;
 }
 
 /* Writes the vtable of the open table below `table`, and closes the table. */
@@ -363,18 +356,19 @@ static fls_ref end_table(fls_builder *b)
         flsi_builder_learn(b);
     }
     uint8_t *vtable = write_vtable(b, at, (uint32_t)table_bytes);
-    uint32_t own = flsi_builder_position(b, vtable);
-    uint32_t position = own;
-    if (b->vtable_count == 0) {
-        b->vtables[b->vtable_count++] = own;
-    } else {
-        position = settle_vtable(b, vtable);
-    }
-    if (FLSI_UNLIKELY(position == 0)) {
-        return (fls_ref){0};
-    }
-    if (position == own) {
-        b->cursor = vtable;
+    uint32_t position = b->vtable_count == 0 ? 0 : find_vtable(b, vtable);
+    if (position == 0) {
+        uint32_t own = flsi_builder_position(b, vtable);
+        if (FLSI_UNLIKELY(b->vtable_count == FLSI_FEW_VTABLES || b->many_vtables.count != 0)) {
+            position = flsi_builder_share_vtable(b, vtable);
+        } else {
+            position = own;
+            b->vtables[b->vtable_count++] = own;
+        }
+        if (position == 0) {
+            return (fls_ref){0};
+        }
+        b->cursor = position == own ? vtable : b->cursor;
     }
     if (is_learned) {
         b->front.table = ref.position;

@@ -85,7 +85,7 @@ struct fls_builder {
     int is_learned;    /* memo describes the first table of this message */
     int has_structs;   /* the open table has: it is not learned */
     flsi_shared_set strings;
-    flsi_shared_set many_vtables; /* all of them, once there are more than vtables has room for */
+    flsi_shared_set many_vtables; /* all, once they are not few; vtables is empty then */
     uint32_t message;             /* number of this one among those with one of these; not 0 */
     char reason[120];
     size_t block_bytes;
@@ -144,8 +144,8 @@ static inline uint32_t flsi_builder_shared_at(const fls_builder *b, const flsi_s
     return place->message == b->message ? place->position : 0;
 }
 
-/* The position of a vtable equal to this one, or of this one itself, which is then in the set. All
- * of vtables is taken. 0 after a failure. */
+/* The position of a vtable equal to this one, or of this one itself, which is then in the set, as
+ * are the few there were. 0 after a failure. */
 uint32_t flsi_builder_share_vtable(fls_builder *b, const uint8_t *vtable);
 
 /* Forgets what both sets hold. */

@@ -96,11 +96,12 @@ static uint32_t share_vtable(fls_builder *b, const uint8_t *vtable)
 
 uint32_t flsi_builder_share_vtable(fls_builder *b, const uint8_t *vtable)
 {
-    while (b->many_vtables.count < b->vtable_count) {
-        if (share_vtable(b, b->end - b->vtables[b->many_vtables.count]) == 0) {
+    for (uint32_t i = 0; i < b->vtable_count; i++) {
+        if (share_vtable(b, b->end - b->vtables[i]) == 0) {
             return 0;
         }
     }
+    b->vtable_count = 0;
     return share_vtable(b, vtable);
 }
 
