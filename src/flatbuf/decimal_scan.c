@@ -3,6 +3,7 @@
  *   number = [ "-" ] ( "0" / digit1-9 *digit ) [ "." 1*digit ] [ ("e" / "E") [ "+" / "-" ] 1*digit
  * ]
  */
+#include "flatbuf/characters.h"
 #include "flatbuf/decimal.h"
 
 #define DIGITS_KEPT 19u /* 10^19 - 1 fits 64 bits */
@@ -10,11 +11,6 @@
 /* An exponent so large is beyond any float, whatever the digits that can stand before it. Sums of
  * two of them fit 64 bits. */
 #define LARGE_EXPONENT ((int64_t)1 << 60)
-
-FLSI_ALWAYS_INLINE int is_digit(char byte)
-{
-    return (unsigned char)(byte - '0') < 10;
-}
 
 /* Whether eight bytes are all digits, and their value. Sums and products of neighbours are taken
  * side by side: of digits, of pairs, of fours. */
@@ -45,7 +41,7 @@ FLSI_ALWAYS_INLINE const char *take_digits(const char *at, const char *end, uint
         sum = sum * 100000000 + value_of_eight(bytes);
         at += 8;
     }
-    while (at != end && is_digit(*at)) {
+    while (at != end && flsi_is_digit(*at)) {
         sum = sum * 10 + (uint64_t)(*at - '0');
         at++;
     }
@@ -62,11 +58,11 @@ static const char *take_exponent(const char *at, const char *end, int64_t *expon
         is_negative = *at == '-';
         at++;
     }
-    if (at == end || !is_digit(*at)) {
+    if (at == end || !flsi_is_digit(*at)) {
         *exponent = 0;
         return at;
     }
-    for (; at != end && is_digit(*at); at++) {
+    for (; at != end && flsi_is_digit(*at); at++) {
         if (value < LARGE_EXPONENT / 10) {
             value = value * 10 + (*at - '0');
         } else {
@@ -119,7 +115,7 @@ int flsi_number_scan(flsi_number *number, const char *text, const char *end)
         at++;
     }
     const char *first = at;
-    if (at == end || !is_digit(*at)) {
+    if (at == end || !flsi_is_digit(*at)) {
         return fail_at(number, at);
     }
     if (*at == '0') {
@@ -143,7 +139,7 @@ int flsi_number_scan(flsi_number *number, const char *text, const char *end)
     if (at != end && (*at == 'e' || *at == 'E')) {
         number->is_whole = 0;
         at = take_exponent(at + 1, end, &explicit_exponent);
-        if (!is_digit(at[-1])) {
+        if (!flsi_is_digit(at[-1])) {
             return fail_at(number, at);
         }
     }
@@ -174,7 +170,7 @@ static int take_rest(const flsi_number *number, uint64_t *digits, int32_t *expon
         if (*at == '.') {
             continue;
         }
-        if (!is_digit(*at)) {
+        if (!flsi_is_digit(*at)) {
             break;
         }
         uint64_t digit = (uint64_t)(*at - '0');

@@ -7,6 +7,7 @@
 #include "flatbuf/json_parse_private.h"
 
 #include "flatbuf/decimal.h"
+#include "flatbuf/scalars.h"
 
 typedef struct range {
     uint64_t most;
@@ -28,11 +29,6 @@ static const range ranges[] = {
     [FLS_TYPE_F32] = {0, 0, "out of the range of float"},
     [FLS_TYPE_F64] = {0, 0, "out of the range of double"},
 };
-
-static int is_float(fls_type type)
-{
-    return type == FLS_TYPE_F32 || type == FLS_TYPE_F64;
-}
 
 FLSI_ALWAYS_INLINE int begins_number(const uint8_t *at)
 {
@@ -321,7 +317,7 @@ static const uint8_t *quoted(fls_json_parser *p, const uint8_t *at, fls_type typ
         *bits = 0;
         return at + 7;
     }
-    next = is_float(type) ? real(p, at + 1, type, bits) : whole(p, at + 1, type, bits);
+    next = flsi_is_float(type) ? real(p, at + 1, type, bits) : whole(p, at + 1, type, bits);
     if (next != NULL && *next != '"') {
         return flsi_parse_unexpected(p, next, "not only a number in quotes");
     }
@@ -337,7 +333,7 @@ static const uint8_t *string_scalar(fls_json_parser *p, const uint8_t *at, fls_t
     if (next == NULL) {
         return NULL;
     }
-    if (is_float(type)) {
+    if (flsi_is_float(type)) {
         size_t special = find_special(p, at + 1, type, bits);
         if (special != 0 && at[1 + special] == '"') {
             return next;
@@ -358,7 +354,7 @@ static const uint8_t *string_scalar(fls_json_parser *p, const uint8_t *at, fls_t
         return quoted(p, at, type, bits);
     }
     return flsi_parse_fail(p, at,
-                           is_float(type)          ? "not a number"
+                           flsi_is_float(type)     ? "not a number"
                            : type == FLS_TYPE_BOOL ? "neither true nor false"
                                                    : "not a whole number");
 }
@@ -385,7 +381,7 @@ static FLSI_NOINLINE const uint8_t *other_scalar(fls_json_parser *p, const uint8
     if (*at == '"') {
         return string_scalar(p, at, type, enumeration, bits);
     }
-    if (is_float(type)) {
+    if (flsi_is_float(type)) {
         return real(p, at, type, bits);
     }
     return flsi_parse_unexpected(p, at,
@@ -402,7 +398,7 @@ FLSI_ALWAYS_INLINE const uint8_t *scalar(fls_json_parser *p, const uint8_t *at, 
     if (FLSI_UNLIKELY(!begins_number(at) || type == FLS_TYPE_BOOL)) {
         return other_scalar(p, at, type, enumeration, bits);
     }
-    return is_float(type) ? real(p, at, type, bits) : whole(p, at, type, bits);
+    return flsi_is_float(type) ? real(p, at, type, bits) : whole(p, at, type, bits);
 }
 
 const uint8_t *flsi_parse_scalar(fls_json_parser *p, const uint8_t *at, fls_type type,
@@ -467,7 +463,7 @@ FLSI_ALWAYS_INLINE const uint8_t *elements(fls_json_parser *p, const uint8_t *at
         if (!flsi_parse_ensure(p, 8, at)) {
             return NULL;
         }
-        if (!is_float(type) && type != FLS_TYPE_BOOL) {
+        if (!flsi_is_float(type) && type != FLS_TYPE_BOOL) {
             at = flsi_parse_space(plain_elements(p, at, type, width, &frame.number));
             if (!flsi_parse_ensure(p, 8, at)) {
                 return NULL;

@@ -3,11 +3,15 @@
  * Strings are looked at 16 bytes at a time where the compiler has SSE2 and 8 at a time elsewhere,
  * for the first byte that is a quote, a backslash, a control character or not ASCII.
  */
+#include "flatbuf/characters.h"
 #include "flatbuf/json_parse_private.h"
 
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
+
+/* A text ends in a zero, which no character goes on with: its end needs no other look. */
+#define MOST_UTF8_BYTES 4u
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
@@ -57,41 +61,17 @@ FLSI_ALWAYS_INLINE const uint8_t *plain_end(const uint8_t *at)
 #endif
 }
 
-static int is_tail(uint8_t byte)
-{
-    return (byte & 0xC0) == 0x80;
-}
-
-/* Bytes of the well-formed UTF-8 sequence of 2 to 4 bytes that is there, 0 when there is none
- * (The Unicode Standard, table 3-7). */
-static size_t sequence_bytes(const uint8_t *at)
-{
-    uint8_t first = at[0];
-    uint8_t least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-    uint8_t most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-    if (first < 0xC2 || first > 0xF4 || at[1] < least || at[1] > most) {
-        return 0;
-    }
-    if (first < 0xE0) {
-        return 2;
-    }
-    if (!is_tail(at[2])) {
-        return 0;
-    }
-    return first < 0xF0 ? 3 : is_tail(at[3]) ? 4 : 0;
-}
-
 /* Over everything that needs no decoding. */
 static const uint8_t *raw_end(const uint8_t *at)
 {
     for (;;) {
         at = plain_end(at);
-        size_t bytes = *at < 0x80 ? 0 : sequence_bytes(at);
+        size_t bytes = *at < 0x80 ? 0 : flsi_utf8_bytes(at, MOST_UTF8_BYTES);
         if (bytes == 0) {
             return at;
         }
         at += bytes;
-        while (*at >= 0x80 && (bytes = sequence_bytes(at)) != 0) {
+        while (*at >= 0x80 && (bytes = flsi_utf8_bytes(at, MOST_UTF8_BYTES)) != 0) {
             at += bytes;
         }
     }
@@ -101,41 +81,13 @@ static const uint8_t *hex4(const uint8_t *at, uint32_t *value)
 {
     *value = 0;
     for (unsigned i = 0; i < 4; i++) {
-        uint8_t c = at[i];
-        uint32_t digit = c >= '0' && c <= '9'   ? c - (uint32_t)'0'
-                         : c >= 'a' && c <= 'f' ? c - (uint32_t)'a' + 10
-                         : c >= 'A' && c <= 'F' ? c - (uint32_t)'A' + 10
-                                                : 16;
-        if (digit == 16) {
+        int digit = flsi_hex_digit((char)at[i]);
+        if (digit < 0) {
             return NULL;
         }
-        *value = *value << 4 | digit;
+        *value = *value << 4 | (uint32_t)digit;
     }
     return at + 4;
-}
-
-static size_t put_utf8(uint8_t *to, uint32_t code)
-{
-    if (code < 0x80) {
-        to[0] = (uint8_t)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        to[0] = (uint8_t)(0xC0 | code >> 6);
-        to[1] = (uint8_t)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        to[0] = (uint8_t)(0xE0 | code >> 12);
-        to[1] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-        to[2] = (uint8_t)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    to[0] = (uint8_t)(0xF0 | code >> 18);
-    to[1] = (uint8_t)(0x80 | (code >> 12 & 0x3F));
-    to[2] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-    to[3] = (uint8_t)(0x80 | (code & 0x3F));
-    return 4;
 }
 
 /* From behind "\u". */
@@ -164,7 +116,7 @@ static const uint8_t *unicode_escape(fls_json_parser *p, const uint8_t *at, uint
         }
         code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
     }
-    *bytes = put_utf8(to, code);
+    *bytes = flsi_utf8_put(to, code);
     return next;
 }
 

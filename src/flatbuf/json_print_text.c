@@ -1,5 +1,6 @@
 /* Strings, scalars and rows of scalars as JSON. docs/JSON.md is what they follow.
  */
+#include "flatbuf/characters.h"
 #include "flatbuf/json_print_private.h"
 
 #define EACH_BYTE(byte) (0x0101010101010101u * (byte))
@@ -23,39 +24,6 @@ FLSI_ALWAYS_INLINE uint64_t special_bytes(uint64_t word)
            EACH_BYTE(0x80u);
 }
 
-/* The bytes of the well-formed sequence of UTF-8 at `from`, or 0; never more than `left`, which is
- * at least 1. Unicode's table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static uint32_t sequence_bytes(const uint8_t *from, size_t left)
-{
-    uint8_t first = from[0];
-    uint8_t low = 0x80;
-    uint8_t high = 0xBF;
-    uint32_t bytes;
-    if (first < 0xC2 || first > 0xF4) {
-        return 0;
-    }
-    if (first < 0xE0) {
-        bytes = 2;
-    } else if (first < 0xF0) {
-        bytes = 3;
-        low = first == 0xE0 ? 0xA0 : low;
-        high = first == 0xED ? 0x9F : high;
-    } else {
-        bytes = 4;
-        low = first == 0xF0 ? 0x90 : low;
-        high = first == 0xF4 ? 0x8F : high;
-    }
-    if (left < bytes || from[1] < low || from[1] > high) {
-        return 0;
-    }
-    for (uint32_t i = 2; i < bytes; i++) {
-        if (from[i] < 0x80 || from[i] > 0xBF) {
-            return 0;
-        }
-    }
-    return bytes;
-}
-
 /* Prints the character at `from` that is no plain one; *used is how many bytes it has. */
 static char *put_special(char *to, const uint8_t *from, size_t left, uint32_t *used)
 {
@@ -63,7 +31,7 @@ static char *put_special(char *to, const uint8_t *from, size_t left, uint32_t *u
     uint8_t byte = *from;
     *used = 1;
     if (byte >= 0x80) {
-        uint32_t bytes = sequence_bytes(from, left);
+        uint32_t bytes = flsi_utf8_bytes(from, left);
         if (bytes != 0) {
             FLSI_COPY(to, from, bytes);
             *used = bytes;

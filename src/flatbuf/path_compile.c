@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "flatbuf/characters.h"
 #include "flatbuf/query_private.h"
 
 /* ---- memory ---- */
@@ -97,20 +98,10 @@ int flsi_query_fail(flsi_compiler *compiler, fls_status status, const char *at, 
     return 0;
 }
 
-static int is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static int is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 size_t flsi_query_word(const flsi_compiler *compiler, const char *at)
 {
     const char *end = at;
-    while (end < compiler->end && (is_letter(*end) || (end > at && is_digit(*end)))) {
+    while (end < compiler->end && (flsi_is_letter(*end) || (end > at && flsi_is_digit(*end)))) {
         end++;
     }
     return (size_t)(end - at);
@@ -488,7 +479,7 @@ static int read_index(flsi_compiler *compiler, flsi_path *path, flsi_stand *stan
     int is_negative = at < compiler->end && *at == '-';
     compiler->next += is_negative;
     const char *digits = compiler->next;
-    while (compiler->next < compiler->end && is_digit(*compiler->next)) {
+    while (compiler->next < compiler->end && flsi_is_digit(*compiler->next)) {
         index = index * 10 + (*compiler->next++ - '0');
         if (index > UINT32_MAX) {
             return flsi_query_fail(compiler, FLS_INVALID_ARGUMENT, at, "too large for an index");

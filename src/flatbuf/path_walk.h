@@ -8,6 +8,7 @@
 
 #include "core/bytes.h"
 #include "flatbuf/query_private.h"
+#include "flatbuf/scalars.h"
 
 typedef struct flsi_spot {
     const uint8_t *bytes; /* of the message, or of the one nested in it; NULL: nowhere */
@@ -87,22 +88,6 @@ FLSI_ALWAYS_INLINE flsi_walked flsi_walk(flsi_spot *spot, const flsi_step *step,
         }
     }
     return FLSI_WALK_FOUND;
-}
-
-/* A whole number or bool where its bytes stand: sign-extended, a bool as 0 or 1. */
-FLSI_ALWAYS_INLINE uint64_t flsi_load_whole(const uint8_t *from, uint32_t type)
-{
-    switch (type) {
-    case FLS_TYPE_BOOL: return *from != 0;
-    case FLS_TYPE_I8: return (uint64_t)(int64_t)(int8_t)*from;
-    case FLS_TYPE_I16: return (uint64_t)(int64_t)(int16_t)flsi_load_le16(from);
-    case FLS_TYPE_U16: return flsi_load_le16(from);
-    case FLS_TYPE_I32: return (uint64_t)(int64_t)(int32_t)flsi_load_le32(from);
-    case FLS_TYPE_U32: return flsi_load_le32(from);
-    case FLS_TYPE_I64:
-    case FLS_TYPE_U64: return flsi_load_le64(from);
-    default: return *from;
-    }
 }
 
 FLSI_ALWAYS_INLINE double flsi_float_of_bits(uint64_t bits, uint32_t type)

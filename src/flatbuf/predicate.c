@@ -2,6 +2,7 @@
 #include "flatbuf/predicate_private.h"
 
 #include "flatbuf/path_walk.h"
+#include "flatbuf/scalars.h"
 #include "flatbuf/text_search.h"
 
 /* ---- order ---- */
@@ -122,18 +123,6 @@ static int text_in_relation(const uint8_t *text, size_t bytes, flsi_relation rel
 
 /* ---- operations ---- */
 
-FLSI_ALWAYS_INLINE int is_float(uint32_t type)
-{
-    return type == FLS_TYPE_F32 || type == FLS_TYPE_F64;
-}
-
-FLSI_ALWAYS_INLINE double of_bits(uint64_t bits)
-{
-    double value;
-    FLSI_COPY(&value, &bits, sizeof value);
-    return value;
-}
-
 FLSI_ALWAYS_INLINE int in_ranges(const flsi_range *range, uint32_t count, uint64_t value)
 {
     for (; count > 0; range++, count--) {
@@ -147,7 +136,7 @@ FLSI_ALWAYS_INLINE int in_ranges(const flsi_range *range, uint32_t count, uint64
 FLSI_ALWAYS_INLINE int in_float_ranges(const flsi_range *range, uint32_t count, double value)
 {
     for (; count > 0; range++, count--) {
-        if (of_bits(range->low) <= value && value <= of_bits(range->span)) {
+        if (flsi_of_bits(range->low) <= value && value <= flsi_of_bits(range->span)) {
             return 1;
         }
     }
@@ -175,13 +164,13 @@ FLSI_ALWAYS_INLINE int test_scalar(const flsi_program *program, const flsi_op *o
             return 0;
         }
         return op->is_negated ^
-               (is_float(path->type)
+               (flsi_is_float(path->type)
                     ? in_float_ranges(ranges, op->c,
                                       flsi_float_of_bits(path->default_bits, path->type))
                     : in_ranges(ranges, op->c, path->default_bits));
     }
     const uint8_t *from = spot->bytes + spot->at;
-    if (is_float(path->type)) {
+    if (flsi_is_float(path->type)) {
         return op->is_negated ^ in_float_ranges(ranges, op->c, flsi_load_float(from, path->type));
     }
     return op->is_negated ^ in_ranges(ranges, op->c, flsi_load_whole(from, path->type));
@@ -311,7 +300,7 @@ FLSI_ALWAYS_INLINE int test_field(const fls_predicate *predicate, const uint8_t 
         return walked == FLSI_WALK_ABSENT && predicate->holds_by_default;
     }
     const uint8_t *from = bytes + spot.at;
-    int is_in = is_float(predicate->type)
+    int is_in = flsi_is_float(predicate->type)
                     ? in_float_ranges(&predicate->range, 1, flsi_load_float(from, predicate->type))
                     : in_ranges(&predicate->range, 1, flsi_load_whole(from, predicate->type));
     return is_in ^ (int)predicate->is_negated;

@@ -4,7 +4,9 @@
  * Whole numbers are compared exactly, whatever is written: x > 2.5 is x >= 3. Against a float a
  * constant is first rounded to the float's own width, so that 0.1 is what 0.1 was stored as.
  */
+#include "flatbuf/characters.h"
 #include "flatbuf/query_private.h"
+#include "flatbuf/scalars.h"
 
 /* ---- reading ---- */
 
@@ -24,25 +26,16 @@ static const char *number_end(const flsi_compiler *compiler, const char *at)
     return end;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* At the x of 0x. */
 static int read_hex(flsi_compiler *compiler, flsi_literal *literal, const char *at)
 {
     const char *next = at + 1;
-    for (; next < compiler->end && hex_digit(*next) >= 0; next++) {
+    for (; next < compiler->end && flsi_hex_digit(*next) >= 0; next++) {
         if (literal->whole >> 60 != 0) {
             return flsi_query_fail(compiler, FLS_INVALID_ARGUMENT, literal->at,
                                    "more than 64 bits");
         }
-        literal->whole = literal->whole * 16 + (uint64_t)hex_digit(*next);
+        literal->whole = literal->whole * 16 + (uint64_t)flsi_hex_digit(*next);
     }
     if (next == at + 1) {
         return flsi_query_fail(compiler, FLS_INVALID_ARGUMENT, next, "digits belong here");
@@ -87,34 +80,15 @@ static void put(flsi_compiler *compiler, uint32_t byte)
     compiler->program->pool[compiler->program->pool_bytes++] = (char)byte;
 }
 
-static void put_utf8(flsi_compiler *compiler, uint32_t point)
-{
-    if (point < 0x80) {
-        put(compiler, point);
-    } else if (point < 0x800) {
-        put(compiler, 0xC0 | point >> 6);
-        put(compiler, 0x80 | (point & 63));
-    } else if (point < 0x10000) {
-        put(compiler, 0xE0 | point >> 12);
-        put(compiler, 0x80 | (point >> 6 & 63));
-        put(compiler, 0x80 | (point & 63));
-    } else {
-        put(compiler, 0xF0 | point >> 18);
-        put(compiler, 0x80 | (point >> 12 & 63));
-        put(compiler, 0x80 | (point >> 6 & 63));
-        put(compiler, 0x80 | (point & 63));
-    }
-}
-
 /* count hexadecimal digits at next; -1 when there are not so many. */
 static int64_t hex_at(const flsi_compiler *compiler, const char *next, int count)
 {
     int64_t value = 0;
     for (int i = 0; i < count; i++, next++) {
-        if (next >= compiler->end || hex_digit(*next) < 0) {
+        if (next >= compiler->end || flsi_hex_digit(*next) < 0) {
             return -1;
         }
-        value = value * 16 + hex_digit(*next);
+        value = value * 16 + flsi_hex_digit(*next);
     }
     return value;
 }
@@ -154,7 +128,9 @@ static const char *read_escape(flsi_compiler *compiler, const char *next)
         value = 0x10000 + ((value - 0xD800) << 10) + (low - 0xDC00);
         next += 6;
     }
-    put_utf8(compiler, (uint32_t)value);
+    flsi_program *program = compiler->program;
+    program->pool_bytes +=
+        flsi_utf8_put((uint8_t *)program->pool + program->pool_bytes, (uint32_t)value);
     return next;
 }
 
@@ -289,12 +265,6 @@ static int cut_decimal(const flsi_number *number, cut_number *cut)
     return 1;
 }
 
-static int is_signed(uint32_t type)
-{
-    return type == FLS_TYPE_I8 || type == FLS_TYPE_I16 || type == FLS_TYPE_I32 ||
-           type == FLS_TYPE_I64;
-}
-
 /* The enumerator of a text or name; FLS_SCHEMA_NONE after a failure. */
 static const flsi_value *find_name(flsi_compiler *compiler, const flsi_path *path,
                                    const flsi_literal *literal, const char *name, size_t bytes)
@@ -366,7 +336,7 @@ static int read_cut(flsi_compiler *compiler, const flsi_path *path, const flsi_l
         if (!read_enumerator(compiler, path, literal, &bits)) {
             return 0;
         }
-        cut->is_negative = is_signed(path->type) && bits >> 63 != 0;
+        cut->is_negative = flsi_is_signed(path->type) && bits >> 63 != 0;
         cut->magnitude = cut->is_negative ? 0 - bits : bits;
         return 1;
     }
@@ -473,7 +443,7 @@ static int whole_range(flsi_compiler *compiler, const flsi_path *path, flsi_rela
 {
     const scale_end first = {0, -1};
     const scale_end last = {0, 1};
-    int with_sign = is_signed(path->type);
+    int with_sign = flsi_is_signed(path->type);
     cut_number from;
     cut_number to;
     if (!read_cut(compiler, path, low, &from) ||
@@ -499,34 +469,20 @@ static int whole_range(flsi_compiler *compiler, const flsi_path *path, flsi_rela
 
 /* ---- floats ---- */
 
-static double of_bits(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static uint64_t to_bits(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
 #define INFINITE UINT64_C(0x7FF0000000000000)
 #define SIGN     UINT64_C(0x8000000000000000)
 
 /* The next double up; of the largest that is infinity. */
 static double above(double value)
 {
-    uint64_t bits = to_bits(value);
+    uint64_t bits = flsi_to_bits(value);
     if (value == 0) {
-        return of_bits(1);
+        return flsi_of_bits(1);
     }
     if (bits == INFINITE) {
         return value;
     }
-    return of_bits(bits & SIGN ? bits - 1 : bits + 1);
+    return flsi_of_bits(bits & SIGN ? bits - 1 : bits + 1);
 }
 
 static double below(double value)
@@ -543,7 +499,7 @@ static int read_float(flsi_compiler *compiler, const flsi_path *path, const flsi
                                "a number belongs here: this is compared with a float");
     }
     if (literal->special || literal->is_hex) {
-        *value = literal->special ? of_bits(INFINITE) : (double)literal->whole;
+        *value = literal->special ? flsi_of_bits(INFINITE) : (double)literal->whole;
         *value =
             literal->is_hex && path->type == FLS_TYPE_F32 ? (double)(float)literal->whole : *value;
         *value = literal->is_negative ? -*value : *value;
@@ -561,7 +517,7 @@ static int read_float(flsi_compiler *compiler, const flsi_path *path, const flsi
 static int float_range(flsi_compiler *compiler, const flsi_path *path, flsi_relation relation,
                        const flsi_literal *low, const flsi_literal *high)
 {
-    const double infinite = of_bits(INFINITE);
+    const double infinite = flsi_of_bits(INFINITE);
     double from;
     double to;
     if (!read_float(compiler, path, low, &from) ||
@@ -587,7 +543,7 @@ static int float_range(flsi_compiler *compiler, const flsi_path *path, flsi_rela
     case FLSI_GREATER_EQUAL: to = infinite; break;
     default: break;
     }
-    add_range(compiler, to_bits(from), to_bits(to));
+    add_range(compiler, flsi_to_bits(from), flsi_to_bits(to));
     return compiler->status == FLS_OK;
 }
 

@@ -4,17 +4,8 @@
  * Only what a .fbs can spell is let in. So a name can stand in JSON, in a path and on a terminal as
  * it is, and ends where its zero is.
  */
+#include "flatbuf/characters.h"
 #include "flatbuf/schema_load.h"
-
-static int is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static int is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 /* Words of a letter and then letters and digits, with single dots between them. */
 static int is_name(const flsi_bfbs_text *name, int dots)
@@ -22,7 +13,7 @@ static int is_name(const flsi_bfbs_text *name, int dots)
     int begins = 1;
     for (uint32_t i = 0; i < name->bytes; i++) {
         char c = name->text[i];
-        if (is_letter(c) || (is_digit(c) && !begins)) {
+        if (flsi_is_letter(c) || (flsi_is_digit(c) && !begins)) {
             begins = 0;
         } else if (c == '.' && dots && !begins) {
             begins = 1;

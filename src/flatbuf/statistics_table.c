@@ -6,28 +6,15 @@
  * of two in place of logarithms.)
  */
 #include "core/bytes.h"
+#include "flatbuf/scalars.h"
 #include "flatbuf/statistics_private.h"
 
 enum { FIRST_SLOTS = 64, BUCKET_SHIFT = 46 };
 
-static uint64_t bits_of(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static double of_bits(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 uint64_t flsi_tally_key(const fls_value *value)
 {
     if (value->kind == FLS_VALUE_F64) {
-        return value->as.f == 0 ? 0 : bits_of(value->as.f);
+        return value->as.f == 0 ? 0 : flsi_to_bits(value->as.f);
     }
     return value->as.u;
 }
@@ -49,7 +36,7 @@ static fls_value value_of_key(fls_value_kind kind, uint64_t key)
     value.enumeration = FLS_SCHEMA_NONE;
     value.as.u = key;
     if (kind == FLS_VALUE_F64) {
-        value.as.f = of_bits(key);
+        value.as.f = flsi_of_bits(key);
     }
     return value;
 }
@@ -57,7 +44,7 @@ static fls_value value_of_key(fls_value_kind kind, uint64_t key)
 static uint64_t bucket_of(fls_value_kind kind, uint64_t key)
 {
     fls_value value = value_of_key(kind, key);
-    return bits_of(flsi_number_of(&value)) >> BUCKET_SHIFT;
+    return flsi_to_bits(flsi_number_of(&value)) >> BUCKET_SHIFT;
 }
 
 /* The whole number nearest to a double that may be out of range. */
@@ -80,13 +67,13 @@ fls_value flsi_tally_value(const flsi_tallies *tallies, const flsi_tally *tally)
         return value_of_key(tallies->kind, tally->key);
     }
     uint64_t low = tally->key << BUCKET_SHIFT;
-    double middle = of_bits(low);
+    double middle = flsi_of_bits(low);
     /* Infinity, and numbers below the smallest normal one, stand at their bucket's low end. */
     if ((low << 1) >> 53 != 0x7FF && (low << 1) >> 53 != 0) {
-        middle = of_bits(low | UINT64_C(1) << (BUCKET_SHIFT - 1));
+        middle = flsi_of_bits(low | UINT64_C(1) << (BUCKET_SHIFT - 1));
     }
     if (tallies->kind == FLS_VALUE_F64) {
-        return value_of_key(FLS_VALUE_F64, bits_of(middle));
+        return value_of_key(FLS_VALUE_F64, flsi_to_bits(middle));
     }
     return value_of_key(tallies->kind, whole_of(tallies->kind, middle));
 }
@@ -172,10 +159,10 @@ int flsi_tally_add(flsi_tallies *tallies, uint64_t key)
 static int is_before(const flsi_tallies *tallies, const flsi_tally *a, const flsi_tally *b)
 {
     if (tallies->in_buckets) {
-        return of_bits(a->key << BUCKET_SHIFT) < of_bits(b->key << BUCKET_SHIFT);
+        return flsi_of_bits(a->key << BUCKET_SHIFT) < flsi_of_bits(b->key << BUCKET_SHIFT);
     }
     switch (tallies->kind) {
-    case FLS_VALUE_F64: return of_bits(a->key) < of_bits(b->key);
+    case FLS_VALUE_F64: return flsi_of_bits(a->key) < flsi_of_bits(b->key);
     case FLS_VALUE_I64: return (int64_t)a->key < (int64_t)b->key;
     default: return a->key < b->key;
     }

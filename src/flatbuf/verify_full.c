@@ -29,6 +29,7 @@
  *     their own; a member of a union that is a struct its own.
  * 12. At most 512 tables lie within each other, with those of nested buffers.
  */
+#include "flatbuf/characters.h"
 #include "flatbuf/key_order.h"
 #include "flatbuf/verify_private.h"
 
@@ -139,30 +140,6 @@ static int visit_vector(walk *w, const step *here, uint64_t at, const flsi_field
            visit(w, here, at, 4 + *count * field->element_bytes, field->content_alignment);
 }
 
-/* The number of bytes that a well-formed character takes at text, or 0. No surrogates, nothing
- * beyond U+10FFFF, nothing longer than needed. */
-static uint32_t utf8_bytes(const uint8_t *text, uint64_t left)
-{
-    uint32_t lead = text[0];
-    uint32_t second = left > 1 ? text[1] : 0;
-    if (lead < 0x80) {
-        return 1;
-    }
-    if (lead < 0xe0) {
-        return lead >= 0xc2 && second >> 6 == 2 ? 2 : 0;
-    }
-    if (left < 3 || second >> 6 != 2 || text[2] >> 6 != 2) {
-        return 0;
-    }
-    if (lead < 0xf0) {
-        return (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ? 0 : 3;
-    }
-    if (left < 4 || text[3] >> 6 != 2 || lead > 0xf4) {
-        return 0;
-    }
-    return (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f) ? 0 : 4;
-}
-
 /* The position of the first byte that is not UTF-8, or size. */
 static uint64_t find_not_utf8(const uint8_t *text, uint64_t size)
 {
@@ -172,7 +149,7 @@ static uint64_t find_not_utf8(const uint8_t *text, uint64_t size)
             at += 8;
             continue;
         }
-        uint32_t bytes = utf8_bytes(text + at, size - at);
+        uint32_t bytes = text[at] < 0x80 ? 1 : flsi_utf8_bytes(text + at, size - at);
         if (bytes == 0) {
             return at;
         }
