@@ -264,7 +264,8 @@ fls_status cli_schemas_check(const cli_schemas *schemas, const fls_message *mess
     *type = fls_schema_set_select(&schemas->set, message->payload, message->size);
     if (*type == FLS_SCHEMA_NONE) {
         memset(&violation, 0, sizeof violation);
-        violation.rule = FLS_RULE_NO_TYPE;
+        violation.rule = schemas->set.count == 1 ? FLS_RULE_IDENTIFIER : FLS_RULE_NO_TYPE;
+        violation.offset = message->size < 8 ? 0 : 4;
         status = FLS_VALIDATION_FAILED;
     } else {
         const fls_message_type *known = &schemas->set.types[*type];

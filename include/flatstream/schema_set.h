@@ -33,8 +33,8 @@ FLS_API FLS_MUST_USE fls_status fls_schema_set_add(fls_schema_set *set, const fl
 
 /* The index of the type of a message. The one whose identifier stands in the message; failing that
  * the one without an identifier; failing that, in a set of one type, that type, if the message has
- * no identifier (its bytes 4 to 7 are not all printable ASCII); else FLS_SCHEMA_NONE. Any payload
- * is safe. */
+ * no identifier (its root table begins before byte 8, or its bytes 4 to 7 are not all printable
+ * ASCII); else FLS_SCHEMA_NONE. Any payload is safe. */
 FLS_API uint32_t fls_schema_set_select(const fls_schema_set *set, const void *payload, size_t size);
 
 FLS_END_DECLS

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/bytes.h"
+
 static uint32_t find_identifier(const fls_schema_set *set, const void *identifier)
 {
     for (uint32_t i = 0; i < set->count; i++) {
@@ -72,17 +74,21 @@ fls_status fls_schema_set_add(fls_schema_set *set, const fls_schema *schema, con
     return FLS_OK;
 }
 
-/* Whether the bytes where an identifier would stand look like one: printable. What stands there in
- * a message without an identifier is a vtable or padding, which has zeros or small numbers in it.
- */
-static int is_identifier(const char *bytes)
+/* Whether a message seems to have an identifier: its root lies behind one, and the bytes are
+ * printable. What stands there in a message without one is a vtable or padding, which has zeros or
+ * small numbers in it. */
+static int has_identifier(const char *bytes, size_t size)
 {
-    for (int i = 0; i < 4; i++) {
+    if (size < 8) {
+        return 0;
+    }
+    uint32_t root = flsi_load_le32((const uint8_t *)bytes);
+    for (int i = 4; i < 8; i++) {
         if (bytes[i] < 0x20 || bytes[i] > 0x7e) {
             return 0;
         }
     }
-    return 1;
+    return root >= 8 && root < size;
 }
 
 uint32_t fls_schema_set_select(const fls_schema_set *set, const void *payload, size_t size)
@@ -96,7 +102,7 @@ uint32_t fls_schema_set_select(const fls_schema_set *set, const void *payload, s
     if (found == FLS_SCHEMA_NONE) {
         found = find_identifier(set, none);
     }
-    if (found == FLS_SCHEMA_NONE && set->count == 1 && (size < 8 || !is_identifier(bytes + 4))) {
+    if (found == FLS_SCHEMA_NONE && set->count == 1 && !has_identifier(bytes, size)) {
         found = 0;
     }
     return found;

@@ -217,7 +217,8 @@ static fls_status check_schema(void *self, const void *payload, size_t size, fls
     fls_violation violation;
     uint32_t index = fls_schema_set_select(check->types, payload, size);
     if (FLSI_UNLIKELY(index == FLS_SCHEMA_NONE)) {
-        flsi_verify_tell(&violation, FLS_RULE_NO_TYPE, size < 8 ? 0 : 4, NULL);
+        fls_rule rule = check->types->count == 1 ? FLS_RULE_IDENTIFIER : FLS_RULE_NO_TYPE;
+        flsi_verify_tell(&violation, rule, size < 8 ? 0 : 4, NULL);
         return fls_violation_to_error(&violation, err);
     }
     const fls_message_type *type = &check->types->types[index];

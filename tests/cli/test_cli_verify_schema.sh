@@ -48,6 +48,11 @@ broken $((name + 5)) 41 | "$tool" write --from hex -o bad - || fail 'write'
 expect 1 verify -s shape.bfbs bad
 has out 'refused by schema: parts[0].name: a string without a terminating zero, or outside the message, at byte '
 broken 4 4f544852 | "$tool" write --from hex -o bad - || fail 'write'
+expect 1 verify -s shape.fbs bad
+has out 'refused by schema: the root: another file identifier, at byte 4'
+expect 1 cat -s shape.fbs bad
+has err 'another file identifier'
+broken 4 00000000 | "$tool" write --from hex -o bad - || fail 'write'
 expect 0 verify -s shape.fbs bad
 expect 1 verify -s shape.fbs --check identifier bad
 has out 'refused by schema: the root: another file identifier, at byte 4'
