@@ -316,9 +316,9 @@ static const char *put_float(const fls_value *value, char *buffer, size_t *size)
     double f = value->as.f;
     char *end = buffer;
     if (f - f != 0) {
-        const char *word = f != f ? "nan" : f < 0 ? "-inf" : "inf";
-        end = buffer + strlen(word);
-        memcpy(buffer, word, strlen(word));
+        for (const char *word = f != f ? "nan" : f < 0 ? "-inf" : "inf"; *word != '\0'; word++) {
+            *end++ = *word;
+        }
     } else {
         end = value->is_f32 ? flsi_print_f32(buffer, (float)f) : flsi_print_f64(buffer, f);
     }

@@ -518,8 +518,8 @@ static int float_range(flsi_compiler *compiler, const flsi_path *path, flsi_rela
                        const flsi_literal *low, const flsi_literal *high)
 {
     const double infinite = flsi_of_bits(INFINITE);
-    double from;
-    double to;
+    double from = 0;
+    double to = 0;
     if (!read_float(compiler, path, low, &from) ||
         !read_float(compiler, path, high != NULL ? high : low, &to)) {
         return 0;

@@ -529,97 +529,99 @@ static void conditions(void **unused)
 
 /* ---- what is wrong ---- */
 
+static const struct {
+    const char *text;
+    fls_status status;
+    uint64_t offset;
+    const char *says;
+} refused[] = {
+    {"", FLS_INVALID_ARGUMENT, 0, "belongs here"},
+    {"sequnce == 7", FLS_UNSUPPORTED, 0, "did you mean 'sequence'?"},
+    {"sequnce in 1..2", FLS_UNSUPPORTED, 0, "did you mean 'sequence'?"},
+    {"sequence == sequenc", FLS_UNSUPPORTED, 12, "did you mean 'sequence'?"},
+    {"pose.positon.x == 7", FLS_UNSUPPORTED, 5, "did you mean 'position'?"},
+    {"mode == Fualt", FLS_UNSUPPORTED, 8, "did you mean 'Fault'?"},
+    {"mode == 'Xyz'", FLS_UNSUPPORTED, 8, "there is no 'Xyz' in telemetry.Mode"},
+    {"extra.Radoi.peer == ''", FLS_UNSUPPORTED, 6, "did you mean 'Radio'?"},
+    {"extra.peer == ''", FLS_UNSUPPORTED, 6, "name one, such as Radio"},
+    {"extra.NONE == ''", FLS_UNSUPPORTED, 6, "did you mean 'NONE'?"},
+    {"sequence", FLS_INVALID_ARGUMENT, 8, "a comparison belongs here"},
+    {"sequence = 7", FLS_INVALID_ARGUMENT, 9, "equal is =="},
+    {"sequence == ", FLS_INVALID_ARGUMENT, 12, "belongs here"},
+    {"sequence == 7 & true", FLS_INVALID_ARGUMENT, 14, "and is &&"},
+    {"sequence == 7 | true", FLS_INVALID_ARGUMENT, 14, "or is ||"},
+    {"sequence == 7 7", FLS_INVALID_ARGUMENT, 14, "&& or ||"},
+    {"sequence == 7 &&", FLS_INVALID_ARGUMENT, 16, "belongs here"},
+    {"1 < sequence < 5", FLS_INVALID_ARGUMENT, 13, "do not chain"},
+    {"1 == 1", FLS_INVALID_ARGUMENT, 0, "field has to stand"},
+    {"5", FLS_INVALID_ARGUMENT, 1, "a comparison belongs here"},
+    {"(sequence == 7", FLS_INVALID_ARGUMENT, 14, "a ) belongs here"},
+    {"sequence == 7)", FLS_INVALID_ARGUMENT, 13, "&& or ||"},
+    {"sequence == 'a'", FLS_INVALID_ARGUMENT, 12, "cannot be compared"},
+    {"sequence == true", FLS_INVALID_ARGUMENT, 12, "this is a number"},
+    {"sequence ~ 'a'", FLS_INVALID_ARGUMENT, 11, "cannot be compared"},
+    {"sequence starts_with 'a'", FLS_INVALID_ARGUMENT, 0, "only text"},
+    {"channels[0] contains 1", FLS_INVALID_ARGUMENT, 0, "only text"},
+    {"tags[0] == 5", FLS_INVALID_ARGUMENT, 11, "in quotes"},
+    {"tags[0] == front", FLS_UNSUPPORTED, 11, "text stands in quotes"},
+    {"tags[0] == \"front", FLS_INVALID_ARGUMENT, 11, "no closing quote"},
+    {"tags[0] == '\\q'", FLS_INVALID_ARGUMENT, 12, "no escape"},
+    {"tags[0] == '\\u12'", FLS_INVALID_ARGUMENT, 12, "no escape"},
+    {"tags[0] == '\\ud800'", FLS_INVALID_ARGUMENT, 12, "no escape"},
+    {"tags[0] == sequence", FLS_INVALID_ARGUMENT, 11, "cannot be compared"},
+    {"tags == 'a'", FLS_INVALID_ARGUMENT, 0, "this is a vector"},
+    {"pose == 1", FLS_INVALID_ARGUMENT, 0, "table or struct"},
+    {"extra == 1", FLS_INVALID_ARGUMENT, 0, "this is a union"},
+    {"pose.position == 1", FLS_INVALID_ARGUMENT, 0, "table or struct"},
+    {"channels.x == 1", FLS_INVALID_ARGUMENT, 9, "[0] or [*]"},
+    {"sequence.x == 1", FLS_INVALID_ARGUMENT, 9, "a number has no fields"},
+    {"tags[0].x == 1", FLS_INVALID_ARGUMENT, 8, "a string has no fields"},
+    {"pose.length == 1", FLS_UNSUPPORTED, 5, "no field 'length'"},
+    {"sequence[0] == 1", FLS_INVALID_ARGUMENT, 8, "only vectors"},
+    {"channels[x] == 1", FLS_INVALID_ARGUMENT, 9, "an index is"},
+    {"channels[ 0] == 1", FLS_INVALID_ARGUMENT, 9, "an index is"},
+    {"channels[-0] == 1", FLS_INVALID_ARGUMENT, 9, "an index is"},
+    {"channels[0 == 1", FLS_INVALID_ARGUMENT, 10, "an index is"},
+    {"channels[99999999999] == 1", FLS_INVALID_ARGUMENT, 9, "too large"},
+    {"channels[0]. == 1", FLS_INVALID_ARGUMENT, 12, "a field's name"},
+    {"sequence in 5", FLS_INVALID_ARGUMENT, 13, "in takes a range"},
+    {"sequence in {5", FLS_INVALID_ARGUMENT, 14, ", or }"},
+    {"sequence in {5;", FLS_INVALID_ARGUMENT, 14, ", or }"},
+    {"sequence == 5ms", FLS_INVALID_ARGUMENT, 13, "no units"},
+    {"sequence == 05", FLS_INVALID_ARGUMENT, 13, "not a number"},
+    {"sequence == 0x", FLS_INVALID_ARGUMENT, 14, "digits belong here"},
+    {"sequence == 0x1FFFFffffFFFFffff", FLS_INVALID_ARGUMENT, 12, "more than 64 bits"},
+    {"sequence == 12345678901234567890.5e0", FLS_INVALID_ARGUMENT, 12, "too many digits"},
+    {"channels[0] == 1e999", FLS_INVALID_ARGUMENT, 15, "too large"},
+    {"channels[0] == Fault", FLS_UNSUPPORTED, 15, "no field 'Fault'"},
+    {"@ == 1", FLS_INVALID_ARGUMENT, 0, "@ is the element"},
+    {"any(sequence, true)", FLS_INVALID_ARGUMENT, 4, "no vector"},
+    {"any(channels)", FLS_INVALID_ARGUMENT, 12, "a , and a condition"},
+    {"any(channels, @ > 1", FLS_INVALID_ARGUMENT, 19, "a ) belongs here"},
+    {"any(channels, @ > 1) && @ > 1", FLS_INVALID_ARGUMENT, 24, "@ is the element"},
+    {"has(sequence", FLS_INVALID_ARGUMENT, 12, "a ) belongs here"},
+    {"has(5)", FLS_INVALID_ARGUMENT, 4, "a field's name"},
+    {"true == true", FLS_INVALID_ARGUMENT, 0, "field has to stand"},
+    {"#", FLS_INVALID_ARGUMENT, 0, "not '#'"},
+};
+
 static void errors(void **unused)
 {
     (void)unused;
-    static const struct {
-        const char *text;
-        fls_status status;
-        uint64_t offset;
-        const char *says;
-    } cases[] = {
-        {"", FLS_INVALID_ARGUMENT, 0, "belongs here"},
-        {"sequnce == 7", FLS_UNSUPPORTED, 0, "did you mean 'sequence'?"},
-        {"sequnce in 1..2", FLS_UNSUPPORTED, 0, "did you mean 'sequence'?"},
-        {"sequence == sequenc", FLS_UNSUPPORTED, 12, "did you mean 'sequence'?"},
-        {"pose.positon.x == 7", FLS_UNSUPPORTED, 5, "did you mean 'position'?"},
-        {"mode == Fualt", FLS_UNSUPPORTED, 8, "did you mean 'Fault'?"},
-        {"mode == 'Xyz'", FLS_UNSUPPORTED, 8, "there is no 'Xyz' in telemetry.Mode"},
-        {"extra.Radoi.peer == ''", FLS_UNSUPPORTED, 6, "did you mean 'Radio'?"},
-        {"extra.peer == ''", FLS_UNSUPPORTED, 6, "name one, such as Radio"},
-        {"extra.NONE == ''", FLS_UNSUPPORTED, 6, "did you mean 'NONE'?"},
-        {"sequence", FLS_INVALID_ARGUMENT, 8, "a comparison belongs here"},
-        {"sequence = 7", FLS_INVALID_ARGUMENT, 9, "equal is =="},
-        {"sequence == ", FLS_INVALID_ARGUMENT, 12, "belongs here"},
-        {"sequence == 7 & true", FLS_INVALID_ARGUMENT, 14, "and is &&"},
-        {"sequence == 7 | true", FLS_INVALID_ARGUMENT, 14, "or is ||"},
-        {"sequence == 7 7", FLS_INVALID_ARGUMENT, 14, "&& or ||"},
-        {"sequence == 7 &&", FLS_INVALID_ARGUMENT, 16, "belongs here"},
-        {"1 < sequence < 5", FLS_INVALID_ARGUMENT, 13, "do not chain"},
-        {"1 == 1", FLS_INVALID_ARGUMENT, 0, "field has to stand"},
-        {"5", FLS_INVALID_ARGUMENT, 1, "a comparison belongs here"},
-        {"(sequence == 7", FLS_INVALID_ARGUMENT, 14, "a ) belongs here"},
-        {"sequence == 7)", FLS_INVALID_ARGUMENT, 13, "&& or ||"},
-        {"sequence == 'a'", FLS_INVALID_ARGUMENT, 12, "cannot be compared"},
-        {"sequence == true", FLS_INVALID_ARGUMENT, 12, "this is a number"},
-        {"sequence ~ 'a'", FLS_INVALID_ARGUMENT, 11, "cannot be compared"},
-        {"sequence starts_with 'a'", FLS_INVALID_ARGUMENT, 0, "only text"},
-        {"channels[0] contains 1", FLS_INVALID_ARGUMENT, 0, "only text"},
-        {"tags[0] == 5", FLS_INVALID_ARGUMENT, 11, "in quotes"},
-        {"tags[0] == front", FLS_UNSUPPORTED, 11, "text stands in quotes"},
-        {"tags[0] == \"front", FLS_INVALID_ARGUMENT, 11, "no closing quote"},
-        {"tags[0] == '\\q'", FLS_INVALID_ARGUMENT, 12, "no escape"},
-        {"tags[0] == '\\u12'", FLS_INVALID_ARGUMENT, 12, "no escape"},
-        {"tags[0] == '\\ud800'", FLS_INVALID_ARGUMENT, 12, "no escape"},
-        {"tags[0] == sequence", FLS_INVALID_ARGUMENT, 11, "cannot be compared"},
-        {"tags == 'a'", FLS_INVALID_ARGUMENT, 0, "this is a vector"},
-        {"pose == 1", FLS_INVALID_ARGUMENT, 0, "table or struct"},
-        {"extra == 1", FLS_INVALID_ARGUMENT, 0, "this is a union"},
-        {"pose.position == 1", FLS_INVALID_ARGUMENT, 0, "table or struct"},
-        {"channels.x == 1", FLS_INVALID_ARGUMENT, 9, "[0] or [*]"},
-        {"sequence.x == 1", FLS_INVALID_ARGUMENT, 9, "a number has no fields"},
-        {"tags[0].x == 1", FLS_INVALID_ARGUMENT, 8, "a string has no fields"},
-        {"pose.length == 1", FLS_UNSUPPORTED, 5, "no field 'length'"},
-        {"sequence[0] == 1", FLS_INVALID_ARGUMENT, 8, "only vectors"},
-        {"channels[x] == 1", FLS_INVALID_ARGUMENT, 9, "an index is"},
-        {"channels[ 0] == 1", FLS_INVALID_ARGUMENT, 9, "an index is"},
-        {"channels[-0] == 1", FLS_INVALID_ARGUMENT, 9, "an index is"},
-        {"channels[0 == 1", FLS_INVALID_ARGUMENT, 10, "an index is"},
-        {"channels[99999999999] == 1", FLS_INVALID_ARGUMENT, 9, "too large"},
-        {"channels[0]. == 1", FLS_INVALID_ARGUMENT, 12, "a field's name"},
-        {"sequence in 5", FLS_INVALID_ARGUMENT, 13, "in takes a range"},
-        {"sequence in {5", FLS_INVALID_ARGUMENT, 14, ", or }"},
-        {"sequence in {5;", FLS_INVALID_ARGUMENT, 14, ", or }"},
-        {"sequence == 5ms", FLS_INVALID_ARGUMENT, 13, "no units"},
-        {"sequence == 05", FLS_INVALID_ARGUMENT, 13, "not a number"},
-        {"sequence == 0x", FLS_INVALID_ARGUMENT, 14, "digits belong here"},
-        {"sequence == 0x1FFFFffffFFFFffff", FLS_INVALID_ARGUMENT, 12, "more than 64 bits"},
-        {"sequence == 12345678901234567890.5e0", FLS_INVALID_ARGUMENT, 12, "too many digits"},
-        {"channels[0] == 1e999", FLS_INVALID_ARGUMENT, 15, "too large"},
-        {"channels[0] == Fault", FLS_UNSUPPORTED, 15, "no field 'Fault'"},
-        {"@ == 1", FLS_INVALID_ARGUMENT, 0, "@ is the element"},
-        {"any(sequence, true)", FLS_INVALID_ARGUMENT, 4, "no vector"},
-        {"any(channels)", FLS_INVALID_ARGUMENT, 12, "a , and a condition"},
-        {"any(channels, @ > 1", FLS_INVALID_ARGUMENT, 19, "a ) belongs here"},
-        {"any(channels, @ > 1) && @ > 1", FLS_INVALID_ARGUMENT, 24, "@ is the element"},
-        {"has(sequence", FLS_INVALID_ARGUMENT, 12, "a ) belongs here"},
-        {"has(5)", FLS_INVALID_ARGUMENT, 4, "a field's name"},
-        {"true == true", FLS_INVALID_ARGUMENT, 0, "field has to stand"},
-        {"#", FLS_INVALID_ARGUMENT, 0, "not '#'"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         fls_error err = FLS_ERROR_INIT;
         fls_predicate *predicate;
-        fls_status status = fls_predicate_new(&predicate, schema, root, cases[i].text, NULL, &err);
-        if (status != cases[i].status || err.offset != cases[i].offset ||
-            strstr(err.text, cases[i].says) == NULL) {
-            print_error("%s: %s at %" PRIu64 ": %s\n", cases[i].text, fls_status_name(status),
+        fls_status status =
+            fls_predicate_new(&predicate, schema, root, refused[i].text, NULL, &err);
+        if (status != refused[i].status || err.offset != refused[i].offset ||
+            strstr(err.text, refused[i].says) == NULL) {
+            print_error("%s: %s at %" PRIu64 ": %s\n", refused[i].text, fls_status_name(status),
                         err.offset, err.text);
             fail();
         }
         assert_null(predicate);
         assert_int_equal(err.known, FLS_ERROR_OFFSET);
-        assert_int_equal(fls_predicate_new(&predicate, schema, root, cases[i].text, NULL, NULL),
+        assert_int_equal(fls_predicate_new(&predicate, schema, root, refused[i].text, NULL, NULL),
                          status);
     }
 }

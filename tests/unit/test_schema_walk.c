@@ -272,6 +272,13 @@ static void names(void **state)
 
 /* ---- sets ---- */
 
+static void set_identifier(uint8_t *message, const char *bytes)
+{
+    for (int i = 0; i < 4; i++) {
+        message[4 + i] = (uint8_t)bytes[i];
+    }
+}
+
 static void sets(void **state)
 {
     fls_schema_set set = {0};
@@ -281,27 +288,27 @@ static void sets(void **state)
     assert_int_equal(fls_schema_set_select(&set, message, 12), FLS_SCHEMA_NONE);
     assert_status(fls_schema_set_add(&set, everything, NULL, NULL, &err), FLS_OK, &err);
     assert_memory_equal(set.types[0].identifier, "EVRY", 4);
-    memcpy(message + 4, "ABCD", 4);
+    set_identifier(message, "ABCD");
     assert_int_equal(fls_schema_set_select(&set, message, 12), FLS_SCHEMA_NONE); /* another type */
-    memcpy(message + 4, "\x06\0\x08\0", 4);
+    set_identifier(message, "\x06\0\x08\0");
     assert_int_equal(fls_schema_set_select(&set, message, 12), 0); /* none: of the only type */
-    memcpy(message + 4, "ABC\x7f", 4);
+    set_identifier(message, "ABC\x7f");
     assert_int_equal(fls_schema_set_select(&set, message, 12), 0);
     assert_int_equal(fls_schema_set_select(&set, message, 3), 0);
     assert_status(fls_schema_set_add(&set, everything, "Tree", "TREE", &err), FLS_OK, &err);
     assert_int_equal(fls_schema_set_select(&set, message, 12), FLS_SCHEMA_NONE);
     assert_int_equal(fls_schema_set_select(&set, NULL, 0), FLS_SCHEMA_NONE);
-    memcpy(message + 4, "TREE", 4);
+    set_identifier(message, "TREE");
     assert_int_equal(fls_schema_set_select(&set, message, 12), 1);
     assert_int_equal(fls_schema_set_select(&set, message, 8), 1);
     assert_int_equal(fls_schema_set_select(&set, message, 7), FLS_SCHEMA_NONE);
-    memcpy(message + 4, "EVRY", 4);
+    set_identifier(message, "EVRY");
     assert_int_equal(fls_schema_set_select(&set, message, 12), 0);
     assert_status(fls_schema_set_add(&set, telemetry, NULL, NULL, &err), FLS_OK, &err);
     assert_int_equal(fls_schema_set_select(&set, message, 7), 2);
-    memcpy(message + 4, "\0\0\0\0", 4);
+    set_identifier(message, "\0\0\0\0");
     assert_int_equal(fls_schema_set_select(&set, message, 12), 2);
-    memcpy(message + 4, "XXXX", 4);
+    set_identifier(message, "XXXX");
     assert_int_equal(fls_schema_set_select(&set, message, 12), 2);
     assert_int_equal(set.count, 3);
 }
