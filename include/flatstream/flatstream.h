@@ -3,6 +3,7 @@
  *   write   writer.h, with builder.h for the simple mode, prepared.h for a fixed shape
  *   read    reader.h (from a source), cursor.h (from memory), decoder.h (fed with bytes)
  *   recover recover.h
+ *   keep    journal.h, journal_reader.h; recorder.h in front of it for loops that may not block
  *   know    schema.h, schema_set.h, schema_compat.h, verify.h, json.h, query.h: what is in messages
  *   parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h, socket.h
  */
@@ -15,11 +16,14 @@
 #include "flatstream/cursor.h"
 #include "flatstream/decoder.h"
 #include "flatstream/frame.h"
+#include "flatstream/journal.h"
+#include "flatstream/journal_reader.h"
 #include "flatstream/json.h"
 #include "flatstream/memory_policy.h"
 #include "flatstream/prepared.h"
 #include "flatstream/query.h"
 #include "flatstream/reader.h"
+#include "flatstream/recorder.h"
 #include "flatstream/recover.h"
 #include "flatstream/schema.h"
 #include "flatstream/schema_compat.h"

@@ -31,8 +31,14 @@ typedef struct fls_message {
     uint64_t ordinal;    /* 0-based count of messages in the stream */
     uint64_t offset;     /* byte offset of the frame in the stream */
     uint64_t checksum;   /* as found in the stream; 0 without a checksum */
-    uint64_t reserved[3];
+    uint64_t time_ns;    /* when it was received, set by readers of journals only; 0: not known */
+    uint32_t flags;      /* FLS_MESSAGE_..., as time_ns */
+    uint32_t reserved0;
+    uint64_t reserved;
 } fls_message;
+
+/* The time was not noted but lies between two that were. */
+#define FLS_MESSAGE_TIME_ESTIMATED 1u
 
 /* Writes length and checksum as they stand on the wire. checksum_width is 0..8. Returns the number
  * of bytes written, 4 + checksum_width. */

@@ -98,6 +98,12 @@ fls_status flsi_file_write(const flsi_file *file, const void *data, size_t size,
 fls_status flsi_file_writev(const flsi_file *file, const fls_span *spans, size_t count,
                             size_t *written, fls_error *err);
 
+/* Regular files only; at an offset, and the position stays where it is. */
+fls_status flsi_file_write_at(const flsi_file *file, uint64_t offset, const void *data, size_t size,
+                              size_t *written, fls_error *err);
+fls_status flsi_file_writev_at(const flsi_file *file, uint64_t offset, const fls_span *spans,
+                               size_t count, size_t *written, fls_error *err);
+
 /* Sets the length; the position stays where it is. */
 fls_status flsi_file_truncate(const flsi_file *file, uint64_t size_bytes, fls_error *err);
 

@@ -1,0 +1,35 @@
+/* The segments that a journal's directory holds, in the order of their ordinals.
+ *
+ * A segment's messages end where the next segment begins: what it holds beyond is superseded (a
+ * recovery was cut short). Where a segment is there both plain and compressed the plain one counts.
+ */
+#ifndef FLSI_JOURNAL_LISTING_H
+#define FLSI_JOURNAL_LISTING_H
+
+#include "flatstream/allocator.h"
+#include "journal/journal_names.h"
+#include "os/os_directory.h"
+
+typedef struct flsi_listed_segment {
+    uint64_t first_ordinal;
+    uint8_t has_plain;
+    uint8_t has_compressed;
+    uint8_t has_marks;
+    uint8_t reserved[5];
+} flsi_listed_segment;
+
+typedef struct flsi_listing {
+    const fls_allocator *allocator;
+    flsi_listed_segment *segments; /* marks without a segment are not in here */
+    size_t count;
+    size_t capacity;
+} flsi_listing;
+
+fls_status flsi_listing_read(flsi_listing *listing, const flsi_directory *directory,
+                             const fls_allocator *allocator, fls_error *err);
+void flsi_listing_fini(flsi_listing *listing);
+/* Index of the segment that holds an ordinal: the last one whose first ordinal is not above it; 0
+ * when all are above; SIZE_MAX when there is none. */
+size_t flsi_listing_find(const flsi_listing *listing, uint64_t ordinal);
+
+#endif

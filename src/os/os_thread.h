@@ -1,0 +1,52 @@
+/* Threads, locks and conditions, and the clocks that they wait by. */
+#ifndef FLSI_OS_THREAD_H
+#define FLSI_OS_THREAD_H
+
+#include "flatstream/status.h"
+
+/* Storage that is large enough for the system's objects, so that no header of the system is needed
+ * here; os_thread.c asserts it. */
+typedef union flsi_mutex {
+    void *align;
+    unsigned char space[64];
+} flsi_mutex;
+
+typedef union flsi_condition {
+    void *align;
+    unsigned char space[64];
+} flsi_condition;
+
+typedef union flsi_thread {
+    void *align;
+    unsigned char space[16];
+} flsi_thread;
+
+fls_status flsi_mutex_init(flsi_mutex *mutex, fls_error *err);
+void flsi_mutex_fini(flsi_mutex *mutex);
+void flsi_mutex_lock(flsi_mutex *mutex);
+void flsi_mutex_unlock(flsi_mutex *mutex);
+
+fls_status flsi_condition_init(flsi_condition *condition, fls_error *err);
+void flsi_condition_fini(flsi_condition *condition);
+void flsi_condition_wait(flsi_condition *condition, flsi_mutex *mutex);
+/* 1: woken (or for no reason); 0: timeout_ns have passed, by the monotonic clock. */
+int flsi_condition_wait_for(flsi_condition *condition, flsi_mutex *mutex, uint64_t timeout_ns);
+void flsi_condition_signal(flsi_condition *condition);
+void flsi_condition_broadcast(flsi_condition *condition);
+
+/* All signals are blocked on the new thread. */
+fls_status flsi_thread_start(flsi_thread *thread, void (*run)(void *self), void *self,
+                             fls_error *err);
+void flsi_thread_join(flsi_thread *thread);
+
+void flsi_sleep_ns(uint64_t ns);
+void flsi_thread_yield(void);
+
+/* Nanoseconds since 1970 by the wall clock. */
+uint64_t flsi_wall_now_ns(void);
+/* Bytes that nobody can foretell. */
+fls_status flsi_random_bytes(void *to, size_t size, fls_error *err);
+/* Process id, for telling who holds a lock. */
+uint64_t flsi_process_id(void);
+
+#endif
