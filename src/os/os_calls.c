@@ -1,12 +1,14 @@
 /* The real system calls. Where systems differ, the difference ends here. */
 #include "os/os_calls.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -45,6 +47,57 @@ static int sys_lstat(const char *path, struct stat *status)
 static int sys_stat(const char *path, struct stat *status)
 {
     return stat(path, status);
+}
+
+static ssize_t sys_pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
+{
+#if defined(__APPLE__)
+    (void)count;
+    return pwrite(fd, pieces[0].iov_base, pieces[0].iov_len, offset);
+#else
+    return pwritev(fd, pieces, count, offset);
+#endif
+}
+
+static int sys_fstatat(int directory, const char *path, struct stat *status, int flags)
+{
+    return fstatat(directory, path, status, flags);
+}
+
+/* Closes without losing the errno that is about to be reported. */
+static int close_listing(DIR *listing, int result)
+{
+    int saved = errno;
+    (void)closedir(listing);
+    errno = saved;
+    return result;
+}
+
+static int sys_list(int directory, int (*seen)(void *self, const char *name), void *self)
+{
+    int fd;
+    do {
+        fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return -1;
+    DIR *listing = fdopendir(fd);
+    if (listing == NULL) {
+        int saved = errno;
+        (void)close(fd);
+        errno = saved;
+        return -1;
+    }
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(listing);
+        if (entry == NULL)
+            return close_listing(listing, errno == 0 ? 0 : -1);
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (seen(self, entry->d_name) != 0)
+            return close_listing(listing, 0);
+    }
 }
 
 static int sys_sync_data(int fd)
@@ -263,6 +316,8 @@ static const flsi_os_calls system_calls = {
     .pread = pread,
     .write = write,
     .writev = writev,
+    .pwrite = pwrite,
+    .pwritev = sys_pwritev,
     .ftruncate = ftruncate,
     .sync_data = sys_sync_data,
     .sync_directory = fsync,
@@ -272,6 +327,9 @@ static const flsi_os_calls system_calls = {
     .renameat = renameat,
     .rename_new = sys_rename_new,
     .unlinkat = unlinkat,
+    .mkdirat = mkdirat,
+    .fstatat = sys_fstatat,
+    .list = sys_list,
     .advise_sequential = sys_advise_sequential,
     .mmap = mmap,
     .munmap = munmap,

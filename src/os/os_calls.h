@@ -29,6 +29,9 @@ struct flsi_os_calls {
     ssize_t (*pread)(int fd, void *buffer, size_t capacity, off_t offset);
     ssize_t (*write)(int fd, const void *data, size_t size);
     ssize_t (*writev)(int fd, const struct iovec *pieces, int count);
+    ssize_t (*pwrite)(int fd, const void *data, size_t size, off_t offset);
+    /* Where the system has no such call the first piece alone is written. */
+    ssize_t (*pwritev)(int fd, const struct iovec *pieces, int count, off_t offset);
     int (*ftruncate)(int fd, off_t size);
     int (*sync_data)(int fd); /* content and length: the strongest the system has */
     int (*sync_directory)(int fd);
@@ -40,6 +43,11 @@ struct flsi_os_calls {
      * the system or the file system has no such call. */
     int (*rename_new)(int from_directory, const char *from, int to_directory, const char *to);
     int (*unlinkat)(int directory, const char *path, int flags);
+    int (*mkdirat)(int directory, const char *path, mode_t mode);
+    int (*fstatat)(int directory, const char *path, struct stat *status, int flags);
+    /* Calls back with every name but "." and ".." until that returns not 0; 0, or -1 and errno. The
+     * descriptor's position is left alone. */
+    int (*list)(int directory, int (*seen)(void *self, const char *name), void *self);
     void (*advise_sequential)(int fd);
     void *(*mmap)(void *address, size_t size, int protection, int flags, int fd, off_t offset);
     int (*munmap)(void *address, size_t size);
@@ -68,5 +76,8 @@ struct flsi_os_calls {
     pid_t (*waitpid)(pid_t child, int *how, int options);
     char *(*mkdtemp)(char *pattern);
 };
+
+/* What the system says of a file, in our words. */
+void flsi_file_info_from(flsi_file_info *info, const struct stat *status);
 
 #endif

@@ -267,21 +267,26 @@ fls_status flsi_file_lock(const flsi_file *file, fls_error *err)
     }
 }
 
+void flsi_file_info_from(flsi_file_info *info, const struct stat *status)
+{
+#if defined(__APPLE__)
+    const struct timespec *modified = &status->st_mtimespec;
+#else
+    const struct timespec *modified = &status->st_mtim;
+#endif
+    info->device = (uint64_t)status->st_dev;
+    info->inode = (uint64_t)status->st_ino;
+    info->size_bytes = (uint64_t)status->st_size;
+    info->modified_ns = (int64_t)modified->tv_sec * 1000000000 + (int64_t)modified->tv_nsec;
+    info->kind = kind_of(status->st_mode);
+}
+
 fls_status flsi_file_info_get(const flsi_file *file, flsi_file_info *info, fls_error *err)
 {
     struct stat status;
     if (file->calls->fstat(file->fd, &status) != 0)
         return file_error(file, err, "asking for the file's size failed");
-#if defined(__APPLE__)
-    const struct timespec *modified = &status.st_mtimespec;
-#else
-    const struct timespec *modified = &status.st_mtim;
-#endif
-    info->device = (uint64_t)status.st_dev;
-    info->inode = (uint64_t)status.st_ino;
-    info->size_bytes = (uint64_t)status.st_size;
-    info->modified_ns = (int64_t)modified->tv_sec * 1000000000 + (int64_t)modified->tv_nsec;
-    info->kind = kind_of(status.st_mode);
+    flsi_file_info_from(info, &status);
     return FLS_OK;
 }
 
@@ -383,13 +388,11 @@ fls_status flsi_file_write(const flsi_file *file, const void *data, size_t size,
     return flsi_file_writev(file, &span, 1, written, err);
 }
 
-fls_status flsi_file_writev(const flsi_file *file, const fls_span *spans, size_t count,
-                            size_t *written, fls_error *err)
+/* As many of the spans as one call takes; empty ones are left out. */
+static size_t gather_pieces(struct iovec pieces[PIECES_MAX], const fls_span *spans, size_t count)
 {
-    struct iovec pieces[PIECES_MAX];
     size_t used = 0;
     size_t room = TRANSFER_MAX_BYTES;
-    *written = 0;
     for (size_t i = 0; i < count && used < PIECES_MAX && room != 0; i++) {
         size_t size = at_most(spans[i].size, room);
         if (size == 0)
@@ -399,7 +402,47 @@ fls_status flsi_file_writev(const flsi_file *file, const fls_span *spans, size_t
         used++;
         room -= size;
     }
+    return used;
+}
+
+fls_status flsi_file_writev(const flsi_file *file, const fls_span *spans, size_t count,
+                            size_t *written, fls_error *err)
+{
+    struct iovec pieces[PIECES_MAX];
+    size_t used = gather_pieces(pieces, spans, count);
+    *written = 0;
     return used == 0 ? FLS_OK : put_pieces(file, pieces, used, written, err);
+}
+
+fls_status flsi_file_write_at(const flsi_file *file, uint64_t offset, const void *data, size_t size,
+                              size_t *written, fls_error *err)
+{
+    const fls_span span = {data, size};
+    return flsi_file_writev_at(file, offset, &span, 1, written, err);
+}
+
+fls_status flsi_file_writev_at(const flsi_file *file, uint64_t offset, const fls_span *spans,
+                               size_t count, size_t *written, fls_error *err)
+{
+    struct iovec pieces[PIECES_MAX];
+    size_t used = gather_pieces(pieces, spans, count);
+    ssize_t result = 0;
+    *written = 0;
+    if (used == 0)
+        return FLS_OK;
+    if (!offset_fits(offset) || !offset_fits(offset + TRANSFER_MAX_BYTES)) {
+        errno = EFBIG;
+        return file_error(file, err, "write failed");
+    }
+    if (used == 1)
+        RETRY_INTERRUPTED(result, file->calls->pwrite(file->fd, pieces->iov_base, pieces->iov_len,
+                                                      (off_t)offset));
+    else
+        RETRY_INTERRUPTED(result, file->calls->pwritev(file->fd, pieces, (int)used, (off_t)offset));
+    if (result < 0)
+        return file_error(file, err, "write failed");
+    *written = (size_t)result;
+    return FLS_OK;
 }
 
 fls_status flsi_file_truncate(const flsi_file *file, uint64_t size_bytes, fls_error *err)

@@ -130,6 +130,22 @@ static ssize_t fake_writev(int fd, const struct iovec *pieces, int count)
     return real()->writev(fd, pieces, count);
 }
 
+static ssize_t fake_pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    return fails("pwrite", 1) ? -1 : real()->pwrite(fd, data, cut(size), offset);
+}
+
+static ssize_t fake_pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
+{
+    if (fails("pwritev", 1)) {
+        return -1;
+    }
+    if (fake.at_most != 0) {
+        return real()->pwrite(fd, pieces[0].iov_base, cut(pieces[0].iov_len), offset);
+    }
+    return real()->pwritev(fd, pieces, count, offset);
+}
+
 static int fake_ftruncate(int fd, off_t size)
 {
     return fails("ftruncate", 1) ? -1 : real()->ftruncate(fd, size);
@@ -173,6 +189,21 @@ static int fake_rename_new(int from_at, const char *from, int to_at, const char 
 static int fake_unlinkat(int at, const char *path, int flags)
 {
     return fails("unlinkat", 0) ? -1 : real()->unlinkat(at, path, flags);
+}
+
+static int fake_mkdirat(int at, const char *path, mode_t mode)
+{
+    return fails("mkdirat", 0) ? -1 : real()->mkdirat(at, path, mode);
+}
+
+static int fake_fstatat(int at, const char *path, struct stat *status, int flags)
+{
+    return fails("fstatat", 0) ? -1 : real()->fstatat(at, path, status, flags);
+}
+
+static int fake_list(int at, int (*seen)(void *self, const char *name), void *self)
+{
+    return fails("list", 0) ? -1 : real()->list(at, seen, self);
 }
 
 static void *fake_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
@@ -320,6 +351,8 @@ static const flsi_os_calls *fake_calls(void)
     table.pread = fake_pread;
     table.write = fake_write;
     table.writev = fake_writev;
+    table.pwrite = fake_pwrite;
+    table.pwritev = fake_pwritev;
     table.ftruncate = fake_ftruncate;
     table.sync_data = fake_sync_data;
     table.sync_directory = fake_sync_directory;
@@ -329,6 +362,9 @@ static const flsi_os_calls *fake_calls(void)
     table.renameat = fake_renameat;
     table.rename_new = fake_rename_new;
     table.unlinkat = fake_unlinkat;
+    table.mkdirat = fake_mkdirat;
+    table.fstatat = fake_fstatat;
+    table.list = fake_list;
     table.mmap = fake_mmap;
     table.munmap = fake_munmap;
     table.socket = fake_socket;
