@@ -385,7 +385,9 @@ void test_verification()
     check_sample(third.as<telemetry::Sample>(), 2);
     // Tiny payloads are refused, not read.
     for (size_t size = 0; size < 12; size++) {
-        fls_message tiny = {"\4\0\0\0\0\0\0\0\0\0\0", size, 0, 0, 0, {0}};
+        fls_message tiny{};
+        tiny.payload = "\4\0\0\0\0\0\0\0\0\0\0";
+        tiny.size = size;
         CHECK(flatstream::message(tiny).try_as<telemetry::Sample>() == nullptr);
         CHECK(size >= 4 || flatstream::message(tiny).try_as<telemetry::Sample>(
                                nullptr, flatstream::unverified) == nullptr);
