@@ -3,48 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "complain.h"
 #include "payloads.h"
 #include "stream_case.h"
-#include "support/faulty_io.h"
 #include "support/frames.h"
+#include "tool_seam.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* ---- the seam: what the parsers need of the tool ---- */
-
-static faulty_source seam_storage;
-static fls_source seam_source;
-
-fls_source cli_input_source(cli_input *input)
-{
-    (void)input;
-    return seam_source;
-}
-
-void cli_complain(cli_job *job, const char *file, const char *format, ...)
-{
-    (void)job;
-    (void)file;
-    (void)format;
-}
-
-int cli_complain_error(cli_job *job, const char *file, const fls_error *err)
-{
-    (void)job;
-    (void)file;
-    (void)err;
-    return CLI_SYSTEM;
-}
-
-int cli_complain_errno(cli_job *job, const char *file, const char *what, int error)
-{
-    (void)job;
-    (void)file;
-    (void)what;
-    (void)error;
-    return CLI_SYSTEM;
-}
 
 /* ---- the plain parsers: payloads as a stream of "none", and whether all was well ---- */
 
@@ -129,7 +93,7 @@ static void compare(int hex, const uint8_t *data, size_t size, uint64_t seed)
     int good = hex ? parse_hex(exact, size, &wanted) : parse_delimited(exact, size, &wanted);
     faulty_plan plan = FAULTY_PLAN_INIT;
     plan.max_piece = (size_t)(seed % 50);
-    seam_source = faulty_source_init(&seam_storage, &plan, exact, size, seed);
+    tool_seam_read(&plan, exact, size, seed);
     cli_job job;
     cli_input input;
     memset(&job, 0, sizeof job);
