@@ -5,6 +5,7 @@
 #ifndef FLSI_JOURNAL_MANIFEST_H
 #define FLSI_JOURNAL_MANIFEST_H
 
+#include "flatstream/frame.h"
 #include "flatstream/journal.h"
 #include "os/os_directory.h"
 
@@ -53,6 +54,6 @@ fls_status flsi_manifest_load(flsi_manifest *manifest, const flsi_directory *dir
                               const fls_allocator *allocator, fls_error *err);
 /* New file, sync, rename, sync of the directory. */
 fls_status flsi_manifest_store(const flsi_manifest *manifest, const flsi_directory *directory,
-                               fls_error *err);
+                               const fls_allocator *allocator, fls_error *err);
 
 #endif
