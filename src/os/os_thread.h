@@ -5,7 +5,7 @@
 #include "flatstream/status.h"
 
 /* Storage that is large enough for the system's objects, so that no header of the system is needed
- * here; os_thread.c asserts it. */
+ * here; os_thread.c asserts it. None of them may move while it is in use. */
 typedef union flsi_mutex {
     void *align;
     unsigned char space[64];
@@ -18,7 +18,7 @@ typedef union flsi_condition {
 
 typedef union flsi_thread {
     void *align;
-    unsigned char space[16];
+    unsigned char space[32];
 } flsi_thread;
 
 fls_status flsi_mutex_init(flsi_mutex *mutex, fls_error *err);
