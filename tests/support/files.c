@@ -72,14 +72,19 @@ void files_make_directory(char *path, size_t capacity)
 
 void files_remove_directory(const char *path)
 {
+    char entry_path[1024];
     DIR *directory = opendir(path);
     if (directory == NULL) {
         return;
     }
     const struct dirent *entry;
     while ((entry = readdir(directory)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            (void)unlink(files_join(path, entry->d_name));
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        (void)snprintf(entry_path, sizeof entry_path, "%s/%s", path, entry->d_name);
+        if (unlink(entry_path) != 0) {
+            files_remove_directory(entry_path);
         }
     }
     closedir(directory);

@@ -15,8 +15,7 @@ int files_exist(const char *path);
 uint64_t files_size(const char *path); /* aborts when there is none */
 
 /* A new empty directory below $TMPDIR, else in memory where there is /dev/shm; its path is kept in
- * a static buffer of the caller's size. files_remove_directory removes it with everything in it
- * (one level). */
+ * a static buffer of the caller's size. files_remove_directory removes it with everything in it. */
 void files_make_directory(char *path, size_t capacity);
 void files_remove_directory(const char *path);
 
