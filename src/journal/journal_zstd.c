@@ -144,6 +144,11 @@ static fls_status write_all(const flsi_file *file, uint64_t offset, const void *
     return FLS_OK;
 }
 
+int flsi_zstd_is_there(void)
+{
+    return 1;
+}
+
 /* ---- reading ---- */
 
 /* Where the table's entries are. */
@@ -484,6 +489,11 @@ void flsi_zstd_free(flsi_zstd_writer *writer)
 }
 
 #else
+
+int flsi_zstd_is_there(void)
+{
+    return 0;
+}
 
 static fls_status without_zstd(fls_error *err)
 {

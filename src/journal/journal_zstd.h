@@ -19,6 +19,9 @@
 /* Most pieces of a file. */
 #define FLSI_ZSTD_PIECES (1u << 20)
 
+/* Whether this build has zstd. */
+int flsi_zstd_is_there(void);
+
 /* Reading: one thread at a time. The descriptor of file is borrowed and has to stay open; its
  * position is not used. FLS_INVALID_FRAME, FLS_UNEXPECTED_EOF: not such a file; FLS_UNSUPPORTED:
  * one beyond the limits above, or a build without zstd. */
