@@ -120,6 +120,14 @@ FLS_API FLS_MUST_USE fls_status fls_schema_new_file(fls_schema **schema, const c
                                                     const char *const *include_directories,
                                                     const fls_allocator *allocator, fls_error *err);
 
+/* The compiled schema of such a file as bytes, for whoever stores or sends it: of a .bfbs what is
+ * in it, of a .fbs what flatc makes of it. Nothing but flatc has looked whether it is a schema. The
+ * bytes are the caller's: allocator's free with *size. */
+FLS_API FLS_MUST_USE fls_status fls_schema_compile_file(void **bfbs, size_t *size, const char *path,
+                                                        const char *const *include_directories,
+                                                        const fls_allocator *allocator,
+                                                        fls_error *err);
+
 FLS_API void fls_schema_free(fls_schema *schema); /* NULL is harmless */
 
 /* The root type that the schema names, or FLS_SCHEMA_NONE; its file identifier, "" or 4 bytes. */

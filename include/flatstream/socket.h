@@ -35,6 +35,28 @@ FLS_API void fls_socket_close(int fd);
  * when the connection broke before. */
 FLS_API FLS_MUST_USE fls_status fls_socket_finish(int fd, fls_error *err);
 
+/* ---- datagrams: "udp://host:port", a message each ---- */
+
+#define FLS_DATAGRAM_BYTES 65535u /* no datagram is larger */
+
+/* Takes what is sent to the endpoint; port and host as for fls_socket_listen. Close with
+ * fls_socket_close. */
+FLS_API FLS_MUST_USE fls_status fls_datagram_listen(const char *endpoint, int *fd, fls_error *err);
+
+/* For sending to the endpoint. That nobody listens there is not found out by this. */
+FLS_API FLS_MUST_USE fls_status fls_datagram_connect(const char *endpoint, int *fd, fls_error *err);
+
+/* One datagram, without waiting: FLS_WOULD_BLOCK when there is none now. *dropped is set to how
+ * many datagrams the system has dropped on this descriptor, because nobody took them in time, where
+ * the system tells (Linux; modulo 2^32); else it is left as it is. FLS_INVALID_FRAME: it was larger
+ * than capacity, and is lost; FLS_DATAGRAM_BYTES are always enough. */
+FLS_API FLS_MUST_USE fls_status fls_datagram_receive(int fd, void *buffer, size_t capacity,
+                                                     size_t *size, uint32_t *dropped,
+                                                     fls_error *err);
+/* Sends one. Success says nothing of its arrival. */
+FLS_API FLS_MUST_USE fls_status fls_datagram_send(int fd, const void *data, size_t size,
+                                                  fls_error *err);
+
 FLS_END_DECLS
 
 #endif

@@ -345,6 +345,7 @@ static const flsi_os_calls system_calls = {
     .getsockname = sys_getsockname,
     .getpeername = sys_getpeername,
     .sendmsg = sendmsg,
+    .recvmsg = recvmsg,
     .shutdown = shutdown,
     .unacknowledged = sys_unacknowledged,
     .poll = poll,

@@ -65,6 +65,7 @@ struct flsi_os_calls {
     int (*getsockname)(int fd, struct sockaddr *address, socklen_t *size);
     int (*getpeername)(int fd, struct sockaddr *address, socklen_t *size);
     ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
+    ssize_t (*recvmsg)(int fd, struct msghdr *message, int flags);
     int (*shutdown)(int fd, int how);
     /* Bytes sent and not acknowledged; 0 where the system does not tell. */
     int (*unacknowledged)(int fd);

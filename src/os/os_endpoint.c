@@ -31,9 +31,10 @@ static int parse_port(flsi_endpoint *endpoint, const char *digits)
     return 0;
 }
 
-/* rest is what follows "tcp://". An address of IPv6 has colons of its own, so it needs brackets. */
-static fls_status parse_tcp(flsi_endpoint *endpoint, const char *text, const char *rest,
-                            fls_error *err)
+/* rest is what follows "tcp://" or "udp://". An address of IPv6 has colons of its own, so it needs
+ * brackets. */
+static fls_status parse_host(flsi_endpoint *endpoint, const char *text, const char *rest,
+                             fls_error *err)
 {
     const char *colon = strrchr(rest, ':');
     if (colon == NULL)
@@ -74,10 +75,18 @@ fls_status flsi_endpoint_parse(flsi_endpoint *endpoint, const char *text, fls_er
 {
     memset(endpoint, 0, sizeof *endpoint);
     if (strncmp(text, "tcp://", 6) == 0)
-        return parse_tcp(endpoint, text, text + 6, err);
+        return parse_host(endpoint, text, text + 6, err);
     if (strncmp(text, "unix:", 5) == 0)
         return parse_unix(endpoint, text, text + 5, err);
     return malformed(err, text, "an endpoint is tcp://host:port or unix:path");
+}
+
+fls_status flsi_endpoint_parse_datagram(flsi_endpoint *endpoint, const char *text, fls_error *err)
+{
+    memset(endpoint, 0, sizeof *endpoint);
+    if (strncmp(text, "udp://", 6) == 0)
+        return parse_host(endpoint, text, text + 6, err);
+    return malformed(err, text, "an endpoint for datagrams is udp://host:port");
 }
 
 /* Returns the length of the whole text, or -1 for a family that we do not know. */

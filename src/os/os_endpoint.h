@@ -20,6 +20,9 @@ typedef struct flsi_endpoint {
 /* FLS_INVALID_ARGUMENT with what is wrong. */
 fls_status flsi_endpoint_parse(flsi_endpoint *endpoint, const char *text, fls_error *err);
 
+/* "udp://host:port". */
+fls_status flsi_endpoint_parse_datagram(flsi_endpoint *endpoint, const char *text, fls_error *err);
+
 /* Writes an address in the form above; a Unix socket without a name is "unix:".
  * FLS_INVALID_ARGUMENT when it does not fit, FLS_UNSUPPORTED for another family. */
 fls_status flsi_endpoint_format(const struct sockaddr_storage *address, socklen_t address_bytes,

@@ -188,6 +188,13 @@ fls_status flsi_socket_listen(const char *endpoint, int *fd, const flsi_os_calls
                           : listen_tcp(&parsed, endpoint, fd, calls, err);
 }
 
+static int is_datagram(const flsi_os_calls *calls, int fd)
+{
+    int type = 0;
+    socklen_t bytes = sizeof type;
+    return calls->getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 && type == SOCK_DGRAM;
+}
+
 fls_status flsi_socket_endpoint(int fd, char *buffer, size_t capacity, const flsi_os_calls *calls,
                                 fls_error *err)
 {
@@ -198,7 +205,10 @@ fls_status flsi_socket_endpoint(int fd, char *buffer, size_t capacity, const fls
         buffer[0] = '\0';
     if (calls_or_system(calls)->getsockname(fd, (struct sockaddr *)&address, &bytes) != 0)
         return flsi_os_error(err, errno, NULL, "asking for a socket's address failed");
-    return flsi_endpoint_format(&address, bytes, buffer, capacity, err);
+    fls_status status = flsi_endpoint_format(&address, bytes, buffer, capacity, err);
+    if (status == FLS_OK && is_datagram(calls_or_system(calls), fd) && buffer[0] == 't')
+        memcpy(buffer, "udp", 3);
+    return status;
 }
 
 /* A peer that gave up before it was taken is none; the next one is waited for. */

@@ -61,22 +61,24 @@ static fls_status read_all(const loading *load, const flsi_file *file, contents 
     return status == FLS_END ? FLS_OK : status;
 }
 
-static fls_status load_binary(const loading *load, const char *path, fls_schema **schema)
+static void forget(const loading *load, contents *read)
+{
+    if (read->data != NULL)
+        load->allocator->free(load->allocator->self, read->data, read->capacity);
+    *read = (contents){NULL, 0, 0};
+}
+
+/* The bytes of a file; on failure there are none. */
+static fls_status read_binary(const loading *load, const char *path, contents *read)
 {
     flsi_file file;
-    contents read = {NULL, 0, 0};
     fls_status status = flsi_file_open(&file, path, FLSI_OPEN_READ, load->calls, load->err);
     if (status != FLS_OK)
         return status;
-    status = read_all(load, &file, &read);
+    status = read_all(load, &file, read);
     (void)flsi_file_close(&file, NULL); /* only read: nothing can be lost */
-    if (status == FLS_OK) {
-        status = fls_schema_new(schema, read.data, read.size, load->allocator, load->err);
-        if (status != FLS_OK && load->err != NULL)
-            flsi_os_copy_name(load->err->name, sizeof load->err->name, path);
-    }
-    if (read.data != NULL)
-        load->allocator->free(load->allocator->self, read.data, read.capacity);
+    if (status != FLS_OK)
+        forget(load, read);
     return status;
 }
 
@@ -189,8 +191,9 @@ static int binary_name(const char *path, char *name, size_t capacity)
     return length < 0 || (size_t)length >= capacity ? -1 : 0;
 }
 
-static fls_status load_text(const loading *load, const char *path,
-                            const char *const *include_directories, fls_schema **schema)
+/* The bytes that flatc makes of a file. */
+static fls_status compile_text(const loading *load, const char *path,
+                               const char *const *include_directories, contents *read)
 {
     char directory[FLSI_PATH_BYTES];
     char name[256];
@@ -209,7 +212,7 @@ static fls_status load_text(const loading *load, const char *path,
     status = run_flatc(load, path, include_directories, directory);
     if (status == FLS_OK) {
         (void)snprintf(made, sizeof made, "%s/%s", directory, name);
-        status = load_binary(load, made, schema);
+        status = read_binary(load, made, read);
         if (status != FLS_OK && load->err != NULL)
             flsi_os_copy_name(load->err->name, sizeof load->err->name, path);
     }
@@ -225,15 +228,29 @@ static int is_text(const char *path)
     return length > 4 && strcmp(path + length - 4, ".fbs") == 0;
 }
 
+static fls_status read_compiled(const loading *load, const char *path,
+                                const char *const *include_directories, contents *read)
+{
+    return is_text(path) ? compile_text(load, path, include_directories, read)
+                         : read_binary(load, path, read);
+}
+
 fls_status flsi_schema_new_file(fls_schema **schema, const char *path,
                                 const char *const *include_directories,
                                 const fls_allocator *allocator, const flsi_os_calls *calls,
                                 fls_error *err)
 {
     loading load = {allocator != NULL ? allocator : fls_allocator_libc(), calls, err};
+    contents read = {NULL, 0, 0};
     *schema = NULL;
-    return is_text(path) ? load_text(&load, path, include_directories, schema)
-                         : load_binary(&load, path, schema);
+    fls_status status = read_compiled(&load, path, include_directories, &read);
+    if (status != FLS_OK)
+        return status;
+    status = fls_schema_new(schema, read.data, read.size, allocator, err);
+    if (status != FLS_OK && err != NULL)
+        flsi_os_copy_name(err->name, sizeof err->name, path);
+    forget(&load, &read);
+    return status;
 }
 
 fls_status fls_schema_new_file(fls_schema **schema, const char *path,
@@ -241,4 +258,41 @@ fls_status fls_schema_new_file(fls_schema **schema, const char *path,
                                const fls_allocator *allocator, fls_error *err)
 {
     return flsi_schema_new_file(schema, path, include_directories, allocator, NULL, err);
+}
+
+fls_status flsi_schema_compile_file(void **bfbs, size_t *size, const char *path,
+                                    const char *const *include_directories,
+                                    const fls_allocator *allocator, const flsi_os_calls *calls,
+                                    fls_error *err)
+{
+    loading load = {allocator != NULL ? allocator : fls_allocator_libc(), calls, err};
+    contents read = {NULL, 0, 0};
+    *bfbs = NULL;
+    *size = 0;
+    fls_status status = read_compiled(&load, path, include_directories, &read);
+    if (status != FLS_OK)
+        return status;
+    if (read.size == 0) {
+        forget(&load, &read);
+        (void)fls_error_set(err, FLS_SCHEMA_INVALID, 0, "an empty file");
+        if (err != NULL)
+            flsi_os_copy_name(err->name, sizeof err->name, path);
+        return FLS_SCHEMA_INVALID;
+    }
+    void *fitting =
+        load.allocator->resize(load.allocator->self, read.data, read.capacity, read.size);
+    if (fitting == NULL) {
+        forget(&load, &read);
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory to read a schema");
+    }
+    *bfbs = fitting;
+    *size = read.size;
+    return FLS_OK;
+}
+
+fls_status fls_schema_compile_file(void **bfbs, size_t *size, const char *path,
+                                   const char *const *include_directories,
+                                   const fls_allocator *allocator, fls_error *err)
+{
+    return flsi_schema_compile_file(bfbs, size, path, include_directories, allocator, NULL, err);
 }

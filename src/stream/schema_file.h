@@ -11,4 +11,10 @@ fls_status flsi_schema_new_file(fls_schema **schema, const char *path,
                                 const fls_allocator *allocator, const flsi_os_calls *calls,
                                 fls_error *err);
 
+/* fls_schema_compile_file, likewise. */
+fls_status flsi_schema_compile_file(void **bfbs, size_t *size, const char *path,
+                                    const char *const *include_directories,
+                                    const fls_allocator *allocator, const flsi_os_calls *calls,
+                                    fls_error *err);
+
 #endif

@@ -75,6 +75,49 @@ static fls_status load(const char *path, const char *const *folders, fls_error *
     return status;
 }
 
+static void check_same_compiled(const char *path)
+{
+    fls_error err = FLS_ERROR_INIT;
+    fls_schema *from_file = NULL;
+    fls_schema *from_bytes = NULL;
+    counting_allocator allocator;
+    void *bfbs = NULL;
+    size_t size = 0;
+    counting_allocator_init(&allocator);
+    assert_int_equal(fls_schema_compile_file(&bfbs, &size, path, NULL, &allocator.table, &err),
+                     FLS_OK);
+    assert_int_equal(fls_schema_new_file(&from_file, path, NULL, NULL, &err), FLS_OK);
+    assert_int_equal(fls_schema_new(&from_bytes, bfbs, size, NULL, &err), FLS_OK);
+    assert_true(fls_schema_hash(from_file) == fls_schema_hash(from_bytes));
+    fls_schema_free(from_file);
+    fls_schema_free(from_bytes);
+    assert_int_equal(allocator.live_bytes, size);
+    allocator.table.free(allocator.table.self, bfbs, size);
+    assert_int_equal(allocator.live_blocks, 0);
+}
+
+static void schemas_as_bytes(void **state)
+{
+    fls_error err = FLS_ERROR_INIT;
+    void *bfbs = &err;
+    size_t size = 1;
+    (void)state;
+    check_same_compiled(any_source());
+    check_same_compiled(FLS_TEST_SCHEMA_DIR "/telemetry.bfbs");
+    assert_int_equal(
+        fls_schema_compile_file(&bfbs, &size, write_source("none.bfbs", ""), NULL, NULL, &err),
+        FLS_SCHEMA_INVALID);
+    assert_null(bfbs);
+    assert_int_equal(size, 0);
+    assert_int_equal(fls_schema_compile_file(&bfbs, &size, write_source("wrong.fbs", "table {"),
+                                             NULL, NULL, &err),
+                     FLS_SCHEMA_INVALID);
+    assert_int_equal(
+        fls_schema_compile_file(&bfbs, &size, files_join(sources, "no.bfbs"), NULL, NULL, &err),
+        FLS_IO);
+    check_nothing_left();
+}
+
 static fls_status load_sound(const char *path, const char *const *folders, fls_error *err)
 {
     fake_reset();
@@ -481,6 +524,7 @@ int main(void)
         cmocka_unit_test(programs_that_are_not_there),
         cmocka_unit_test(children_that_nobody_may_wait_for),
         cmocka_unit_test(kinds_of_files),
+        cmocka_unit_test(schemas_as_bytes),
         cmocka_unit_test(deep_structs),
         cmocka_unit_test(names_like_options),
         cmocka_unit_test(included_files),
