@@ -33,41 +33,49 @@ typedef struct flsi_segment {
     uint64_t first_ordinal;
     uint64_t begun_ns;
     uint64_t epoch;
+    uint32_t notes_times; /* 1: each message's time goes into a TIMES record */
+    uint32_t short_xxh3;  /* 1: short payloads need no choice of checksum */
     /* The buffer. */
     uint8_t *memory;
     size_t memory_bytes;
+    uint8_t *base;  /* first page in it */
     uint8_t *begin; /* of what is held: whole frames */
     uint8_t *next;
-    uint8_t *limit;
+    uint8_t *last;          /* the last frame that is held */
+    uint8_t *limit;         /* up to here frames need no looking at; next: no piece is open */
+    uint8_t *piece;         /* where the open piece begins */
     uint64_t begin_offset;  /* in the file, of begin */
     uint64_t begin_ordinal; /* of the first frame that is held */
     uint64_t next_ordinal;
     uint64_t last_time_ns;
-    /* The proof of the last frame that is in the file, for a DURABLE record at begin_offset. */
+    /* The proof of the last frame that is in the file, for a DURABLE record at begin_offset; 0 and
+     * 0 until something was flushed. */
     uint32_t proof_bytes;
     uint64_t proof;
-    /* Marks. */
+    /* Marks. A piece is what one frame of marks speaks of: at most 64 KiB, or one frame. */
     flsi_marks_builder marks;
-    uint64_t marks_offset;   /* in the file: what was written ends here */
-    uint64_t marks_synced;   /* so much of it has survived a sync */
-    uint64_t pieces_ordinal; /* the next OFFSET record speaks of it, at begin_offset */
+    uint64_t marks_offset; /* in the file: what was written ends here */
+    uint64_t marks_synced; /* so much of it has survived a sync */
 } flsi_segment;
 
 /* A new segment under the name of its first ordinal (name NULL) or under another, unfinished one,
- * to be renamed. Files only, no sync. digest and allocator must outlive it. */
+ * to be renamed. One of no bytes that is there already is begun again; any other is FLS_IO. Files
+ * only, no sync. digest and allocator must outlive it. */
 fls_status flsi_segment_begin(flsi_segment *segment, const flsi_directory *directory,
                               const char *name, const char *marks_name,
                               const flsi_segment_start *start, const fls_digest_state *digest,
                               const fls_allocator *allocator, fls_error *err);
-/* One that is there, at its clean end. */
+/* One that is there, at its clean end. header_flags are those that it began with. */
 fls_status flsi_segment_resume(flsi_segment *segment, const flsi_directory *directory,
-                               const flsi_journal_place *place, const fls_digest_state *digest,
-                               const fls_allocator *allocator, fls_error *err);
-/* Closes the files and frees memory; what is held is lost. Harmless on a closed one. */
+                               const flsi_journal_place *place, uint32_t header_flags,
+                               const fls_digest_state *digest, const fls_allocator *allocator,
+                               fls_error *err);
+/* Closes the files and frees memory; what is held is lost. Harmless on a closed one, and on one
+ * that is all zero. */
 void flsi_segment_end(flsi_segment *segment);
 
 /* Frames one payload; time 0: none is noted. FLS_NO_SPACE and other failures of writing: the
- * message is not taken, and the segment is as before. */
+ * message is not taken, and the segment is as before. size is at most UINT32_MAX. */
 fls_status flsi_segment_put(flsi_segment *segment, const void *payload, size_t size,
                             uint64_t time_ns, fls_error *err);
 /* A gap, clock or other record that belongs before the next message. */
@@ -78,10 +86,23 @@ fls_status flsi_segment_mark(flsi_segment *segment, const flsi_record *record, f
 fls_status flsi_segment_flush(flsi_segment *segment, fls_error *err);
 
 /* After a sync of the frames returned: says with a DURABLE record that what was below (ordinal,
- * offset, proof as they were at that flush) is durable, and writes it; not synced. */
+ * offset, proof as they were at that flush) is durable, and writes it; not synced. Marks that are
+ * held stay held. */
 fls_status flsi_segment_mark_durable(flsi_segment *segment, uint64_t ordinal, uint64_t offset,
                                      uint32_t proof_bytes, uint64_t proof, fls_error *err);
 /* The last record: FLSI_SEAL_...; written, not synced. Everything was flushed before. */
 fls_status flsi_segment_seal(flsi_segment *segment, uint32_t flags, fls_error *err);
+
+/* Bytes of all frames, those that are held too. */
+FLSI_ALWAYS_INLINE uint64_t flsi_segment_bytes(const flsi_segment *segment)
+{
+    return segment->begin_offset + (uint64_t)(segment->next - segment->begin);
+}
+
+/* Whether frames or marks are held that no file has. */
+FLSI_ALWAYS_INLINE int flsi_segment_holds(const flsi_segment *segment)
+{
+    return segment->next != segment->begin || segment->marks.size != 0;
+}
 
 #endif

@@ -248,23 +248,6 @@ static FLSI_NOINLINE fls_status put_short_xxh3(fls_writer *writer, const void *p
     return FLS_OK;
 }
 
-/* memcpy, but for a trap: processors whose long copies are one instruction (rep movsb on Zen 3 and
- * 4, from about 2 KiB on) take 25 times as long when the target lies 1 to 63 bytes behind the
- * source modulo 4096, which a header in front of a page-aligned payload brings about. Shorter
- * copies use other instructions. */
-static void copy_long(uint8_t *to, const uint8_t *from, size_t size)
-{
-    const size_t piece = 2048;
-    if (((uintptr_t)to - (uintptr_t)from - 1u) % 4096 < 63) {
-        for (; size > piece; size -= piece) {
-            memcpy(to, from, piece);
-            to += piece;
-            from += piece;
-        }
-    }
-    memcpy(to, from, size);
-}
-
 /* Any frame. The checksum comes first, while the payload is in the cache, and the copy last. */
 static FLSI_NOINLINE fls_status put_any(fls_writer *writer, const void *payload, size_t size)
 {
@@ -277,7 +260,7 @@ static FLSI_NOINLINE fls_status put_any(fls_writer *writer, const void *payload,
     writer->front.next = to + size;
     writer->front.messages++;
     if (FLSI_UNLIKELY(size > 2048)) {
-        copy_long(to, payload, size);
+        flsi_copy_long(to, payload, size);
     } else {
         memcpy(to, payload, size);
     }

@@ -1,0 +1,546 @@
+/* Segments that are being written; see journal_segment.h.
+ *
+ *     base                                                               memory_bytes
+ *     |  begin                piece           next      limit                 |
+ *     |  |<-- held: frames -->|<-- open piece -->|<------>|<------- room ---->|
+ *
+ * A frame that ends before limit is copied and no more. One that does not ends the open piece, and
+ * the frame of marks with it; when there is no room either, everything is handed to the file. Large
+ * frames go to the file from where they lie, behind what is held.
+ */
+#include "journal/journal_segment.h"
+
+#include "core/error.h"
+#include "flatstream/frame.h"
+
+#define PAGE_BYTES     ((size_t)4096)
+#define HAND_BYTES     ((size_t)256 * 1024) /* are handed over at once */
+#define PIECE_BYTES    ((size_t)64 * 1024)  /* at most, but for a frame that is longer */
+#define MEMORY_BYTES   (HAND_BYTES + 2 * PAGE_BYTES)
+#define MARKS_HEADER   (FLS_LENGTH_BYTES + 8u)
+#define DURABLE_BYTES  (MARKS_HEADER + FLSI_RECORD_BYTES)
+#define TYPE_ROOT_MOST 255u /* bytes of a root's name that a TYPE record can have */
+
+static size_t held(const flsi_segment *segment)
+{
+    return (size_t)(segment->next - segment->begin);
+}
+
+static size_t header_bytes(const flsi_segment *segment)
+{
+    return FLS_LENGTH_BYTES + segment->digest->width;
+}
+
+/* ---- writing ---- */
+
+/* All of the spans, at an offset. *done says how much of them is written in any case. */
+static fls_status write_all_at(const flsi_file *file, uint64_t offset, const fls_span *spans,
+                               size_t count, size_t *done, fls_error *err)
+{
+    *done = 0;
+    size_t all = 0;
+    for (size_t i = 0; i < count; i++) {
+        all += spans[i].size;
+    }
+    while (*done < all) {
+        fls_span left[2];
+        size_t used = 0;
+        size_t passed = *done;
+        for (size_t i = 0; i < count; i++) {
+            size_t gone = passed < spans[i].size ? passed : spans[i].size;
+            passed -= gone;
+            if (gone < spans[i].size) {
+                left[used].data = (const uint8_t *)spans[i].data + gone;
+                left[used++].size = spans[i].size - gone;
+            }
+        }
+        size_t written = 0;
+        fls_status status = flsi_file_writev_at(file, offset + *done, left, used, &written, err);
+        if (status == FLS_OK && written == 0) {
+            status = fls_error_set(err, FLS_IO, 0, "a write took nothing");
+        }
+        *done += written;
+        if (status != FLS_OK) {
+            return status;
+        }
+    }
+    return FLS_OK;
+}
+
+static void set_proof(flsi_segment *segment, const uint8_t *end, size_t frame_bytes)
+{
+    size_t bytes = frame_bytes < FLSI_PROOF_BYTES ? frame_bytes : FLSI_PROOF_BYTES;
+    segment->proof_bytes = (uint32_t)bytes;
+    segment->proof = fls_checksum_digest(FLS_CHECKSUM_XXH3, end - bytes, bytes);
+}
+
+/* Nothing is held any more: the next frame goes where a page of the buffer and one of the file
+ * begin together. */
+static void start_over(flsi_segment *segment, uint64_t offset)
+{
+    segment->begin_offset = offset;
+    segment->begin_ordinal = segment->next_ordinal;
+    segment->begin = segment->base + offset % PAGE_BYTES;
+    segment->next = segment->begin;
+    segment->last = segment->begin;
+    segment->limit = segment->begin;
+}
+
+/* After a write that did not come to its end: what is whole of the first `done` bytes that are held
+ * stays in the file, and the rest is held. */
+static void keep_whole(flsi_segment *segment, size_t done)
+{
+    uint8_t *frame = segment->begin;
+    uint8_t *end = frame + done;
+    size_t header = header_bytes(segment);
+    size_t frame_bytes = 0;
+    while (frame < segment->next) {
+        size_t bytes = header + flsi_load_le32(frame);
+        if (bytes > (size_t)(end - frame)) {
+            break;
+        }
+        frame += bytes;
+        frame_bytes = bytes;
+        segment->begin_ordinal++;
+    }
+    segment->begin_offset += (uint64_t)(frame - segment->begin);
+    segment->begin = frame;
+    if (frame_bytes > 0) {
+        set_proof(segment, frame, frame_bytes);
+    }
+    if (frame != end) { /* best effort: readers wait before half a frame */
+        (void)flsi_file_truncate(&segment->frames, segment->begin_offset, NULL);
+    }
+}
+
+static void end_piece(flsi_segment *segment)
+{
+    flsi_marks_close_frame(&segment->marks);
+    segment->limit = segment->next;
+}
+
+static fls_status write_frames(flsi_segment *segment, fls_error *err)
+{
+    size_t bytes = held(segment);
+    if (bytes == 0) {
+        start_over(segment, segment->begin_offset);
+        return FLS_OK;
+    }
+    size_t done = 0;
+    const fls_span span = {segment->begin, bytes};
+    fls_status status = write_all_at(&segment->frames, segment->begin_offset, &span, 1, &done, err);
+    if (status != FLS_OK) {
+        keep_whole(segment, done);
+        return status;
+    }
+    set_proof(segment, segment->next, (size_t)(segment->next - segment->last));
+    start_over(segment, segment->begin_offset + bytes);
+    return FLS_OK;
+}
+
+static fls_status write_marks(flsi_segment *segment, fls_error *err)
+{
+    size_t done = 0;
+    const fls_span span = {segment->marks.frames, segment->marks.size};
+    if (span.size == 0) {
+        return FLS_OK;
+    }
+    fls_status status =
+        write_all_at(&segment->marks_file, segment->marks_offset, &span, 1, &done, err);
+    if (status == FLS_OK) { /* else all of it is written again */
+        segment->marks_offset += done;
+        flsi_marks_written(&segment->marks, done);
+    }
+    return status;
+}
+
+fls_status flsi_segment_flush(flsi_segment *segment, fls_error *err)
+{
+    end_piece(segment);
+    fls_status status = write_frames(segment, err);
+    return status == FLS_OK ? write_marks(segment, err) : status;
+}
+
+/* ---- frames ---- */
+
+/* Times of a piece that its marks may have to hold. */
+static size_t most_times(const flsi_segment *segment)
+{
+    return segment->notes_times ? PIECE_BYTES / header_bytes(segment) + 1 : 0;
+}
+
+/* The frame of marks that speaks of the message that comes next and those behind it. Room was
+ * reserved. */
+static void begin_marks(flsi_segment *segment, uint64_t time_ns)
+{
+    const flsi_record record = {.type = FLSI_RECORD_OFFSET,
+                                .ordinal = segment->next_ordinal,
+                                .offset = flsi_segment_bytes(segment),
+                                .time_ns = time_ns};
+    flsi_marks_add(&segment->marks, &record, NULL);
+}
+
+/* Most messages of a batch came at one time, and then their times are one byte each, which is
+ * appended here as flsi_marks_add_time would do it; room was reserved when the piece was begun. */
+FLSI_ALWAYS_INLINE void note_time(flsi_segment *segment, uint64_t time_ns)
+{
+    flsi_marks_builder *marks = &segment->marks;
+    if (!segment->notes_times || time_ns == 0) {
+        return;
+    }
+    uint64_t delta = time_ns - marks->times_last_ns;
+    if (marks->times_count != 0 && delta < 0x80 &&
+        segment->next_ordinal == marks->times_first_ordinal + marks->times_count) {
+        marks->times[marks->times_bytes++] = (uint8_t)delta;
+        marks->times_last_ns = time_ns;
+        marks->times_count++;
+    } else {
+        flsi_marks_add_time(marks, segment->next_ordinal, time_ns);
+    }
+}
+
+FLSI_ALWAYS_INLINE void count_frame(flsi_segment *segment, uint8_t *end, uint64_t time_ns)
+{
+    note_time(segment, time_ns);
+    segment->last = segment->next;
+    segment->next = end;
+    segment->next_ordinal++;
+    if (time_ns != 0) {
+        segment->last_time_ns = time_ns;
+    }
+}
+
+FLSI_ALWAYS_INLINE void put_short_xxh3(flsi_segment *segment, const void *payload, size_t size,
+                                       uint64_t time_ns)
+{
+    if (size < FLSI_SHORT_MIN || size > FLSI_SHORT_MAX) {
+        FLSI_UNREACHABLE();
+    }
+    uint8_t *frame = segment->next;
+    uint8_t *to = frame + FLS_LENGTH_BYTES + sizeof(uint64_t);
+    flsi_store_le32(frame, (uint32_t)size);
+    flsi_copy_short(to, payload, size);
+    flsi_store_le64(frame + FLS_LENGTH_BYTES, flsi_digest_xxh3(segment->digest, payload, size));
+    count_frame(segment, to + size, time_ns);
+}
+
+/* Any frame for which there is room. The checksum comes first, while the payload is in the cache.
+ */
+static FLSI_NOINLINE void put_any(flsi_segment *segment, const void *payload, size_t size,
+                                  uint64_t time_ns)
+{
+    const fls_digest_state *digest = segment->digest;
+    uint8_t *frame = segment->next;
+    uint8_t *to = frame + FLS_LENGTH_BYTES + digest->width;
+    uint64_t value = flsi_digest_of(digest, digest->checksum, payload, size);
+    flsi_store_le32(frame, (uint32_t)size);
+    flsi_digest_store(digest, digest->checksum, frame + FLS_LENGTH_BYTES, value);
+    if (FLSI_UNLIKELY(size > 2048)) {
+        flsi_copy_long(to, payload, size);
+    } else if (size > 0) {
+        memcpy(to, payload, size);
+    }
+    count_frame(segment, to + size, time_ns);
+}
+
+/* A frame too large to be worth a copy: handed over from where it lies, behind what is held. A
+ * frame of marks of its own speaks of it. Marks that cannot be written stay held: the message is
+ * taken all the same. */
+static fls_status put_large(flsi_segment *segment, const void *payload, size_t size,
+                            uint64_t time_ns, fls_error *err)
+{
+    uint8_t header[FLS_MAX_HEADER_BYTES];
+    size_t done = 0;
+    size_t before = held(segment);
+    fls_status status = flsi_marks_reserve(&segment->marks, 2, 1, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    end_piece(segment);
+    uint64_t value = flsi_digest_of(segment->digest, segment->digest->checksum, payload, size);
+    size_t header_size =
+        fls_frame_encode_header(header, (uint32_t)size, value, segment->digest->width);
+    /* The header goes behind what is held: there is always room for one. */
+    memcpy(segment->next, header, header_size);
+    const fls_span spans[2] = {{segment->begin, before + header_size}, {payload, size}};
+    status = write_all_at(&segment->frames, segment->begin_offset, spans, 2, &done, err);
+    if (status != FLS_OK) {
+        uint64_t end = segment->begin_offset + before;
+        keep_whole(segment, done < before ? done : before);
+        if (done > before) {
+            (void)flsi_file_truncate(&segment->frames, end, NULL);
+        }
+        return status;
+    }
+    begin_marks(segment, time_ns);
+    note_time(segment, time_ns);
+    flsi_marks_close_frame(&segment->marks);
+    set_proof(segment, (const uint8_t *)payload + size, size); /* longer than any proof */
+    segment->next_ordinal++;
+    segment->last_time_ns = time_ns != 0 ? time_ns : segment->last_time_ns;
+    start_over(segment, segment->begin_offset + before + header_size + size);
+    (void)write_marks(segment, NULL);
+    return FLS_OK;
+}
+
+/* Room for a frame of at most PIECE_BYTES in a piece that is open. */
+static fls_status open_piece(flsi_segment *segment, size_t frame, uint64_t time_ns, fls_error *err)
+{
+    const uint8_t *end = segment->memory + segment->memory_bytes - FLS_MAX_HEADER_BYTES;
+    end_piece(segment);
+    if (frame > (size_t)(end - segment->next)) {
+        fls_status status = flsi_segment_flush(segment, err);
+        if (status != FLS_OK) {
+            return status;
+        }
+    }
+    fls_status status = flsi_marks_reserve(&segment->marks, 2, most_times(segment), err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    begin_marks(segment, time_ns);
+    segment->piece = segment->next;
+    size_t room = (size_t)(end - segment->next);
+    segment->limit = segment->next + (room < PIECE_BYTES ? room : PIECE_BYTES);
+    return FLS_OK;
+}
+
+static FLSI_NOINLINE fls_status put_slow(flsi_segment *segment, const void *payload, size_t size,
+                                         uint64_t time_ns, fls_error *err)
+{
+    size_t frame = header_bytes(segment) + size;
+    if (frame > PIECE_BYTES) {
+        return put_large(segment, payload, size, time_ns, err);
+    }
+    if (frame > (size_t)(segment->limit - segment->next)) {
+        fls_status status = open_piece(segment, frame, time_ns, err);
+        if (status != FLS_OK) {
+            return status;
+        }
+    }
+    put_any(segment, payload, size, time_ns);
+    return FLS_OK;
+}
+
+fls_status flsi_segment_put(flsi_segment *segment, const void *payload, size_t size,
+                            uint64_t time_ns, fls_error *err)
+{
+    size_t room = (size_t)(segment->limit - segment->next);
+    if (FLSI_UNLIKELY(size > UINT32_MAX || size + FLS_MAX_HEADER_BYTES > room)) {
+        return put_slow(segment, payload, size, time_ns, err);
+    }
+    if (segment->short_xxh3 && size >= FLSI_SHORT_MIN && size <= FLSI_SHORT_MAX) {
+        put_short_xxh3(segment, payload, size, time_ns);
+    } else {
+        put_any(segment, payload, size, time_ns);
+    }
+    return FLS_OK;
+}
+
+/* ---- marks ---- */
+
+fls_status flsi_segment_mark(flsi_segment *segment, const flsi_record *record, fls_error *err)
+{
+    size_t data = record->data == NULL ? 0 : record->small;
+    int in_piece = segment->limit != segment->next;
+    fls_status status =
+        flsi_marks_reserve(&segment->marks, 3 + (data + FLSI_RECORD_BYTES - 1) / FLSI_RECORD_BYTES,
+                           in_piece ? most_times(segment) : 0, err);
+    if (status == FLS_OK) {
+        flsi_marks_add(&segment->marks, record, record->data);
+    }
+    return status;
+}
+
+fls_status flsi_segment_mark_durable(flsi_segment *segment, uint64_t ordinal, uint64_t offset,
+                                     uint32_t proof_bytes, uint64_t proof, fls_error *err)
+{
+    uint8_t bytes[DURABLE_BYTES];
+    size_t done = 0;
+    const fls_span span = {bytes, sizeof bytes};
+    const flsi_record record = {.type = FLSI_RECORD_DURABLE,
+                                .small = proof_bytes,
+                                .ordinal = ordinal,
+                                .offset = offset,
+                                .value = proof};
+    flsi_record_encode(bytes + MARKS_HEADER, &record);
+    (void)fls_frame_encode_header(
+        bytes, FLSI_RECORD_BYTES,
+        fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes + MARKS_HEADER, FLSI_RECORD_BYTES), 8);
+    fls_status status =
+        write_all_at(&segment->marks_file, segment->marks_offset, &span, 1, &done, err);
+    if (status == FLS_OK) {
+        segment->marks_offset += sizeof bytes;
+    }
+    return status;
+}
+
+fls_status flsi_segment_seal(flsi_segment *segment, uint32_t flags, fls_error *err)
+{
+    const flsi_record record = {.type = FLSI_RECORD_SEAL,
+                                .flags = (uint8_t)flags,
+                                .ordinal = segment->next_ordinal,
+                                .offset = flsi_segment_bytes(segment),
+                                .time_ns = segment->last_time_ns};
+    fls_status status = flsi_segment_mark(segment, &record, err);
+    if (status == FLS_OK) {
+        flsi_marks_close_frame(&segment->marks);
+        status = write_marks(segment, err);
+    }
+    return status;
+}
+
+/* ---- beginning and end ---- */
+
+static fls_status take_memory(flsi_segment *segment, const fls_digest_state *digest,
+                              const fls_allocator *allocator, fls_error *err)
+{
+    memset(segment, 0, sizeof *segment);
+    segment->frames.fd = -1;
+    segment->frames.directory_fd = -1;
+    segment->marks_file = segment->frames;
+    segment->allocator = allocator;
+    segment->digest = digest;
+    segment->short_xxh3 = digest->checksum == FLS_CHECKSUM_XXH3;
+    flsi_marks_builder_init(&segment->marks, allocator);
+    segment->memory = allocator->resize(allocator->self, NULL, 0, MEMORY_BYTES);
+    if (segment->memory == NULL) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for a segment's buffer");
+    }
+    segment->memory_bytes = MEMORY_BYTES;
+    segment->base = segment->memory + (-(uintptr_t)segment->memory & (PAGE_BYTES - 1));
+    return FLS_OK;
+}
+
+/* The header and the types, in the first frame (rule 2 of marks). */
+static fls_status write_start(flsi_segment *segment, const flsi_segment_start *start,
+                              fls_error *err)
+{
+    const flsi_record header = {.type = FLSI_RECORD_HEADER,
+                                .flags = FLSI_MARKS_VERSION,
+                                .checksum = (uint8_t)segment->digest->checksum,
+                                .header_flags = (uint8_t)start->header_flags,
+                                .small = (uint32_t)start->epoch,
+                                .ordinal = start->first_ordinal,
+                                .id = start->journal_id,
+                                .time_ns = start->begun_ns};
+    fls_status status = flsi_segment_mark(segment, &header, err);
+    for (uint32_t i = 0; status == FLS_OK && i < start->type_count; i++) {
+        const flsi_manifest_type *type = &start->types[i];
+        size_t bytes = strlen(type->root);
+        const flsi_record record = {.type = FLSI_RECORD_TYPE,
+                                    .small =
+                                        (uint32_t)(bytes < TYPE_ROOT_MOST ? bytes : TYPE_ROOT_MOST),
+                                    .id = type->schema_hash,
+                                    .value = flsi_load_le32(type->identifier),
+                                    .data = (const uint8_t *)type->root};
+        status = flsi_segment_mark(segment, &record, err);
+    }
+    if (status != FLS_OK) {
+        return status;
+    }
+    flsi_marks_close_frame(&segment->marks);
+    return write_marks(segment, err);
+}
+
+/* Makes the two files, or takes empty ones that are there. */
+static fls_status make_files(flsi_segment *segment, const flsi_directory *directory,
+                             const char *name, const char *marks_name, fls_error *err)
+{
+    const unsigned how = FLSI_OPEN_WRITE | FLSI_OPEN_CREATE;
+    flsi_file_info info;
+    fls_status status = flsi_directory_file(directory, &segment->frames, name, how, NULL, err);
+    if (status == FLS_OK) {
+        status = flsi_file_info_get(&segment->frames, &info, err);
+    }
+    if (status == FLS_OK && info.size_bytes != 0) {
+        status = fls_error_set(err, FLS_IO, 0, "a segment of that name is there already");
+        flsi_error_name(err, name);
+    }
+    if (status == FLS_OK) {
+        status = flsi_directory_file(directory, &segment->marks_file, marks_name, how, NULL, err);
+    }
+    if (status == FLS_OK) {
+        status = flsi_file_info_get(&segment->marks_file, &info, err);
+    }
+    if (status == FLS_OK && info.size_bytes != 0) {
+        status = flsi_file_truncate(&segment->marks_file, 0, err);
+    }
+    return status;
+}
+
+fls_status flsi_segment_begin(flsi_segment *segment, const flsi_directory *directory,
+                              const char *name, const char *marks_name,
+                              const flsi_segment_start *start, const fls_digest_state *digest,
+                              const fls_allocator *allocator, fls_error *err)
+{
+    char names[2][FLSI_NAME_BYTES];
+    flsi_name_format(names[0], FLSI_NAME_SEGMENT, start->first_ordinal);
+    flsi_name_format(names[1], FLSI_NAME_MARKS, start->first_ordinal);
+    fls_status status = take_memory(segment, digest, allocator, err);
+    segment->first_ordinal = start->first_ordinal;
+    segment->begun_ns = start->begun_ns;
+    segment->epoch = start->epoch;
+    segment->notes_times = (start->header_flags & FLSI_HEADER_TIMES) != 0;
+    segment->next_ordinal = start->first_ordinal;
+    if (status == FLS_OK) {
+        start_over(segment, 0);
+        status = make_files(segment, directory, name != NULL ? name : names[0],
+                            name != NULL ? marks_name : names[1], err);
+    }
+    if (status == FLS_OK) {
+        status = write_start(segment, start, err);
+    }
+    if (status != FLS_OK) {
+        flsi_segment_end(segment);
+    }
+    return status;
+}
+
+fls_status flsi_segment_resume(flsi_segment *segment, const flsi_directory *directory,
+                               const flsi_journal_place *place, uint32_t header_flags,
+                               const fls_digest_state *digest, const fls_allocator *allocator,
+                               fls_error *err)
+{
+    char name[FLSI_NAME_BYTES];
+    fls_status status = take_memory(segment, digest, allocator, err);
+    segment->first_ordinal = place->segment_first_ordinal;
+    segment->begun_ns = place->segment_begun_ns;
+    segment->epoch = place->segment_epoch;
+    segment->notes_times = (header_flags & FLSI_HEADER_TIMES) != 0;
+    segment->next_ordinal = place->next_ordinal;
+    segment->last_time_ns = place->last_time_ns;
+    segment->marks_offset = place->marks_offset;
+    segment->marks_synced = place->marks_offset;
+    if (status == FLS_OK) {
+        start_over(segment, place->segment_offset);
+        flsi_name_format(name, FLSI_NAME_SEGMENT, place->segment_first_ordinal);
+        status = flsi_directory_file(directory, &segment->frames, name, FLSI_OPEN_WRITE, NULL, err);
+    }
+    if (status == FLS_OK) {
+        flsi_name_format(name, FLSI_NAME_MARKS, place->segment_first_ordinal);
+        status =
+            flsi_directory_file(directory, &segment->marks_file, name, FLSI_OPEN_WRITE, NULL, err);
+    }
+    if (status != FLS_OK) {
+        flsi_segment_end(segment);
+    }
+    return status;
+}
+
+void flsi_segment_end(flsi_segment *segment)
+{
+    if (segment->allocator == NULL) {
+        return;
+    }
+    (void)flsi_file_close(&segment->frames, NULL);
+    (void)flsi_file_close(&segment->marks_file, NULL);
+    flsi_marks_builder_fini(&segment->marks);
+    if (segment->memory != NULL) {
+        segment->allocator->free(segment->allocator->self, segment->memory, segment->memory_bytes);
+    }
+    memset(segment, 0, sizeof *segment);
+    segment->frames.fd = -1;
+    segment->frames.directory_fd = -1;
+    segment->marks_file = segment->frames;
+}
