@@ -2,6 +2,7 @@
  */
 #include "flatstream/journal_reader.h"
 
+#include "flatstream/reader.h"
 #include "journal_testing.h"
 
 typedef struct event_log {
@@ -300,6 +301,78 @@ static void test_gaps_come_before_what_they_precede(void **state)
     hand_close(&journal);
 }
 
+static void test_as_one_stream(void **state)
+{
+    hand_journal journal;
+    fls_source source;
+    fls_reader *reader;
+    fls_message message;
+    fls_error err = FLS_ERROR_INIT;
+    const uint8_t half[5] = {9, 0, 0, 0, 1};
+    (void)state;
+    make_journal(&journal);
+    bytes_append(&journal.frames, half, sizeof half);
+    hand_flush_frames(&journal);
+    const fls_journal_visibility visible[] = {FLS_JOURNAL_WRITTEN, FLS_JOURNAL_DURABLE};
+    for (size_t i = 0; i < 2; i++) {
+        assert_status(fls_source_open_journal(&source, journal.path, visible[i], &err), FLS_OK,
+                      &err);
+        assert_status(fls_reader_open(&reader, source, NULL, &err), FLS_OK, &err);
+        for (uint64_t k = 0; k < MESSAGES - 2 * i; k++) {
+            assert_status(fls_reader_next(reader, &message, &err), FLS_OK, &err);
+            uint8_t payload[64];
+            assert_int_equal(message.size, hand_payload(k, payload));
+            assert_memory_equal(message.payload, payload, message.size);
+        }
+        assert_status(fls_reader_next(reader, &message, &err), FLS_END, &err);
+        fls_reader_close(reader);
+    }
+    hand_close(&journal);
+}
+
+typedef struct segment_log {
+    fls_journal_segment segments[16];
+    size_t count;
+} segment_log;
+
+static fls_status log_segment(void *self, const fls_journal_segment *segment)
+{
+    segment_log *log = self;
+    assert_true(log->count < 16);
+    log->segments[log->count++] = *segment;
+    return FLS_OK;
+}
+
+static void test_inspect(void **state)
+{
+    hand_journal journal;
+    segment_log log = {.count = 0};
+    fls_journal_info info = FLS_JOURNAL_INFO_INIT;
+    fls_error err = FLS_ERROR_INIT;
+    (void)state;
+    make_journal(&journal);
+    assert_status(fls_journal_inspect(journal.path, &info, log_segment, &log, &err), FLS_OK, &err);
+    assert_int_equal(info.segments, log.count);
+    assert_int_equal(info.first_ordinal, 0);
+    assert_int_equal(info.end_ordinal, MESSAGES);
+    assert_int_equal(info.durable_ordinal, MESSAGES - 2);
+    assert_int_equal(info.first_time_ns, hand_time(0));
+    assert_int_equal(info.last_time_ns, hand_time(MESSAGES - 1));
+    uint64_t next = 0;
+    for (size_t i = 0; i < log.count; i++) {
+        const fls_journal_segment *segment = &log.segments[i];
+        assert_int_equal(segment->first_ordinal, next);
+        assert_int_equal(segment->first_time_ns, hand_time(next));
+        next = segment->end_ordinal;
+        assert_int_equal(segment->last_time_ns, hand_time(next - 1));
+        assert_int_equal(segment->bytes, files_size(files_join(journal.path, segment->name)));
+        assert_int_equal(segment->sealed, i + 1 < log.count);
+        assert_int_equal(segment->epoch, 1);
+    }
+    assert_int_equal(next, MESSAGES);
+    hand_close(&journal);
+}
+
 static void test_empty_and_missing(void **state)
 {
     hand_journal journal;
@@ -336,6 +409,8 @@ int main(void)
         cmocka_unit_test(test_seeks_by_key),
         cmocka_unit_test(test_goes_back),
         cmocka_unit_test(test_gaps_come_before_what_they_precede),
+        cmocka_unit_test(test_as_one_stream),
+        cmocka_unit_test(test_inspect),
         cmocka_unit_test(test_empty_and_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
