@@ -363,6 +363,26 @@ static fls_status follow_superseded(fls_journal_reader *reader, fls_error *err)
     return FLS_OK;
 }
 
+/* There are bytes at the end that are no whole frame. They are one that is not written yet, unless
+ * the marks, which are written behind the frames, know of it or of others behind it. */
+static fls_status see_half(fls_journal_reader *reader, fls_error *err)
+{
+    fls_status status = flsi_feed_cover(&reader->feed, reader->ordinal, err);
+    if (status == FLS_OK && reader->feed.covered > reader->ordinal) {
+        return FLS_UNEXPECTED_EOF;
+    }
+    if (status != FLS_OK || reader->view.has_header) {
+        return status == FLS_OK ? FLS_END : status;
+    }
+    /* No marks: then only what proves itself behind it can tell. */
+    status = flsi_reader_piece(reader, FLSI_BY_OFFSET, reader->offset, err);
+    const flsi_piece *piece = &reader->piece;
+    return status == FLS_OK && piece->count > 0 &&
+                   piece->messages[piece->count - 1].offset > reader->offset
+               ? FLS_UNEXPECTED_EOF
+               : (status == FLS_OK ? FLS_END : status);
+}
+
 fls_status flsi_reader_more(fls_journal_reader *reader, fls_error *err)
 {
     if (!reader->is_open) {
@@ -403,7 +423,8 @@ fls_status flsi_reader_more(fls_journal_reader *reader, fls_error *err)
     if (reader->visible_ordinal != UINT64_MAX && reader->ordinal < reader->visible_ordinal) {
         return FLS_UNEXPECTED_EOF;
     }
-    return FLS_END;
+    return reader->has_offset && reader->source.visible > reader->offset ? see_half(reader, err)
+                                                                         : FLS_END;
 }
 
 /* ---- waiting ---- */

@@ -117,38 +117,54 @@ static int is_sound(const flsi_segment_view *view, const uint8_t *bytes, size_t 
            flsi_digest_of(digest, digest->checksum, bytes + at + header, length);
 }
 
+/* Whether a frame at a place is sound, or it is the end and that is known to be a frame's. */
+static int goes_on(const flsi_piece *piece, const flsi_segment_view *view, size_t at, size_t size,
+                   int end_is_known)
+{
+    size_t end;
+    if (at == size) {
+        return end_is_known;
+    }
+    return size - at >= FLS_LENGTH_BYTES &&
+           is_sound(view, piece->bytes, size, at, flsi_load_le32(piece->bytes + at), &end);
+}
+
+/* The frame's end, if one bit of its length was changed, or something in it that is not its length.
+ * 0: neither. */
+static size_t find_end(const flsi_piece *piece, const flsi_segment_view *view, size_t at,
+                       size_t size, int end_is_known)
+{
+    const size_t header = FLS_LENGTH_BYTES + view->digest->width;
+    size_t end;
+    if (size - at <= header) {
+        return 0;
+    }
+    uint32_t length = flsi_load_le32(piece->bytes + at);
+    for (uint32_t bit = 0; bit < 32; bit++) {
+        if (is_sound(view, piece->bytes, size, at, length ^ UINT32_C(1) << bit, &end) &&
+            (view->digest->width >= 4 || goes_on(piece, view, end, size, end_is_known))) {
+            return end;
+        }
+    }
+    if (length <= size - at - header &&
+        goes_on(piece, view, at + header + length, size, end_is_known)) {
+        return at + header + length;
+    }
+    return 0;
+}
+
 /* Where to go on behind a frame that is not sound: in bytes from the piece's beginning; size where
  * nothing proves itself before the end. */
 static fls_status find_next(const flsi_piece *piece, const flsi_segment_view *view, size_t at,
                             size_t size, int end_is_known, size_t *next, fls_error *err)
 {
-    const uint8_t *bytes = piece->bytes;
-    const size_t header = FLS_LENGTH_BYTES + view->digest->width;
-    size_t end;
-    *next = size;
-    if (size - at > header) {
-        uint32_t length = flsi_load_le32(bytes + at);
-        if (length <= size - at - header) {
-            size_t declared = at + header + length;
-            if ((declared == size && end_is_known) ||
-                (size - declared >= header &&
-                 is_sound(view, bytes, size, declared, flsi_load_le32(bytes + declared), &end))) {
-                *next = declared;
-                return FLS_OK;
-            }
-        }
-        for (uint32_t bit = 0; bit < 32; bit++) {
-            if (is_sound(view, bytes, size, at, length ^ UINT32_C(1) << bit, &end)) {
-                *next = end;
-                return FLS_OK;
-            }
-        }
-    }
-    if (size - at <= 1 || view->digest->width == 0) {
+    size_t end = find_end(piece, view, at, size, end_is_known);
+    *next = end != 0 ? end : size;
+    if (end != 0 || size - at <= 1 || view->digest->width == 0) {
         return FLS_OK;
     }
     flsi_view memory;
-    flsi_view_of_memory(&memory, bytes, size, 0);
+    flsi_view_of_memory(&memory, piece->bytes, size, 0);
     flsi_search found = {.digest = view->digest,
                          .max_frame_bytes = view->max_frame_bytes,
                          .frame = at,
