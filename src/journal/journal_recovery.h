@@ -21,7 +21,10 @@ typedef struct flsi_journal_place {
     uint32_t segment_epoch;    /* the header's */
 } flsi_journal_place;
 
-/* Looks, and recovers if need be: the manifest's epoch is then already that of the new writer, and
+/* Looks, and recovers if need be, by the rules of docs/JOURNAL.md. The segment to go on with may be
+ * empty; who cannot use it (other types) replaces it by one of the same name. report is filled from
+ * was_clean on; NULL is allowed. FLS_CHECKSUM_MISMATCH: durable marks speak of what is not there;
+ * nothing was changed. The manifest's epoch is then already that of the new writer, and
  * stored. manifest is in and out: as loaded (FLS_OK), or rebuilt by flsi_journal_rebuild first. */
 fls_status flsi_journal_recover(flsi_journal_place *place, flsi_manifest *manifest,
                                 const flsi_directory *directory, const fls_allocator *allocator,

@@ -1,0 +1,242 @@
+/* Going over the files of one segment; see journal_scan.h. */
+#include "journal/journal_scan.h"
+
+#include "core/cpu.h"
+#include "core/digest.h"
+#include "core/error.h"
+#include "flatstream/reader.h"
+#include "stream/evidence.h"
+
+#define WINDOW_BYTES ((size_t)512 * 1024)
+#define FRAME_BYTES  ((size_t)FLSI_MARKS_FRAME_BYTES + FLS_MAX_HEADER_BYTES)
+
+/* The bytes from a frame on to the end of what is looked at. */
+typedef struct file_part {
+    const flsi_file *file;
+    uint64_t offset;
+    uint64_t begin;
+    uint64_t end;
+} file_part;
+
+static fls_status part_read_at(void *self, uint64_t offset, void *buffer, size_t capacity,
+                               size_t *got, fls_error *err)
+{
+    const file_part *part = self;
+    uint64_t left = part->end - part->begin;
+    *got = 0;
+    if (offset >= left) {
+        return FLS_END;
+    }
+    size_t most = left - offset < capacity ? (size_t)(left - offset) : capacity;
+    return flsi_file_read_at(part->file, part->begin + offset, buffer, most, got, err);
+}
+
+static fls_status part_read(void *self, void *buffer, size_t capacity, size_t *got, fls_error *err)
+{
+    file_part *part = self;
+    fls_status status = part_read_at(self, part->offset - part->begin, buffer, capacity, got, err);
+    part->offset += *got;
+    return status;
+}
+
+/* Without read_at: the reader has no need to look behind what it reads. */
+static const fls_source_ops part_forward = {.struct_bytes = sizeof(fls_source_ops),
+                                            .read = part_read};
+static const fls_source_ops part_anywhere = {
+    .struct_bytes = sizeof(fls_source_ops), .read = part_read, .read_at = part_read_at};
+
+static fls_status next_sound(fls_reader *reader, fls_message *message, fls_error *err)
+{
+    fls_status status = fls_reader_next(reader, message, err);
+    if (status == FLS_OK && message->size == 0) {
+        return flsi_error_frame(err, FLS_INVALID_FRAME, message->offset, message->ordinal,
+                                "an empty message, which no journal takes");
+    }
+    return status;
+}
+
+fls_status flsi_scan_frames(flsi_scan *scan,
+                            fls_status (*seen)(void *self, const fls_message *message,
+                                               fls_error *err),
+                            void *self, fls_error *err)
+{
+    fls_reader *reader;
+    fls_message message;
+    fls_reader_options options = FLS_READER_OPTIONS_INIT;
+    file_part part = {scan->file, scan->offset, scan->offset, scan->end};
+    options.checksum = scan->checksum;
+    options.max_frame_bytes = scan->max_frame_bytes;
+    options.allocator = scan->allocator;
+    options.first_ordinal = scan->ordinal;
+    options.first_offset = scan->offset;
+    memset(&scan->fault, 0, sizeof scan->fault);
+    fls_status status = fls_reader_open(&reader, (fls_source){&part_forward, &part}, &options, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    while ((status = next_sound(reader, &message, &scan->fault)) == FLS_OK) {
+        if (seen != NULL && (status = seen(self, &message, err)) != FLS_OK) {
+            fls_reader_close(reader);
+            return status;
+        }
+        scan->ordinal = message.ordinal + 1;
+        scan->offset =
+            message.offset + FLS_LENGTH_BYTES + fls_checksum_width(scan->checksum) + message.size;
+    }
+    fls_reader_close(reader);
+    if (status == FLS_END) {
+        memset(&scan->fault, 0, sizeof scan->fault);
+        return FLS_OK;
+    }
+    if (fls_status_class_of(status) == FLS_CLASS_DAMAGE) {
+        return FLS_OK;
+    }
+    if (err != NULL) {
+        *err = scan->fault;
+    }
+    return status;
+}
+
+fls_status flsi_scan_behind(const flsi_scan *scan, uint64_t *messages, fls_error *err)
+{
+    file_part part = {scan->file, scan->offset, scan->offset, scan->end};
+    fls_source source = {&part_anywhere, &part};
+    flsi_view view = {.source = &source,
+                      .first_offset = scan->offset,
+                      .end = scan->end,
+                      .allocator = scan->allocator};
+    fls_digest_state digest;
+    flsi_scan behind = *scan;
+    fls_status status = flsi_digest_init(&digest, scan->checksum, NULL, flsi_cpu_features(), err);
+    *messages = 0;
+    while (status == FLS_OK && behind.offset + 1 < scan->end) {
+        flsi_search search = {.digest = &digest,
+                              .max_frame_bytes = scan->max_frame_bytes,
+                              .frame = behind.offset,
+                              .from = behind.offset + 1,
+                              .to = scan->end};
+        status = flsi_search_sound_frame(&search, &view, err);
+        if (status != FLS_OK || !search.found) {
+            break;
+        }
+        behind.offset = search.found_offset;
+        uint64_t before = behind.ordinal;
+        status = flsi_scan_frames(&behind, NULL, NULL, err);
+        *messages += behind.ordinal - before;
+        if (behind.ordinal == before || behind.fault.status == FLS_OK) {
+            break;
+        }
+    }
+    flsi_view_close(&view);
+    return status;
+}
+
+fls_status flsi_read_exactly(const flsi_file *file, uint64_t offset, void *to, size_t size,
+                             fls_error *err)
+{
+    for (size_t done = 0; done < size;) {
+        size_t got = 0;
+        fls_status status =
+            flsi_file_read_at(file, offset + done, (uint8_t *)to + done, size - done, &got, err);
+        if (status == FLS_END) {
+            return fls_error_set(err, FLS_UNEXPECTED_EOF, 0, "the file is shorter than it was");
+        }
+        if (status != FLS_OK) {
+            return status;
+        }
+        done += got;
+    }
+    return FLS_OK;
+}
+
+fls_status flsi_write_exactly(const flsi_file *file, uint64_t offset, const void *from, size_t size,
+                              fls_error *err)
+{
+    for (size_t done = 0; done < size;) {
+        size_t written = 0;
+        fls_status status = flsi_file_write_at(file, offset + done, (const uint8_t *)from + done,
+                                               size - done, &written, err);
+        if (status != FLS_OK) {
+            return status;
+        }
+        done += written;
+    }
+    return FLS_OK;
+}
+
+/* The bytes from an offset on, as many as the window takes. */
+static fls_status fill(flsi_marks_pass *pass, uint64_t offset, size_t *size, fls_error *err)
+{
+    uint64_t left = pass->file_bytes - offset;
+    *size = left < pass->capacity ? (size_t)left : pass->capacity;
+    return flsi_read_exactly(pass->file, offset, pass->window, *size, err);
+}
+
+static fls_status widen(flsi_marks_pass *pass, size_t capacity, fls_error *err)
+{
+    if (capacity > pass->file_bytes) {
+        capacity = (size_t)pass->file_bytes;
+    }
+    if (capacity <= pass->capacity) {
+        return FLS_OK;
+    }
+    uint8_t *wider =
+        pass->allocator->resize(pass->allocator->self, pass->window, pass->capacity, capacity);
+    if (wider == NULL) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory to read marks");
+    }
+    pass->window = wider;
+    pass->capacity = capacity;
+    return FLS_OK;
+}
+
+fls_status flsi_marks_pass_begin(flsi_marks_pass *pass, const flsi_file *file, uint64_t file_bytes,
+                                 const fls_allocator *allocator, fls_error *err)
+{
+    size_t size = 0;
+    *pass = (flsi_marks_pass){.file = file, .allocator = allocator, .file_bytes = file_bytes};
+    for (size_t wanted = WINDOW_BYTES;; wanted = FRAME_BYTES) {
+        fls_status status = widen(pass, wanted, err);
+        status = status == FLS_OK ? fill(pass, 0, &size, err) : status;
+        if (status != FLS_OK) {
+            return status;
+        }
+        status = flsi_marks_walk_begin(&pass->walk, pass->window, size, err);
+        if (status != FLS_UNEXPECTED_EOF || size == file_bytes || wanted == FRAME_BYTES) {
+            return status;
+        }
+    }
+}
+
+fls_status flsi_marks_pass_next(flsi_marks_pass *pass, flsi_record *record, fls_error *err)
+{
+    size_t before = SIZE_MAX;
+    for (;;) {
+        size_t size = 0;
+        fls_status status = flsi_marks_walk_next(&pass->walk, record, err);
+        if ((status != FLS_END && status != FLS_UNEXPECTED_EOF) ||
+            pass->walk.size >= pass->file_bytes) {
+            return status;
+        }
+        if (before == pass->walk.valid_bytes) {
+            status = widen(pass, FRAME_BYTES, err);
+        } else {
+            status = FLS_OK;
+        }
+        before = pass->walk.valid_bytes;
+        status = status == FLS_OK ? fill(pass, before, &size, err) : status;
+        if (status != FLS_OK) {
+            return status;
+        }
+        flsi_marks_walk_continue(&pass->walk, pass->window, size);
+    }
+}
+
+void flsi_marks_pass_fini(flsi_marks_pass *pass)
+{
+    if (pass->window != NULL) {
+        pass->allocator->free(pass->allocator->self, pass->window, pass->capacity);
+    }
+    pass->window = NULL;
+    pass->capacity = 0;
+}

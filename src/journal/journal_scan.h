@@ -1,0 +1,56 @@
+/* Going over the files of one segment from an offset to an end: its frames while they are sound,
+ * what proves sound behind a fault, and its marks piece by piece, whatever their length.
+ */
+#ifndef FLSI_JOURNAL_SCAN_H
+#define FLSI_JOURNAL_SCAN_H
+
+#include "flatstream/frame.h"
+#include "journal/journal_marks.h"
+#include "os/os_file.h"
+
+typedef struct flsi_scan {
+    const flsi_file *file;
+    const fls_allocator *allocator;
+    fls_checksum checksum;
+    uint32_t max_frame_bytes;
+    uint64_t end; /* of what is looked at */
+    /* In: where to begin, the beginning of a frame. Out: behind the last sound one. */
+    uint64_t ordinal;
+    uint64_t offset;
+    fls_error fault; /* out: what is wrong at offset; FLS_OK when that is the end */
+} flsi_scan;
+
+/* Calls seen (may be NULL) with each sound message. FLS_OK, whatever was found; what seen returns
+ * when that is not FLS_OK; else the file could not be read, or memory ran out. */
+fls_status flsi_scan_frames(flsi_scan *scan,
+                            fls_status (*seen)(void *self, const fls_message *message,
+                                               fls_error *err),
+                            void *self, fls_error *err);
+
+/* After a fault: how many frames behind it prove sound. */
+fls_status flsi_scan_behind(const flsi_scan *scan, uint64_t *messages, fls_error *err);
+
+/* A walk over a marks file of which no more than a piece is in memory. */
+typedef struct flsi_marks_pass {
+    flsi_marks_walk walk;
+    const flsi_file *file;
+    const fls_allocator *allocator;
+    uint8_t *window;
+    size_t capacity;
+    uint64_t file_bytes;
+} flsi_marks_pass;
+
+/* As flsi_marks_walk_begin and _next; data of a record is there until the next call. Fini in every
+ * case. */
+fls_status flsi_marks_pass_begin(flsi_marks_pass *pass, const flsi_file *file, uint64_t file_bytes,
+                                 const fls_allocator *allocator, fls_error *err);
+fls_status flsi_marks_pass_next(flsi_marks_pass *pass, flsi_record *record, fls_error *err);
+void flsi_marks_pass_fini(flsi_marks_pass *pass);
+
+/* Reads just so many bytes at an offset; FLS_UNEXPECTED_EOF when there are not so many. */
+fls_status flsi_read_exactly(const flsi_file *file, uint64_t offset, void *to, size_t size,
+                             fls_error *err);
+fls_status flsi_write_exactly(const flsi_file *file, uint64_t offset, const void *from, size_t size,
+                              fls_error *err);
+
+#endif

@@ -1,0 +1,204 @@
+/* What the marks of one segment say of its end; see journal_tail.h. */
+#include "journal/journal_tail.h"
+
+#include "core/error.h"
+
+/* A file that is not there stays closed. */
+static fls_status open_one(const flsi_directory *directory, const char *name, flsi_file *file,
+                           uint64_t *bytes, fls_error *err)
+{
+    int missing = 0;
+    flsi_file_info info;
+    fls_status status =
+        flsi_directory_file(directory, file, name, FLSI_OPEN_READ | FLSI_OPEN_WRITE, &missing, err);
+    if (status != FLS_OK) {
+        *file = (flsi_file){.fd = -1, .directory_fd = -1};
+        return missing ? FLS_OK : status;
+    }
+    status = flsi_file_info_get(file, &info, err);
+    *bytes = status == FLS_OK ? info.size_bytes : 0;
+    return status;
+}
+
+static void note_type(flsi_tail *tail, const flsi_record *record)
+{
+    if (tail->type_count == FLSI_MANIFEST_TYPES) {
+        return;
+    }
+    flsi_manifest_type *type = &tail->types[tail->type_count++];
+    memset(type, 0, sizeof *type);
+    type->schema_hash = record->id;
+    flsi_store_le32(type->identifier, (uint32_t)record->value);
+    memcpy(type->root, record->data, record->small);
+}
+
+static void note_time(flsi_tail *tail, uint64_t time_ns)
+{
+    tail->last_time_ns = time_ns > tail->last_time_ns ? time_ns : tail->last_time_ns;
+}
+
+static void note(flsi_tail *tail, const flsi_record *record)
+{
+    flsi_times_walk times;
+    switch (record->type) {
+    case FLSI_RECORD_HEADER:
+    case FLSI_RECORD_OFFSET:
+    case FLSI_RECORD_CLOCK: note_time(tail, record->time_ns); break;
+    case FLSI_RECORD_TIMES:
+        flsi_times_begin(&times, record);
+        while (flsi_times_next(&times)) {
+        }
+        note_time(tail, times.time_ns);
+        break;
+    case FLSI_RECORD_DURABLE:
+        tail->base_ordinal = record->ordinal;
+        tail->base_offset = record->offset;
+        tail->proof_bytes = record->small;
+        tail->proof = record->value;
+        break;
+    case FLSI_RECORD_SEAL:
+        tail->seal = *record;
+        note_time(tail, record->time_ns);
+        break;
+    case FLSI_RECORD_TYPE: note_type(tail, record); break;
+    default: break;
+    }
+}
+
+/* The first half of the journal's id stands in its marks. */
+static int header_fits(const flsi_tail *tail, const flsi_record *header,
+                       const flsi_manifest *manifest)
+{
+    return header->ordinal == tail->first_ordinal && header->id == flsi_load_le64(manifest->id) &&
+           header->checksum == (uint8_t)manifest->checksum;
+}
+
+static fls_status read_marks(flsi_tail *tail, const flsi_manifest *manifest, fls_error *err)
+{
+    flsi_marks_pass pass;
+    flsi_record record;
+    fls_error fault = FLS_ERROR_INIT;
+    fls_status status =
+        flsi_marks_pass_begin(&pass, &tail->marks, tail->marks_bytes, tail->allocator, &fault);
+    if (status == FLS_OK && header_fits(tail, &pass.walk.header, manifest)) {
+        tail->sound = 1;
+        tail->header = pass.walk.header;
+        while ((status = flsi_marks_pass_next(&pass, &record, &fault)) == FLS_OK) {
+            note(tail, &record);
+        }
+        tail->valid_bytes = pass.walk.valid_bytes;
+        tail->sealed = pass.walk.sealed;
+        tail->superseding =
+            pass.walk.ordinal > tail->base_ordinal || pass.walk.offset > tail->base_offset;
+    }
+    flsi_marks_pass_fini(&pass);
+    /* Marks of a later version must not be taken for the trace of a crash. */
+    fls_status_class class = fls_status_class_of(status);
+    if (status == FLS_UNSUPPORTED || class == FLS_CLASS_SYSTEM) {
+        if (err != NULL) {
+            *err = fault;
+        }
+        flsi_error_name(err, tail->marks_name);
+        return status;
+    }
+    return FLS_OK;
+}
+
+fls_status flsi_tail_open(flsi_tail *tail, const flsi_manifest *manifest,
+                          const flsi_directory *directory, const flsi_listed_segment *segment,
+                          const fls_allocator *allocator, fls_error *err)
+{
+    static const flsi_file closed = {.fd = -1, .directory_fd = -1};
+    *tail = (flsi_tail){.allocator = allocator,
+                        .first_ordinal = segment->first_ordinal,
+                        .base_ordinal = segment->first_ordinal,
+                        .frames = closed,
+                        .marks = closed};
+    flsi_name_format(tail->frames_name, FLSI_NAME_SEGMENT, segment->first_ordinal);
+    flsi_name_format(tail->marks_name, FLSI_NAME_MARKS, segment->first_ordinal);
+    tail->types =
+        allocator->resize(allocator->self, NULL, 0, sizeof *tail->types * FLSI_MANIFEST_TYPES);
+    if (tail->types == NULL) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory to look at the end of the journal");
+    }
+    fls_status status = FLS_OK;
+    if (segment->has_plain) {
+        status = open_one(directory, tail->frames_name, &tail->frames, &tail->frames_bytes, err);
+    }
+    if (status == FLS_OK) {
+        status = open_one(directory, tail->marks_name, &tail->marks, &tail->marks_bytes, err);
+    }
+    return status == FLS_OK && tail->marks_bytes > 0 ? read_marks(tail, manifest, err) : status;
+}
+
+void flsi_tail_close(flsi_tail *tail)
+{
+    if (tail->types != NULL) {
+        tail->allocator->free(tail->allocator->self, tail->types,
+                              sizeof *tail->types * FLSI_MANIFEST_TYPES);
+        tail->types = NULL;
+    }
+    if (tail->frames.fd >= 0) {
+        (void)flsi_file_close(&tail->frames, NULL);
+    }
+    if (tail->marks.fd >= 0) {
+        (void)flsi_file_close(&tail->marks, NULL);
+    }
+}
+
+static fls_status refuse(const flsi_tail *tail, const char *text, fls_error *err)
+{
+    (void)flsi_error_frame(err, FLS_CHECKSUM_MISMATCH, tail->base_offset, tail->base_ordinal, text);
+    flsi_error_name(err, tail->frames_name);
+    return FLS_CHECKSUM_MISMATCH;
+}
+
+fls_status flsi_tail_prove(const flsi_tail *tail, fls_error *err)
+{
+    uint8_t bytes[FLSI_PROOF_BYTES];
+    if (tail->frames.fd < 0) { /* compressed: what a seal says is all that can be known */
+        return (tail->sealed & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) != 0
+                   ? FLS_OK
+                   : refuse(
+                         tail,
+                         "the marks of a compressed segment are lost: rebuild the journal; until "
+                         "then it can be read",
+                         err);
+    }
+    if (tail->base_offset > tail->frames_bytes ||
+        (tail->sealed != 0 && tail->seal.offset > tail->frames_bytes)) {
+        return refuse(
+            tail,
+            "durable messages are missing at the end: the journal can be read; put the file "
+            "back from a copy, or rebuild the journal without them",
+            err);
+    }
+    if (tail->base_offset == 0) {
+        return FLS_OK;
+    }
+    fls_status status = flsi_read_exactly(&tail->frames, tail->base_offset - tail->proof_bytes,
+                                          bytes, tail->proof_bytes, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    uint64_t computed = fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes, tail->proof_bytes);
+    if (tail->proof_bytes == 0 || computed != tail->proof) {
+        (void)refuse(tail,
+                     "a durable message is not what was written: the journal can be read; put the "
+                     "file back from a copy, or rebuild the journal without it",
+                     err);
+        flsi_error_checksums(err, tail->proof, computed, 8);
+        return FLS_CHECKSUM_MISMATCH;
+    }
+    return FLS_OK;
+}
+
+int flsi_tail_is_clean(const flsi_tail *tail)
+{
+    if (tail->frames.fd < 0) {
+        return 1;
+    }
+    return tail->sound && tail->frames_bytes == tail->base_offset &&
+           tail->valid_bytes == tail->marks_bytes &&
+           (!tail->superseding || (tail->sealed & FLSI_SEAL_RECOVERED) != 0);
+}

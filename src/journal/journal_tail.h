@@ -1,0 +1,47 @@
+/* What the marks of one segment say of its end, held against its frames: the base that recovery
+ * starts from. docs/JOURNAL.md, "Opening".
+ */
+#ifndef FLSI_JOURNAL_TAIL_H
+#define FLSI_JOURNAL_TAIL_H
+
+#include "journal/journal_listing.h"
+#include "journal/journal_manifest.h"
+#include "journal/journal_scan.h"
+
+typedef struct flsi_tail {
+    const fls_allocator *allocator;
+    uint64_t first_ordinal;
+    char frames_name[FLSI_NAME_BYTES];
+    char marks_name[FLSI_NAME_BYTES];
+    flsi_file frames; /* closed when there is no plain file */
+    flsi_file marks;  /* closed when there is none */
+    uint64_t frames_bytes;
+    uint64_t marks_bytes;
+    uint64_t valid_bytes; /* of the marks */
+    int sound;            /* there are marks with a header that fits the segment and the journal */
+    int superseding;      /* the marks speak of places behind the base */
+    uint32_t sealed;      /* flags of the SEAL at the end, else 0 */
+    flsi_record header;
+    flsi_record seal;
+    uint64_t base_ordinal; /* the newest durable mark, or the segment's beginning */
+    uint64_t base_offset;
+    uint32_t proof_bytes;
+    uint64_t proof;
+    uint64_t last_time_ns; /* newest time in the marks, or 0 */
+    uint32_t type_count;
+    flsi_manifest_type *types; /* FLSI_MANIFEST_TYPES of them */
+} flsi_tail;
+
+/* Opens the segment's files and reads its marks. Close in every case. */
+fls_status flsi_tail_open(flsi_tail *tail, const flsi_manifest *manifest,
+                          const flsi_directory *directory, const flsi_listed_segment *segment,
+                          const fls_allocator *allocator, fls_error *err);
+void flsi_tail_close(flsi_tail *tail);
+
+/* Whether the base and the seal speak of what is there. FLS_CHECKSUM_MISMATCH when they do not. */
+fls_status flsi_tail_prove(const flsi_tail *tail, fls_error *err);
+
+/* Whether nothing is behind the base, in frames and marks. */
+int flsi_tail_is_clean(const flsi_tail *tail);
+
+#endif
