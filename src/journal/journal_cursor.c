@@ -292,7 +292,7 @@ static fls_status durable_end(const flsi_directory *journal, const fls_allocator
 {
     flsi_manifest manifest;
     flsi_listing listing;
-    flsi_tail tail;
+    flsi_journal_tail tail;
     fls_status status = flsi_manifest_load(&manifest, journal, allocator, err);
     if (status == FLS_END) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "there is no journal, or no manifest");
@@ -304,10 +304,10 @@ static fls_status durable_end(const flsi_directory *journal, const fls_allocator
     *ordinal = 0;
     *epoch = manifest.epoch;
     if (listing.count > 0) {
-        status = flsi_tail_open(&tail, &manifest, journal, &listing.segments[listing.count - 1],
-                                allocator, err);
+        status = flsi_journal_tail_open(&tail, &manifest, journal,
+                                        &listing.segments[listing.count - 1], allocator, err);
         *ordinal = tail.frames.fd < 0 && tail.sealed != 0 ? tail.seal.ordinal : tail.base_ordinal;
-        flsi_tail_close(&tail);
+        flsi_journal_tail_close(&tail);
     }
     flsi_listing_fini(&listing);
     return status;

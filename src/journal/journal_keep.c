@@ -111,20 +111,46 @@ fls_status flsi_keep_cut(const flsi_directory *directory, const flsi_file *file,
 
 /* ---- the end of the old segment ---- */
 
-fls_status flsi_keep_end_at_base(flsi_tail *tail, int with_gap, fls_error *err)
+/* The newest time that the marks have of what is below the base: they may know more. */
+static fls_status time_at_base(const flsi_journal_tail *tail, uint64_t *time_ns, fls_error *err)
+{
+    flsi_marks_pass pass;
+    flsi_record record;
+    fls_status status =
+        flsi_marks_pass_begin(&pass, &tail->marks, tail->valid_bytes, tail->allocator, err);
+    *time_ns = 0;
+    while (status == FLS_OK && (status = flsi_marks_pass_next(&pass, &record, err)) == FLS_OK) {
+        flsi_times_walk times;
+        if (record.ordinal >= tail->base_ordinal) {
+            continue;
+        }
+        if (record.type == FLSI_RECORD_OFFSET) {
+            *time_ns = record.time_ns > *time_ns ? record.time_ns : *time_ns;
+        } else if (record.type == FLSI_RECORD_TIMES) {
+            flsi_times_begin(&times, &record);
+            while (times.ordinal + 1 < tail->base_ordinal && flsi_times_next(&times)) {
+            }
+            *time_ns = times.time_ns;
+        }
+    }
+    flsi_marks_pass_fini(&pass);
+    return status == FLS_END ? FLS_OK : status;
+}
+
+fls_status flsi_keep_end_at_base(flsi_journal_tail *tail, int with_gap, fls_error *err)
 {
     flsi_marks_builder marks;
     flsi_record seal = {.type = FLSI_RECORD_SEAL,
                         .flags = FLSI_SEAL_RECOVERED,
                         .ordinal = tail->base_ordinal,
-                        .offset = tail->base_offset,
-                        .time_ns = tail->last_time_ns};
+                        .offset = tail->base_offset};
     flsi_record gap = {.type = FLSI_RECORD_GAP,
                        .flags = FLS_GAP_CUT,
                        .ordinal = tail->base_ordinal,
                        .offset = UINT64_MAX};
     flsi_marks_builder_init(&marks, tail->allocator);
     fls_status status = flsi_marks_reserve(&marks, 2, 0, err);
+    status = status == FLS_OK ? time_at_base(tail, &seal.time_ns, err) : status;
     if (status == FLS_OK && (tail->sealed & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) == 0) {
         if (with_gap) {
             flsi_marks_add(&marks, &gap, NULL);
@@ -196,7 +222,7 @@ static fls_status put_header(new_segment *segment, uint64_t begun_ns, fls_error 
 {
     const flsi_keep *keep = segment->keep;
     const flsi_manifest *manifest = keep->manifest;
-    const flsi_tail *tail = keep->tail;
+    const flsi_journal_tail *tail = keep->tail;
     int estimated = !tail->sound && keep->end_ordinal > tail->base_ordinal;
     uint32_t count = tail->sound ? tail->type_count : manifest->type_count;
     const flsi_manifest_type *types = tail->sound ? tail->types : manifest->types;

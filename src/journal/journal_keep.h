@@ -11,7 +11,7 @@ typedef struct flsi_keep {
     const flsi_manifest *manifest; /* the new writer's */
     const flsi_directory *directory;
     const fls_allocator *allocator;
-    const flsi_tail *tail;
+    const flsi_journal_tail *tail;
     uint64_t end_ordinal; /* behind the last sound frame of the tail's file */
     uint64_t end_offset;
     uint64_t known_time_ns; /* no message behind the base was received before */
@@ -32,6 +32,6 @@ fls_status flsi_keep_cut(const flsi_directory *directory, const flsi_file *file,
 
 /* Ends a segment at its base: both files are cut back, and the marks sealed. with_gap: a GAP before
  * the seal says that something was set aside. */
-fls_status flsi_keep_end_at_base(flsi_tail *tail, int with_gap, fls_error *err);
+fls_status flsi_keep_end_at_base(flsi_journal_tail *tail, int with_gap, fls_error *err);
 
 #endif

@@ -31,7 +31,7 @@ static fls_status begin_epoch(const recovery *self, fls_error *err)
     return status;
 }
 
-static void go_on_behind(const recovery *self, const flsi_tail *tail)
+static void go_on_behind(const recovery *self, const flsi_journal_tail *tail)
 {
     *self->place = (flsi_journal_place){.next_ordinal = tail->base_ordinal,
                                         .last_time_ns = tail->last_time_ns > self->known_time_ns
@@ -40,7 +40,7 @@ static void go_on_behind(const recovery *self, const flsi_tail *tail)
 }
 
 /* Rule 4: nothing is behind the base. */
-static void go_on_within(const recovery *self, const flsi_tail *tail)
+static void go_on_within(const recovery *self, const flsi_journal_tail *tail)
 {
     go_on_behind(self, tail);
     self->report->was_clean = 1;
@@ -60,8 +60,8 @@ static void go_on_within(const recovery *self, const flsi_tail *tail)
 }
 
 /* Rule 7: what is behind the last sound frame, and what of the marks is not valid, goes to cut/. */
-static fls_status set_aside(const recovery *self, const flsi_tail *tail, const flsi_scan *scan,
-                            fls_error *err)
+static fls_status set_aside(const recovery *self, const flsi_journal_tail *tail,
+                            const flsi_scan *scan, fls_error *err)
 {
     fls_journal_report *report = self->report;
     char marks_name[FLSI_NAME_BYTES];
@@ -85,7 +85,7 @@ static fls_status set_aside(const recovery *self, const flsi_tail *tail, const f
 }
 
 /* Rules 5 to 9. Each step leaves a journal that opens to the same. */
-static fls_status repair(const recovery *self, flsi_tail *tail, fls_error *err)
+static fls_status repair(const recovery *self, flsi_journal_tail *tail, fls_error *err)
 {
     fls_journal_report *report = self->report;
     flsi_scan scan = {.file = &tail->frames,
@@ -131,16 +131,16 @@ static fls_status finish_before_last(recovery *self, const flsi_listing *listing
 {
     const flsi_listed_segment *before = &listing->segments[listing->count - 2];
     uint64_t next = listing->segments[listing->count - 1].first_ordinal;
-    flsi_tail tail;
+    flsi_journal_tail tail;
     char name[FLSI_NAME_BYTES];
-    fls_status status =
-        flsi_tail_open(&tail, self->manifest, self->directory, before, self->allocator, err);
+    fls_status status = flsi_journal_tail_open(&tail, self->manifest, self->directory, before,
+                                               self->allocator, err);
     self->known_time_ns = tail.last_time_ns;
     int superseded = tail.sound && tail.frames.fd >= 0 && tail.base_ordinal == next &&
                      tail.base_offset > 0 &&
                      (tail.frames_bytes > tail.base_offset ||
                       (tail.sealed & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) == 0);
-    if (status == FLS_OK && superseded && flsi_tail_prove(&tail, NULL) == FLS_OK) {
+    if (status == FLS_OK && superseded && flsi_journal_tail_prove(&tail, NULL) == FLS_OK) {
         status = flsi_keep_cut(self->directory, &tail.frames, tail.base_offset, tail.frames_bytes,
                                self->manifest->epoch, next, "fls", self->allocator, name, err);
         if (status == FLS_OK) {
@@ -149,7 +149,7 @@ static fls_status finish_before_last(recovery *self, const flsi_listing *listing
         }
         status = status == FLS_OK ? flsi_keep_end_at_base(&tail, 0, err) : status;
     }
-    flsi_tail_close(&tail);
+    flsi_journal_tail_close(&tail);
     return status;
 }
 
@@ -217,11 +217,11 @@ static fls_status free_the_name(const recovery *self, fls_error *err)
 
 static fls_status recover_segments(recovery *self, const flsi_listing *listing, fls_error *err)
 {
-    flsi_tail tail; /* rule 1 */
+    flsi_journal_tail tail; /* rule 1 */
     const flsi_listed_segment *last = &listing->segments[listing->count - 1];
     fls_status status =
-        flsi_tail_open(&tail, self->manifest, self->directory, last, self->allocator, err);
-    status = status == FLS_OK ? flsi_tail_prove(&tail, err) : status; /* rule 3 */
+        flsi_journal_tail_open(&tail, self->manifest, self->directory, last, self->allocator, err);
+    status = status == FLS_OK ? flsi_journal_tail_prove(&tail, err) : status; /* rule 3 */
     status = status == FLS_OK ? begin_epoch(self, err) : status;
     if (status == FLS_OK && listing->count > 1 &&
         !ends_sealed(self, listing, &self->known_time_ns)) {
@@ -229,13 +229,13 @@ static fls_status recover_segments(recovery *self, const flsi_listing *listing, 
     }
     if (status == FLS_OK) {
         self->report->base_ordinal = tail.base_ordinal;
-        if (flsi_tail_is_clean(&tail)) {
+        if (flsi_journal_tail_is_clean(&tail)) {
             go_on_within(self, &tail);
         } else {
             status = repair(self, &tail, err);
         }
     }
-    flsi_tail_close(&tail);
+    flsi_journal_tail_close(&tail);
     return status == FLS_OK ? free_the_name(self, err) : status;
 }
 

@@ -109,11 +109,13 @@ fls_status flsi_scan_behind(const flsi_scan *scan, uint64_t *messages, fls_error
     flsi_scan behind = *scan;
     fls_status status = flsi_digest_init(&digest, scan->checksum, NULL, flsi_cpu_features(), err);
     *messages = 0;
-    while (status == FLS_OK && behind.offset + 1 < scan->end) {
+    /* The frame at fault itself is not looked for (as one with a bit changed in its length), and
+     * none is so short that the next one begins with its second byte. */
+    while (status == FLS_OK && behind.offset + 2 < scan->end) {
         flsi_search search = {.digest = &digest,
                               .max_frame_bytes = scan->max_frame_bytes,
-                              .frame = behind.offset,
-                              .from = behind.offset + 1,
+                              .frame = behind.offset + 1,
+                              .from = behind.offset + 2,
                               .to = scan->end};
         status = flsi_search_sound_frame(&search, &view, err);
         if (status != FLS_OK || !search.found) {

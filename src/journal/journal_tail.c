@@ -20,7 +20,7 @@ static fls_status open_one(const flsi_directory *directory, const char *name, fl
     return status;
 }
 
-static void note_type(flsi_tail *tail, const flsi_record *record)
+static void note_type(flsi_journal_tail *tail, const flsi_record *record)
 {
     if (tail->type_count == FLSI_MANIFEST_TYPES) {
         return;
@@ -32,12 +32,12 @@ static void note_type(flsi_tail *tail, const flsi_record *record)
     memcpy(type->root, record->data, record->small);
 }
 
-static void note_time(flsi_tail *tail, uint64_t time_ns)
+static void note_time(flsi_journal_tail *tail, uint64_t time_ns)
 {
     tail->last_time_ns = time_ns > tail->last_time_ns ? time_ns : tail->last_time_ns;
 }
 
-static void note(flsi_tail *tail, const flsi_record *record)
+static void note(flsi_journal_tail *tail, const flsi_record *record)
 {
     flsi_times_walk times;
     switch (record->type) {
@@ -66,14 +66,14 @@ static void note(flsi_tail *tail, const flsi_record *record)
 }
 
 /* The first half of the journal's id stands in its marks. */
-static int header_fits(const flsi_tail *tail, const flsi_record *header,
+static int header_fits(const flsi_journal_tail *tail, const flsi_record *header,
                        const flsi_manifest *manifest)
 {
     return header->ordinal == tail->first_ordinal && header->id == flsi_load_le64(manifest->id) &&
            header->checksum == (uint8_t)manifest->checksum;
 }
 
-static fls_status read_marks(flsi_tail *tail, const flsi_manifest *manifest, fls_error *err)
+static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manifest, fls_error *err)
 {
     flsi_marks_pass pass;
     flsi_record record;
@@ -104,16 +104,17 @@ static fls_status read_marks(flsi_tail *tail, const flsi_manifest *manifest, fls
     return FLS_OK;
 }
 
-fls_status flsi_tail_open(flsi_tail *tail, const flsi_manifest *manifest,
-                          const flsi_directory *directory, const flsi_listed_segment *segment,
-                          const fls_allocator *allocator, fls_error *err)
+fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *manifest,
+                                  const flsi_directory *directory,
+                                  const flsi_listed_segment *segment,
+                                  const fls_allocator *allocator, fls_error *err)
 {
     static const flsi_file closed = {.fd = -1, .directory_fd = -1};
-    *tail = (flsi_tail){.allocator = allocator,
-                        .first_ordinal = segment->first_ordinal,
-                        .base_ordinal = segment->first_ordinal,
-                        .frames = closed,
-                        .marks = closed};
+    *tail = (flsi_journal_tail){.allocator = allocator,
+                                .first_ordinal = segment->first_ordinal,
+                                .base_ordinal = segment->first_ordinal,
+                                .frames = closed,
+                                .marks = closed};
     flsi_name_format(tail->frames_name, FLSI_NAME_SEGMENT, segment->first_ordinal);
     flsi_name_format(tail->marks_name, FLSI_NAME_MARKS, segment->first_ordinal);
     tail->types =
@@ -131,7 +132,7 @@ fls_status flsi_tail_open(flsi_tail *tail, const flsi_manifest *manifest,
     return status == FLS_OK && tail->marks_bytes > 0 ? read_marks(tail, manifest, err) : status;
 }
 
-void flsi_tail_close(flsi_tail *tail)
+void flsi_journal_tail_close(flsi_journal_tail *tail)
 {
     if (tail->types != NULL) {
         tail->allocator->free(tail->allocator->self, tail->types,
@@ -146,14 +147,14 @@ void flsi_tail_close(flsi_tail *tail)
     }
 }
 
-static fls_status refuse(const flsi_tail *tail, const char *text, fls_error *err)
+static fls_status refuse(const flsi_journal_tail *tail, const char *text, fls_error *err)
 {
     (void)flsi_error_frame(err, FLS_CHECKSUM_MISMATCH, tail->base_offset, tail->base_ordinal, text);
     flsi_error_name(err, tail->frames_name);
     return FLS_CHECKSUM_MISMATCH;
 }
 
-fls_status flsi_tail_prove(const flsi_tail *tail, fls_error *err)
+fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err)
 {
     uint8_t bytes[FLSI_PROOF_BYTES];
     if (tail->frames.fd < 0) { /* compressed: what a seal says is all that can be known */
@@ -193,7 +194,7 @@ fls_status flsi_tail_prove(const flsi_tail *tail, fls_error *err)
     return FLS_OK;
 }
 
-int flsi_tail_is_clean(const flsi_tail *tail)
+int flsi_journal_tail_is_clean(const flsi_journal_tail *tail)
 {
     if (tail->frames.fd < 0) {
         return 1;

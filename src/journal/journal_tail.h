@@ -8,7 +8,7 @@
 #include "journal/journal_manifest.h"
 #include "journal/journal_scan.h"
 
-typedef struct flsi_tail {
+typedef struct flsi_journal_tail {
     const fls_allocator *allocator;
     uint64_t first_ordinal;
     char frames_name[FLSI_NAME_BYTES];
@@ -30,18 +30,19 @@ typedef struct flsi_tail {
     uint64_t last_time_ns; /* newest time in the marks, or 0 */
     uint32_t type_count;
     flsi_manifest_type *types; /* FLSI_MANIFEST_TYPES of them */
-} flsi_tail;
+} flsi_journal_tail;
 
 /* Opens the segment's files and reads its marks. Close in every case. */
-fls_status flsi_tail_open(flsi_tail *tail, const flsi_manifest *manifest,
-                          const flsi_directory *directory, const flsi_listed_segment *segment,
-                          const fls_allocator *allocator, fls_error *err);
-void flsi_tail_close(flsi_tail *tail);
+fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *manifest,
+                                  const flsi_directory *directory,
+                                  const flsi_listed_segment *segment,
+                                  const fls_allocator *allocator, fls_error *err);
+void flsi_journal_tail_close(flsi_journal_tail *tail);
 
 /* Whether the base and the seal speak of what is there. FLS_CHECKSUM_MISMATCH when they do not. */
-fls_status flsi_tail_prove(const flsi_tail *tail, fls_error *err);
+fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err);
 
 /* Whether nothing is behind the base, in frames and marks. */
-int flsi_tail_is_clean(const flsi_tail *tail);
+int flsi_journal_tail_is_clean(const flsi_journal_tail *tail);
 
 #endif
