@@ -34,17 +34,21 @@ static uint64_t next_first(const fls_journal_reader *reader)
     return index < listing->count ? listing->segments[index].first_ordinal : UINT64_MAX;
 }
 
-/* Whether the open segment's name is another file's: recovery put its own in place. */
-static int is_replaced(const fls_journal_reader *reader)
+/* Whether a name of the open segment is another file's: recovery put its own in place. */
+static int is_other(const fls_journal_reader *reader, flsi_name_kind kind, uint64_t inode)
 {
     char name[FLSI_NAME_BYTES];
     flsi_file_info info;
-    if (reader->view.zstd != NULL) {
-        return 0;
-    }
-    flsi_name_format(name, FLSI_NAME_SEGMENT, reader->view.first_ordinal);
+    flsi_name_format(name, kind, reader->view.first_ordinal);
     return flsi_directory_info(&reader->directory, name, &info, NULL, NULL) == FLS_OK &&
-           (info.inode != reader->view.inode || info.device != reader->view.device);
+           info.inode != inode;
+}
+
+static int is_replaced(const fls_journal_reader *reader)
+{
+    const flsi_segment_view *view = &reader->view;
+    return (view->zstd == NULL && is_other(reader, FLSI_NAME_SEGMENT, view->inode)) ||
+           is_other(reader, FLSI_NAME_MARKS, view->marks_inode);
 }
 
 fls_status flsi_reader_list(fls_journal_reader *reader, int in_any_case, int *changed,
@@ -79,7 +83,7 @@ fls_status flsi_reader_list(fls_journal_reader *reader, int in_any_case, int *ch
 
 /* ---- the durable end ---- */
 
-void flsi_tail_close(flsi_tail *tail)
+void flsi_durable_end_close(flsi_durable_end *tail)
 {
     if (tail->is_open) {
         flsi_marks_file_fini(&tail->marks);
@@ -90,11 +94,11 @@ void flsi_tail_close(flsi_tail *tail)
 
 static fls_status open_tail(fls_journal_reader *reader, uint64_t first_ordinal, fls_error *err)
 {
-    flsi_tail *tail = &reader->tail;
+    flsi_durable_end *tail = &reader->tail;
     char name[FLSI_NAME_BYTES];
     int missing = 0;
-    flsi_tail_close(tail);
-    *tail = (flsi_tail){.first_ordinal = first_ordinal, .ordinal = first_ordinal};
+    flsi_durable_end_close(tail);
+    *tail = (flsi_durable_end){.first_ordinal = first_ordinal, .ordinal = first_ordinal};
     flsi_name_format(name, FLSI_NAME_MARKS, first_ordinal);
     fls_status status =
         flsi_directory_file(&reader->directory, &tail->file, name, FLSI_OPEN_READ, &missing, err);
@@ -106,7 +110,7 @@ static fls_status open_tail(fls_journal_reader *reader, uint64_t first_ordinal, 
     return FLS_OK;
 }
 
-static void take_tail_frame(flsi_tail *tail, const uint8_t *records, size_t size)
+static void take_tail_frame(flsi_durable_end *tail, const uint8_t *records, size_t size)
 {
     while (size > 0) {
         flsi_record record;
@@ -129,7 +133,7 @@ static void take_tail_frame(flsi_tail *tail, const uint8_t *records, size_t size
 /* The newest DURABLE record of the last segment. */
 static fls_status look_at_tail(fls_journal_reader *reader, uint64_t first_ordinal, fls_error *err)
 {
-    flsi_tail *tail = &reader->tail;
+    flsi_durable_end *tail = &reader->tail;
     fls_status status = FLS_OK;
     if (!tail->is_open || tail->first_ordinal != first_ordinal) {
         status = open_tail(reader, first_ordinal, err);
@@ -213,6 +217,9 @@ fls_status flsi_reader_open_at(fls_journal_reader *reader, size_t index, fls_err
         return FLS_OK;
     }
     flsi_reader_drop_stream(reader);
+    if (reader->is_replaced) {
+        flsi_durable_end_close(&reader->tail);
+    }
     flsi_view_shut(&reader->view);
     reader->is_open = 0;
     reader->is_replaced = 0;
@@ -316,6 +323,66 @@ static fls_status last_is_same(fls_journal_reader *reader, int *same, fls_error 
     return status;
 }
 
+/* Where another writer than that of an epoch went on, by the marks of the open segment: behind what
+ * its recovery had kept. */
+static fls_status find_kept_end(fls_journal_reader *reader, uint64_t *ordinal, fls_error *err)
+{
+    uint64_t at = 0;
+    uint64_t durable = UINT64_MAX;
+    flsi_marks_file marks;
+    fls_status status = FLS_OK;
+    *ordinal = UINT64_MAX;
+    flsi_marks_file_init(&marks, &reader->view.marks, reader->allocator);
+    while (status == FLS_OK && *ordinal == UINT64_MAX) {
+        const uint8_t *records;
+        size_t size;
+        status = flsi_marks_file_frame(&marks, at, &records, &size, &at, err);
+        while (status == FLS_OK && size > 0) {
+            flsi_record record;
+            size_t used;
+            status = flsi_record_decode(&record, records, size, &used, err);
+            if (record.type == FLSI_RECORD_GAP && record.flags == FLS_GAP_CUT) {
+                *ordinal = record.ordinal;
+            } else if (record.type == FLSI_RECORD_DURABLE && durable == UINT64_MAX) {
+                durable = record.ordinal;
+            }
+            records += status == FLS_OK ? used : 0;
+            size -= status == FLS_OK ? used : 0;
+        }
+    }
+    flsi_marks_file_fini(&marks);
+    *ordinal = *ordinal == UINT64_MAX ? durable : *ordinal;
+    return status == FLS_END || fls_status_class_of(status) == FLS_CLASS_DAMAGE ? FLS_OK : status;
+}
+
+/* The first message that is another one than was handed out under its ordinal: below the place, and
+ * not below *first. */
+static fls_status find_taken(fls_journal_reader *reader, uint64_t epoch, uint64_t place,
+                             uint64_t *first, fls_error *err)
+{
+    for (size_t i = 0; i < reader->listing.count; i++) {
+        uint64_t candidate = reader->listing.segments[i].first_ordinal;
+        if (candidate < *first || candidate > place) {
+            continue;
+        }
+        fls_status status = flsi_reader_open_at(reader, i, err);
+        if (status == FLS_END) {
+            continue;
+        }
+        if (status != FLS_OK) {
+            return status;
+        }
+        *first = candidate;
+        if (reader->view.has_header && reader->view.header.small > epoch) {
+            uint64_t kept = UINT64_MAX;
+            status = find_kept_end(reader, &kept, err);
+            *first = kept > candidate && kept <= place ? kept : candidate;
+            return status;
+        }
+    }
+    return FLS_OK;
+}
+
 /* The place is beyond what the open segment may say: another one holds it, or a part of what was
  * handed out was taken back. */
 static fls_status follow_superseded(fls_journal_reader *reader, fls_error *err)
@@ -337,20 +404,9 @@ static fls_status follow_superseded(fls_journal_reader *reader, fls_error *err)
         tell_epoch(reader);
         return FLS_OK;
     }
-    /* What the new writer began with is the first that cannot be what was handed out. */
-    for (size_t i = 0; i < reader->listing.count; i++) {
-        uint64_t candidate = reader->listing.segments[i].first_ordinal;
-        if (candidate < first || candidate > place) {
-            continue;
-        }
-        status = flsi_reader_open_at(reader, i, err);
-        if (status != FLS_OK && status != FLS_END) {
-            return status;
-        }
-        first = candidate;
-        if (status == FLS_OK && reader->view.has_header && reader->view.header.small > epoch) {
-            break;
-        }
+    status = find_taken(reader, epoch, place, &first, err);
+    if (status != FLS_OK) {
+        return status;
     }
     flsi_reader_move(reader, first);
     reader->epoch = epoch;

@@ -154,7 +154,7 @@ void fls_journal_reader_close(fls_journal_reader *reader)
     flsi_feed_fini(&reader->piece_feed);
     flsi_piece_fini(&reader->piece);
     flsi_view_shut(&reader->view);
-    flsi_tail_close(&reader->tail);
+    flsi_durable_end_close(&reader->tail);
     flsi_reader_types_fini(reader);
     if (reader->listing.allocator != NULL) {
         flsi_listing_fini(&reader->listing);

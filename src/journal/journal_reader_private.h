@@ -26,7 +26,7 @@ fls_status flsi_journal_check(const char *path, const fls_journal_check_options 
                               fls_error *err);
 
 /* How far the last segment is durable: its marks, read as they are written. */
-typedef struct flsi_tail {
+typedef struct flsi_durable_end {
     int is_open;
     uint64_t first_ordinal; /* whose */
     flsi_file file;
@@ -35,7 +35,7 @@ typedef struct flsi_tail {
     int broken;
     uint64_t ordinal; /* of the newest DURABLE record */
     uint64_t offset;
-} flsi_tail;
+} flsi_durable_end;
 
 /* Wall and journal time, of the same moment. */
 typedef struct flsi_clock_pair {
@@ -83,7 +83,7 @@ struct fls_journal_reader {
     fls_digest_state digest;
     uint32_t max_frame_bytes;
     flsi_listing listing;
-    flsi_tail tail;
+    flsi_durable_end tail;
     /* The segment that is open. */
     int is_open;
     int is_replaced; /* its name is another file's by now */
@@ -142,7 +142,7 @@ fls_status flsi_reader_open_at(fls_journal_reader *reader, size_t index, fls_err
 fls_status flsi_reader_more(fls_journal_reader *reader, fls_error *err);
 /* One more than the newest message that is visible. */
 fls_status flsi_reader_end(fls_journal_reader *reader, uint64_t *end, fls_error *err);
-void flsi_tail_close(flsi_tail *tail);
+void flsi_durable_end_close(flsi_durable_end *tail);
 
 /* ---- journal_seek.c ---- */
 

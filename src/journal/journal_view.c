@@ -100,8 +100,11 @@ static fls_status open_files(flsi_segment_view *view, const flsi_directory *dire
     status = flsi_directory_file(directory, &view->marks, name, FLSI_OPEN_READ, &missing, err);
     if (status != FLS_OK) {
         view->marks = closed_file;
+        return missing ? FLS_OK : status;
     }
-    return status == FLS_OK || missing ? FLS_OK : status;
+    status = flsi_file_info_get(&view->marks, &info, err);
+    view->marks_inode = info.inode;
+    return status;
 }
 
 fls_status flsi_view_open(flsi_segment_view *view, const flsi_directory *directory,

@@ -28,6 +28,7 @@ typedef struct flsi_segment_view {
     flsi_file file;
     uint64_t device; /* which file it is */
     uint64_t inode;
+    uint64_t marks_inode;   /* 0: none */
     flsi_zstd_reader *zstd; /* NULL: plain */
     flsi_file marks;
     int has_header;
