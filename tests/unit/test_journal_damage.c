@@ -165,6 +165,38 @@ static uint32_t seek_to_each(const char *path)
     return seen;
 }
 
+typedef struct fault_log {
+    size_t faults;
+    char file[128];
+} fault_log;
+
+static fls_status log_fault(void *self, const char *file, const fls_error *fault)
+{
+    fault_log *log = self;
+    assert_int_not_equal(fault->status, FLS_OK);
+    if (strcmp(file, FLSI_MANIFEST_NAME) != 0) { /* journals made by hand have none */
+        log->faults++;
+        (void)snprintf(log->file, sizeof log->file, "%s", file);
+    }
+    return FLS_OK;
+}
+
+/* The file with the fault is named, and no other. */
+static void assert_named(const hand_journal *journal, const char *path, uint64_t sound)
+{
+    fault_log log = {0, ""};
+    fls_error err = FLS_ERROR_INIT;
+    fls_journal_check_report report = FLS_JOURNAL_CHECK_REPORT_INIT;
+    const fls_journal_check_options options = {
+        .struct_bytes = sizeof options, .fault = log_fault, .self = &log};
+    assert_status(fls_journal_check(journal->path, &options, &report, &err), FLS_OK, &err);
+    assert_int_equal(report.messages, sound);
+    assert_int_equal(log.faults, path != NULL);
+    if (path != NULL) {
+        assert_string_equal(log.file, strrchr(path, '/') + 1);
+    }
+}
+
 static unsigned count_missing(uint32_t seen)
 {
     unsigned missing = 0;
@@ -181,6 +213,9 @@ static void flip_everywhere(flsi_name_kind kind, int with_marks)
     const uint64_t firsts[] = {0, 10, 11};
     const uint32_t all = bit(MESSAGES) - 1;
     assert_int_equal(read_forwards(journal.path, with_marks), all);
+    if (with_marks) {
+        assert_named(&journal, NULL, MESSAGES);
+    }
     for (size_t i = 0; i < 3; i++) {
         byte_buffer file = BYTES_INIT;
         char path[512];
@@ -202,6 +237,9 @@ static void flip_everywhere(flsi_name_kind kind, int with_marks)
                 assert_int_equal(seek_to_each(journal.path), seen);
                 assert_int_equal(read_and_skip(journal.path, &faults), seen);
                 assert_true(faults <= 1);
+                if (with_marks) {
+                    assert_named(&journal, path, MESSAGES - count_missing(seen));
+                }
             }
             file.data[at / 8] ^= (uint8_t)(1u << at % 8);
         }
