@@ -11,8 +11,7 @@
 
 #include "core/bytes.h"
 #include "core/error.h"
-#include "journal/journal_listing.h"
-#include "journal/journal_manifest.h"
+#include "journal/journal_names.h"
 #include "journal/journal_tail.h"
 #include "journal/journal_text.h"
 #include "os/os_thread.h"
@@ -286,33 +285,6 @@ fls_status fls_journal_cursor_get(const char *path, const char *name, fls_journa
     return status;
 }
 
-/* How far the newest durable mark of the last segment reaches, and the journal's epoch. */
-static fls_status durable_end(const flsi_directory *journal, const fls_allocator *allocator,
-                              uint64_t *ordinal, uint64_t *epoch, fls_error *err)
-{
-    flsi_manifest manifest;
-    flsi_listing listing;
-    flsi_journal_tail tail;
-    fls_status status = flsi_manifest_load(&manifest, journal, allocator, err);
-    if (status == FLS_END) {
-        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "there is no journal, or no manifest");
-    }
-    status = status == FLS_OK ? flsi_listing_read(&listing, journal, allocator, err) : status;
-    if (status != FLS_OK) {
-        return status;
-    }
-    *ordinal = 0;
-    *epoch = manifest.epoch;
-    if (listing.count > 0) {
-        status = flsi_journal_tail_open(&tail, &manifest, journal,
-                                        &listing.segments[listing.count - 1], allocator, err);
-        *ordinal = tail.frames.fd < 0 && tail.sealed != 0 ? tail.seal.ordinal : tail.base_ordinal;
-        flsi_journal_tail_close(&tail);
-    }
-    flsi_listing_fini(&listing);
-    return status;
-}
-
 fls_status fls_journal_cursor_set(const char *path, const char *name, uint64_t ordinal,
                                   fls_error *err)
 {
@@ -324,7 +296,7 @@ fls_status fls_journal_cursor_set(const char *path, const char *name, uint64_t o
     if (status != FLS_OK) {
         return status;
     }
-    status = durable_end(&journal, fls_allocator_libc(), &durable, &cursor.epoch, err);
+    status = flsi_journal_durable_end(&journal, fls_allocator_libc(), &durable, &cursor.epoch, err);
     if (status == FLS_OK && ordinal > durable) {
         status = fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
                                "a cursor can only point to what is durable");

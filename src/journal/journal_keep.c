@@ -9,6 +9,8 @@
 #define PIECE_BYTES 65536u /* of frames, to an OFFSET record */
 #define CUT_TRIES   1000u
 
+#define UNFINISHED_BYTES (FLSI_NAME_BYTES + 8) /* a name with a dot before and .new behind */
+
 /* ---- bytes ---- */
 
 static fls_status copy_bytes(const flsi_file *from_file, uint64_t from, uint64_t to,
@@ -168,7 +170,6 @@ fls_status flsi_keep_end_at_base(flsi_journal_tail *tail, int with_gap, fls_erro
     status = status == FLS_OK ? flsi_file_sync(&tail->marks, err) : status;
     if (status == FLS_OK && tail->frames_bytes > tail->base_offset) {
         status = flsi_file_truncate(&tail->frames, tail->base_offset, err);
-        status = status == FLS_OK ? flsi_file_sync(&tail->frames, err) : status;
     }
     return status;
 }
@@ -181,6 +182,7 @@ typedef struct new_segment {
     flsi_file marks_file;
     flsi_marks_builder marks;
     uint64_t marks_offset;
+    uint32_t epoch;
     uint64_t piece_offset; /* of the last OFFSET record; UINT64_MAX: none yet */
     uint64_t last_offset;  /* of the last frame */
     uint64_t last_time_ns;
@@ -229,7 +231,7 @@ static fls_status put_header(new_segment *segment, uint64_t begun_ns, fls_error 
     flsi_record header = {.type = FLSI_RECORD_HEADER,
                           .flags = FLSI_MARKS_VERSION,
                           .checksum = (uint8_t)manifest->checksum,
-                          .small = (uint32_t)manifest->epoch,
+                          .small = segment->epoch,
                           .ordinal = tail->base_ordinal,
                           .id = flsi_load_le64(manifest->id),
                           .time_ns = begun_ns};
@@ -480,26 +482,52 @@ static void guess_times(new_segment *segment)
         info.modified_ns > 0 && (uint64_t)info.modified_ns > segment->from_ns) {
         segment->to_ns = (uint64_t)info.modified_ns;
     }
+    uint64_t limit_ns = segment->keep->limit_time_ns;
+    if (limit_ns >= segment->from_ns && limit_ns > 0 && limit_ns < segment->to_ns) {
+        segment->to_ns = limit_ns;
+    }
     if (segment->from_ns == 0) {
         segment->from_ns = segment->to_ns;
     }
 }
 
-fls_status flsi_keep_sound(const flsi_keep *keep, flsi_journal_place *place, fls_error *err)
+static void begin_making(new_segment *segment, const flsi_keep *keep,
+                         char frames_name[UNFINISHED_BYTES], char marks_name[UNFINISHED_BYTES])
 {
     static const flsi_file closed = {.fd = -1, .directory_fd = -1};
-    char frames_name[FLSI_NAME_BYTES + 8];
-    char marks_name[FLSI_NAME_BYTES + 8];
     char name[FLSI_NAME_BYTES];
-    new_segment segment = {.keep = keep, .frames = closed, .marks_file = closed};
+    *segment = (new_segment){.keep = keep,
+                             .frames = closed,
+                             .marks_file = closed,
+                             .epoch = (uint32_t)keep->manifest->epoch};
     flsi_name_format(name, FLSI_NAME_SEGMENT, keep->tail->base_ordinal);
-    (void)snprintf(frames_name, sizeof frames_name, ".%s.new", name);
+    (void)snprintf(frames_name, UNFINISHED_BYTES, ".%s.new", name);
     flsi_name_format(name, FLSI_NAME_MARKS, keep->tail->base_ordinal);
-    (void)snprintf(marks_name, sizeof marks_name, ".%s.new", name);
-    flsi_marks_builder_init(&segment.marks, keep->allocator);
-    guess_times(&segment);
-    uint64_t begun_ns = keep->tail->sound ? keep->tail->header.time_ns : segment.from_ns;
-    segment.last_time_ns = begun_ns;
+    (void)snprintf(marks_name, UNFINISHED_BYTES, ".%s.new", name);
+    flsi_marks_builder_init(&segment->marks, keep->allocator);
+    guess_times(segment);
+    segment->last_time_ns = keep->tail->sound ? keep->tail->header.time_ns : segment->from_ns;
+}
+
+static void end_making(new_segment *segment)
+{
+    flsi_marks_pass_fini(&segment->old);
+    flsi_marks_builder_fini(&segment->marks);
+    if (segment->frames.fd >= 0) {
+        (void)flsi_file_close(&segment->frames, NULL);
+    }
+    if (segment->marks_file.fd >= 0) {
+        (void)flsi_file_close(&segment->marks_file, NULL);
+    }
+}
+
+fls_status flsi_keep_sound(const flsi_keep *keep, flsi_journal_place *place, fls_error *err)
+{
+    char frames_name[UNFINISHED_BYTES];
+    char marks_name[UNFINISHED_BYTES];
+    new_segment segment;
+    begin_making(&segment, keep, frames_name, marks_name);
+    uint64_t begun_ns = segment.last_time_ns;
     fls_status status = make_files(&segment, frames_name, marks_name, begun_ns, err);
     if (status != FLS_OK) { /* half of it helps nobody, and may be what fills the disk */
         (void)flsi_directory_remove(keep->directory, frames_name, NULL);
@@ -515,13 +543,43 @@ fls_status flsi_keep_sound(const flsi_keep *keep, flsi_journal_place *place, fls
                                   .marks_offset = segment.marks_offset,
                                   .segment_begun_ns = begun_ns,
                                   .segment_epoch = (uint32_t)keep->manifest->epoch};
-    flsi_marks_pass_fini(&segment.old);
-    flsi_marks_builder_fini(&segment.marks);
-    if (segment.frames.fd >= 0) {
-        (void)flsi_file_close(&segment.frames, NULL);
+    end_making(&segment);
+    return status;
+}
+
+static fls_status seal_marks(new_segment *segment, uint64_t next_ordinal, fls_error *err)
+{
+    flsi_record seal = {.type = FLSI_RECORD_SEAL,
+                        .flags = FLSI_SEAL_RECOVERED,
+                        .ordinal = next_ordinal,
+                        .offset = segment->keep->tail->frames_bytes,
+                        .time_ns = segment->last_time_ns};
+    fls_status status = add_mark(segment, &seal, NULL, err);
+    return status == FLS_OK ? write_marks(segment, err) : status;
+}
+
+fls_status flsi_keep_marks(const flsi_keep *keep, uint64_t next_ordinal, fls_error *err)
+{
+    char frames_name[UNFINISHED_BYTES];
+    char marks_name[UNFINISHED_BYTES];
+    new_segment segment;
+    begin_making(&segment, keep, frames_name, marks_name);
+    segment.frames = flsi_file_borrow(&keep->tail->frames);
+    segment.epoch = keep->tail->sound ? keep->tail->header.small : segment.epoch;
+    fls_status status = open_new(keep->directory, marks_name, &segment.marks_file, err);
+    status = status == FLS_OK ? put_header(&segment, segment.last_time_ns, err) : status;
+    status = status == FLS_OK ? mark_copy(&segment, err) : status;
+    if (status == FLS_OK && next_ordinal != UINT64_MAX) {
+        status = seal_marks(&segment, next_ordinal, err);
     }
-    if (segment.marks_file.fd >= 0) {
-        (void)flsi_file_close(&segment.marks_file, NULL);
+    status = status == FLS_OK ? flsi_file_sync(&segment.marks_file, err) : status;
+    if (status == FLS_OK) {
+        status = flsi_directory_rename(keep->directory, marks_name, keep->directory,
+                                       keep->tail->marks_name, 1, err);
+        status = status == FLS_OK ? flsi_directory_sync_names(keep->directory, err) : status;
+    } else {
+        (void)flsi_directory_remove(keep->directory, marks_name, NULL);
     }
+    end_making(&segment);
     return status;
 }

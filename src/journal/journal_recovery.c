@@ -119,10 +119,12 @@ static fls_status repair(const recovery *self, flsi_journal_tail *tail, fls_erro
             self->place->last_time_ns = last_time_ns;
         }
     }
-    if (status == FLS_OK && tail->base_offset > 0) { /* else the new one took its place */
-        status = flsi_keep_end_at_base(tail, keep.cut && !copied, err);
+    if (status != FLS_OK || tail->base_offset == 0) { /* the new one took its place */
+        return status;
     }
-    return status;
+    status = flsi_keep_end_at_base(tail, keep.cut && !copied, err);
+    /* What the new segment has is superseded here, whether it goes or not. */
+    return copied && status == FLS_IO ? FLS_OK : status;
 }
 
 /* Rule 6, for a recovery that was cut short: what the segment before the last holds behind the

@@ -87,6 +87,7 @@ static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manif
             note(tail, &record);
         }
         tail->valid_bytes = pass.walk.valid_bytes;
+        tail->whole = tail->valid_bytes == tail->marks_bytes;
         tail->sealed = pass.walk.sealed;
         tail->superseding =
             pass.walk.ordinal > tail->base_ordinal || pass.walk.offset > tail->base_offset;
@@ -162,8 +163,8 @@ fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err
                    ? FLS_OK
                    : refuse(
                          tail,
-                         "the marks of a compressed segment are lost: rebuild the journal; until "
-                         "then it can be read",
+                         "the marks of a compressed segment are lost: decompress it with zstd -d "
+                         "and open again; until then it can be read",
                          err);
     }
     if (tail->base_offset > tail->frames_bytes ||
@@ -202,4 +203,30 @@ int flsi_journal_tail_is_clean(const flsi_journal_tail *tail)
     return tail->sound && tail->frames_bytes == tail->base_offset &&
            tail->valid_bytes == tail->marks_bytes &&
            (!tail->superseding || (tail->sealed & FLSI_SEAL_RECOVERED) != 0);
+}
+
+fls_status flsi_journal_durable_end(const flsi_directory *journal, const fls_allocator *allocator,
+                                    uint64_t *ordinal, uint64_t *epoch, fls_error *err)
+{
+    flsi_manifest manifest;
+    flsi_listing listing;
+    flsi_journal_tail tail;
+    fls_status status = flsi_manifest_load(&manifest, journal, allocator, err);
+    if (status == FLS_END) {
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "there is no journal, or no manifest");
+    }
+    status = status == FLS_OK ? flsi_listing_read(&listing, journal, allocator, err) : status;
+    if (status != FLS_OK) {
+        return status;
+    }
+    *ordinal = 0;
+    *epoch = manifest.epoch;
+    if (listing.count > 0) {
+        status = flsi_journal_tail_open(&tail, &manifest, journal,
+                                        &listing.segments[listing.count - 1], allocator, err);
+        *ordinal = tail.frames.fd < 0 && tail.sealed != 0 ? tail.seal.ordinal : tail.base_ordinal;
+        flsi_journal_tail_close(&tail);
+    }
+    flsi_listing_fini(&listing);
+    return status;
 }

@@ -18,6 +18,7 @@ typedef struct flsi_journal_tail {
     uint64_t frames_bytes;
     uint64_t marks_bytes;
     uint64_t valid_bytes; /* of the marks */
+    int whole;            /* all of the marks are valid */
     int sound;            /* there are marks with a header that fits the segment and the journal */
     int superseding;      /* the marks speak of places behind the base */
     uint32_t sealed;      /* flags of the SEAL at the end, else 0 */
@@ -44,5 +45,10 @@ fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err
 
 /* Whether nothing is behind the base, in frames and marks. */
 int flsi_journal_tail_is_clean(const flsi_journal_tail *tail);
+
+/* How far the newest durable mark of the last segment reaches, and the journal's epoch; nothing is
+ * proven. FLS_INVALID_ARGUMENT when there is no manifest. */
+fls_status flsi_journal_durable_end(const flsi_directory *journal, const fls_allocator *allocator,
+                                    uint64_t *ordinal, uint64_t *epoch, fls_error *err);
 
 #endif

@@ -5,6 +5,32 @@
 #include "journal/journal_cursor.h"
 #include "journal_making.h"
 
+/* Recovers twice: the second time there is nothing to do, and the place is the same. */
+static fls_journal_report recover(void)
+{
+    flsi_journal_place place;
+    flsi_journal_place again;
+    fls_journal_report report;
+    fls_journal_report second;
+    assert_status(recover_with(&place, &report), FLS_OK, &err);
+    assert_int_equal(report.messages, place.next_ordinal);
+    if (place.has_segment) {
+        assert_int_equal(files_size(name_of(FLSI_NAME_SEGMENT, place.segment_first_ordinal)),
+                         place.segment_offset);
+        assert_int_equal(files_size(name_of(FLSI_NAME_MARKS, place.segment_first_ordinal)),
+                         place.marks_offset);
+    }
+    assert_status(recover_with(&again, &second), FLS_OK, &err);
+    assert_int_equal(second.was_clean, 1);
+    assert_int_equal(second.kept_messages, 0);
+    assert_int_equal(second.cut_bytes, 0);
+    assert_int_equal(second.epoch, report.epoch + 1);
+    assert_true(again.last_time_ns <= place.last_time_ns); /* the first saw what was lost, too */
+    again.last_time_ns = place.last_time_ns;
+    assert_memory_equal(&again, &place, sizeof place);
+    return report;
+}
+
 static const char *cut_path(const fls_journal_report *report)
 {
     return files_join(path, report->cut_name);

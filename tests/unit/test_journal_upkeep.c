@@ -1,0 +1,265 @@
+/* Keeping journals: retention with cursors in its way, cursors themselves, and rebuilding what was
+ * lost of manifest and marks. */
+#include "journal/journal_cursor.h"
+#include "journal/journal_prune.h"
+#include "journal_making.h"
+
+static uint64_t oldest(void)
+{
+    flsi_listing listing;
+    assert_status(flsi_listing_read(&listing, &journal, fls_allocator_libc(), &err), FLS_OK, &err);
+    uint64_t first = listing.segments[0].first_ordinal;
+    flsi_listing_fini(&listing);
+    return first;
+}
+
+static void make_five(void)
+{
+    make_journal(FLS_CHECKSUM_XXH3);
+    for (uint64_t i = 0; i < 5; i++) {
+        make_segment(i * 10, i * 10 + 10, i * 10 + 10, i < 4 ? FLSI_SEAL_ROTATED : 0);
+    }
+}
+
+static fls_prune_report prune(fls_prune_options options)
+{
+    fls_prune_report report = {.struct_bytes = sizeof report};
+    options.struct_bytes = sizeof options;
+    assert_status(fls_journal_prune(path, &options, &report, &err), FLS_OK, &err);
+    return report;
+}
+
+static void test_prune_by_each_limit(void **state)
+{
+    (void)state;
+    make_five();
+    uint64_t bytes = 0;
+    for (uint64_t i = 0; i < 5; i++) {
+        bytes += files_size(name_of(FLSI_NAME_SEGMENT, i * 10)) +
+                 files_size(name_of(FLSI_NAME_MARKS, i * 10));
+    }
+    uint64_t first_bytes =
+        files_size(name_of(FLSI_NAME_SEGMENT, 0)) + files_size(name_of(FLSI_NAME_MARKS, 0));
+    assert_int_equal(prune((fls_prune_options){0}).segments, 0);
+    fls_prune_report report = prune((fls_prune_options){.retain_segments = 2, .dry_run = 1});
+    assert_int_equal(report.segments, 3);
+    assert_int_equal(report.first_ordinal, 30);
+    assert_int_equal(oldest(), 0);
+    assert_int_equal(prune((fls_prune_options){.retain_bytes = bytes}).segments, 0);
+    report = prune((fls_prune_options){.retain_bytes = bytes - 1});
+    assert_int_equal(report.segments, 1);
+    assert_int_equal(report.bytes, first_bytes);
+    assert_int_equal(oldest(), 10);
+    assert_false(files_exist(name_of(FLSI_NAME_MARKS, 0)));
+    assert_int_equal(prune((fls_prune_options){.before_ordinal = 19}).segments, 0);
+    assert_int_equal(prune((fls_prune_options){.before_ordinal = 20}).segments, 1);
+    assert_int_equal(prune((fls_prune_options){.retain_segments = 2}).segments, 1);
+    assert_int_equal(prune((fls_prune_options){.retain_bytes = 1}).segments, 1);
+    assert_int_equal(oldest(), 40); /* never the last */
+    end_journal();
+}
+
+static void test_prune_by_age(void **state)
+{
+    (void)state;
+    fls_prune_options options = {.struct_bytes = sizeof options, .retain_age_ns = 1000};
+    fls_prune_report report;
+    make_five();
+    /* The third segment's end, and with it the fourth's beginning, lie 1 ns too far back. */
+    assert_status(flsi_prune_segments(&journal, &options, 50, time_of(30) + 1001,
+                                      fls_allocator_libc(), &report, &err),
+                  FLS_OK, &err);
+    assert_int_equal(report.segments, 3);
+    assert_int_equal(oldest(), 30);
+    end_journal();
+}
+
+static void test_cursors_hold_segments(void **state)
+{
+    (void)state;
+    fls_journal_cursor cursor;
+    make_five();
+    assert_status(fls_journal_cursor_set(path, "slow", 15, &err), FLS_OK, &err);
+    assert_status(fls_journal_cursor_set(path, "fast", 45, &err), FLS_OK, &err);
+    assert_status(fls_journal_cursor_set(path, "ahead", 51, &err), FLS_INVALID_ARGUMENT, &err);
+    assert_status(fls_journal_cursor_set(path, "../x", 1, &err), FLS_INVALID_ARGUMENT, &err);
+    fls_prune_report report = prune((fls_prune_options){.retain_segments = 1});
+    assert_int_equal(report.segments, 1);
+    assert_int_equal(report.held, 1);
+    assert_string_equal(report.holder, "slow");
+    assert_int_equal(oldest(), 10);
+    report = prune((fls_prune_options){.retain_segments = 3, .cursor_lag_messages = 35});
+    assert_int_equal(report.segments, 0); /* it lags by 35 */
+    report = prune((fls_prune_options){.retain_segments = 3, .cursor_lag_messages = 34});
+    assert_int_equal(report.segments, 1);
+    assert_status(fls_journal_cursor_remove(path, "slow", &err), FLS_OK, &err);
+    assert_status(fls_journal_cursor_remove(path, "slow", &err), FLS_END, &err);
+    assert_status(fls_journal_cursor_get(path, "slow", &cursor, &err), FLS_END, &err);
+    files_write(files_join(files_join(path, "cursors"), "bad"), "x", 1);
+    assert_status(fls_journal_cursor_get(path, "bad", &cursor, &err), FLS_INVALID_FRAME, &err);
+    report = prune((fls_prune_options){.retain_segments = 1});
+    assert_int_equal(report.segments, 0);
+    assert_string_equal(report.holder, "bad"); /* where it points is not known */
+    report = prune((fls_prune_options){.retain_segments = 1, .force = 1});
+    assert_int_equal(report.segments, 2);
+    assert_int_equal(oldest(), 40);
+    end_journal();
+}
+
+typedef struct seen_cursors {
+    unsigned count;
+    unsigned damaged;
+    uint64_t ordinals;
+} seen_cursors;
+
+static fls_status see(void *self, const fls_journal_cursor *cursor, const fls_error *damage)
+{
+    seen_cursors *seen = self;
+    seen->count++;
+    seen->damaged += damage != NULL;
+    seen->ordinals += damage == NULL ? cursor->ordinal : 0;
+    return seen->count == 100 ? FLS_STOPPED : FLS_OK;
+}
+
+static void test_cursors_come_back(void **state)
+{
+    (void)state;
+    seen_cursors seen = {0};
+    fls_journal_cursor cursor;
+    char text[FLSI_CURSOR_BYTES];
+    make_five();
+    assert_status(fls_journal_cursor_each(path, see, &seen, &err), FLS_OK, &err);
+    assert_int_equal(seen.count, 0);
+    for (uint64_t i = 0; i < 40; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "c%u", (unsigned)i);
+        assert_status(fls_journal_cursor_set(path, name, i, &err), FLS_OK, &err);
+        assert_status(fls_journal_cursor_get(path, name, &cursor, &err), FLS_OK, &err);
+        assert_string_equal(cursor.name, name);
+        assert_int_equal(cursor.ordinal, i);
+        assert_int_equal(cursor.epoch, MADE_EPOCH);
+        assert_true(cursor.time_ns > 0);
+    }
+    files_write(files_join(files_join(path, "cursors"), "bad"), "", 0);
+    assert_status(fls_journal_cursor_each(path, see, &seen, &err), FLS_OK, &err);
+    assert_int_equal(seen.count, 41);
+    assert_int_equal(seen.damaged, 1);
+    assert_int_equal(seen.ordinals, 40 * 39 / 2);
+    /* Every bit counts. */
+    size_t size = flsi_cursor_encode(&cursor, text);
+    for (size_t bit = 0; bit < size * 8; bit++) {
+        fls_journal_cursor other;
+        text[bit / 8] = (char)(text[bit / 8] ^ (1 << bit % 8));
+        assert_int_not_equal(flsi_cursor_decode(&other, text, size, &err), FLS_OK);
+        text[bit / 8] = (char)(text[bit / 8] ^ (1 << bit % 8));
+    }
+    cursor.ordinal = cursor.epoch = cursor.offset = cursor.checksum = cursor.time_ns = UINT64_MAX;
+    assert_true(flsi_cursor_encode(&cursor, text) < FLSI_CURSOR_BYTES);
+    end_journal();
+}
+
+static fls_journal_report rebuild(void)
+{
+    fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
+    assert_status(fls_journal_rebuild(path, &report, &err), FLS_OK, &err);
+    assert_status(flsi_manifest_load(&manifest, &journal, fls_allocator_libc(), &err), FLS_OK,
+                  &err);
+    return report;
+}
+
+static void test_manifest_is_lost(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        flsi_manifest before;
+        make_five();
+        before = manifest;
+        if (how == 0) {
+            assert_int_equal(remove(files_join(path, "journal.json")), 0);
+        } else {
+            files_write(files_join(path, "journal.json"), "{", how == 1 ? 0 : 1);
+        }
+        fls_journal_report report = rebuild();
+        assert_int_equal(report.rebuilt, 1);
+        assert_int_equal(report.was_clean, 1);
+        assert_int_equal(report.messages, 50);
+        assert_int_equal(manifest.epoch, MADE_EPOCH + 1);
+        assert_int_equal(manifest.checksum, FLS_CHECKSUM_XXH3);
+        assert_int_equal(manifest.type_count, 1);
+        assert_memory_equal(manifest.types, before.types, sizeof before.types[0]);
+        assert_memory_equal(manifest.id, before.id, 8);
+        assert_int_equal(files_exist(files_join(path, "cut/0000000005-00000000000000000000.json")),
+                         how == 2);
+        assert_int_equal(expect_journal(0).messages, 50);
+        end_journal();
+    }
+}
+
+static void test_marks_are_lost(void **state)
+{
+    (void)state;
+    for (int with_manifest = 0; with_manifest < 2; with_manifest++) {
+        make_five();
+        files_write(name_of(FLSI_NAME_MARKS, 10), "garbage", 7);
+        for (uint64_t i = with_manifest ? 3 : 0; i < 5; i++) {
+            assert_int_equal(remove(name_of(FLSI_NAME_MARKS, i * 10)), 0);
+        }
+        if (!with_manifest) {
+            assert_int_equal(remove(files_join(path, "journal.json")), 0);
+        }
+        fls_journal_report report = rebuild();
+        assert_int_equal(report.rebuilt, 1);
+        assert_int_equal(report.messages, 50);
+        found all = expect_journal(0);
+        assert_int_equal(all.messages, 50);
+        assert_int_equal(all.timed, 50); /* estimated, and flagged so */
+        assert_int_equal(rebuild().rebuilt, 0);
+        end_journal();
+    }
+}
+
+/* Durable marks that are not so: opening refuses, rebuilding goes on with what is there, and keeps
+ * the marks that said otherwise. */
+static void test_what_was_refused(void **state)
+{
+    (void)state;
+    flsi_journal_place place;
+    fls_journal_report report;
+    byte_buffer file = BYTES_INIT;
+    make_five();
+    assert_int_equal(files_read(name_of(FLSI_NAME_SEGMENT, 40), &file), 0);
+    files_write(name_of(FLSI_NAME_SEGMENT, 40), file.data, file.size - 1);
+    assert_status(recover_with(&place, &report), FLS_CHECKSUM_MISMATCH, &err);
+    report = rebuild();
+    assert_int_equal(report.rebuilt, 1);
+    assert_int_equal(report.messages, 49);
+    assert_true(report.cut_bytes > 0);
+    assert_true(files_exist(files_join(path, "cut/0000000005-00000000000000000040.flm")));
+    found all = expect_journal(0);
+    assert_int_equal(all.messages, 49);
+    assert_int_equal(all.timed, 49); /* their own, which expect_journal looked at */
+    bytes_free(&file);
+    end_journal();
+}
+
+static void test_nothing_to_rebuild(void **state)
+{
+    (void)state;
+    fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
+    make_journal(FLS_CHECKSUM_XXH3);
+    assert_int_equal(remove(files_join(path, "journal.json")), 0);
+    assert_status(fls_journal_rebuild(path, &report, &err), FLS_IO, &err);
+    assert_status(fls_journal_rebuild("/nowhere/at/all", &report, &err), FLS_IO, &err);
+    end_journal();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_prune_by_each_limit),   cmocka_unit_test(test_prune_by_age),
+        cmocka_unit_test(test_cursors_hold_segments), cmocka_unit_test(test_cursors_come_back),
+        cmocka_unit_test(test_manifest_is_lost),      cmocka_unit_test(test_marks_are_lost),
+        cmocka_unit_test(test_what_was_refused),      cmocka_unit_test(test_nothing_to_rebuild),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
