@@ -4,6 +4,7 @@
 
 #include "flatstream/reader.h"
 #include "journal_testing.h"
+#include "support/counting_allocator.h"
 
 typedef struct event_log {
     fls_journal_event events[64];
@@ -301,6 +302,173 @@ static void test_gaps_come_before_what_they_precede(void **state)
     hand_close(&journal);
 }
 
+/* Everything a reader does, each time with another allocation failing: it says so and nothing else,
+ * nothing is lost, and going on works. */
+static fls_status use_reader(fls_journal_reader *reader, fls_error *err)
+{
+    fls_message message;
+    uint64_t next = 0;
+    fls_status status;
+    while ((status = fls_journal_reader_next(reader, &message, err)) == FLS_OK) {
+        assert_message(&message, next++);
+    }
+    if (status != FLS_END) {
+        return status;
+    }
+    assert_int_equal(next, MESSAGES);
+    for (uint64_t i = MESSAGES; i-- > MESSAGES - 9;) {
+        status = fls_journal_reader_previous(reader, &message, err);
+        if (status != FLS_OK) {
+            return status;
+        }
+        assert_message(&message, i);
+    }
+    status = fls_journal_reader_seek_time(reader, hand_time(30), err);
+    if (status == FLS_OK) {
+        assert_int_equal(fls_journal_reader_ordinal(reader), 30);
+        status = fls_journal_reader_seek_ordinal(reader, 50, err);
+    }
+    if (status == FLS_OK) {
+        (void)fls_journal_reader_wall_ns(reader, hand_time(50));
+        status = fls_journal_reader_next(reader, &message, err);
+    }
+    if (status == FLS_OK) {
+        assert_message(&message, 50);
+    }
+    return status;
+}
+
+static void test_allocation_failures(void **state)
+{
+    hand_journal journal;
+    fls_error err = FLS_ERROR_INIT;
+    (void)state;
+    make_journal(&journal);
+    for (uint64_t fail_at = 0;; fail_at++) {
+        counting_allocator allocator;
+        fls_journal_reader *reader;
+        fls_journal_reader_options options = FLS_JOURNAL_READER_OPTIONS_INIT;
+        counting_allocator_init(&allocator);
+        allocator.fail_from = fail_at;
+        allocator.fail_calls = 1;
+        options.visibility = FLS_JOURNAL_WRITTEN;
+        options.alignment = 8;
+        options.allocator = &allocator.table;
+        fls_status status = fls_journal_reader_open(&reader, journal.path, &options, &err);
+        if (status == FLS_OK) {
+            status = use_reader(reader, &err);
+            if (status == FLS_NO_MEMORY) { /* as if it had not been */
+                assert_status(fls_journal_reader_seek_ordinal(reader, 0, &err), FLS_OK, &err);
+                assert_status(use_reader(reader, &err), FLS_OK, &err);
+            } else {
+                assert_status(status, FLS_OK, &err);
+            }
+            fls_journal_reader_close(reader);
+        } else {
+            assert_status(status, FLS_NO_MEMORY, &err);
+            assert_null(reader);
+        }
+        assert_int_equal(allocator.live_blocks, 0);
+        if (allocator.failures == 0) {
+            assert_true(fail_at > 20);
+            break;
+        }
+    }
+    hand_close(&journal);
+}
+
+/* Refused messages are a fault, or stepped over with an event. */
+static fls_status refuse_multiples(void *self, const void *payload, size_t size, fls_error *err)
+{
+    (void)self;
+    assert_true(size > 8);
+    assert_int_equal((uintptr_t)payload % 16, 0);
+    return ((const uint8_t *)payload)[0] % 10 == 9
+               ? fls_error_set(err, FLS_VALIDATION_FAILED, 0, "nine")
+               : FLS_OK;
+}
+
+static void test_validators(void **state)
+{
+    hand_journal journal;
+    event_log log = {.count = 0};
+    fls_message message;
+    fls_error err = FLS_ERROR_INIT;
+    const fls_validator validator = {"nine", refuse_multiples, NULL, 16, 0};
+    (void)state;
+    make_journal(&journal);
+    for (uint32_t step_over = 0; step_over < 2; step_over++) {
+        fls_journal_reader *reader;
+        const fls_journal_reader_options options = {.struct_bytes = sizeof options,
+                                                    .visibility = FLS_JOURNAL_WRITTEN,
+                                                    .step_over = step_over,
+                                                    .validators = &validator,
+                                                    .validator_count = 1,
+                                                    .event = log_event,
+                                                    .event_self = &log};
+        assert_status(fls_journal_reader_open(&reader, journal.path, &options, &err), FLS_OK, &err);
+        log.count = 0;
+        for (uint64_t i = 0; i < MESSAGES; i++) {
+            if (i % 10 != 9) {
+                assert_status(fls_journal_reader_next(reader, &message, &err), FLS_OK, &err);
+                assert_int_equal(message.ordinal, i);
+            } else if (!step_over) {
+                assert_status(fls_journal_reader_next(reader, &message, &err),
+                              FLS_VALIDATION_FAILED, &err);
+                assert_int_equal(err.ordinal, i);
+                assert_status(fls_journal_reader_skip(reader, &err), FLS_OK, &err);
+            }
+        }
+        assert_end(reader);
+        assert_int_equal(log.count, MESSAGES / 10);
+        for (size_t i = 0; i < log.count; i++) {
+            assert_int_equal(log.events[i].kind, FLS_JOURNAL_EVENT_LOST);
+            assert_int_equal(log.events[i].ordinal, 10 * i + 10);
+            assert_int_equal(log.events[i].messages, 1);
+        }
+        fls_journal_reader_close(reader);
+    }
+    hand_close(&journal);
+}
+
+/* Sealed segments that are compressed read as before. */
+static void test_compressed(void **state)
+{
+    hand_journal journal;
+    fls_error err = FLS_ERROR_INIT;
+    uint64_t segments;
+    uint64_t saved;
+    fls_message message;
+    (void)state;
+    make_journal(&journal);
+    hand_manifest(&journal);
+    fls_journal_reader *early = open_reader(&journal, FLS_JOURNAL_WRITTEN, NULL);
+    assert_next(early, 0);
+    assert_next(early, 1);
+    fls_status status = fls_journal_compress(journal.path, 0, &segments, &saved, &err);
+    if (status == FLS_UNSUPPORTED) {
+        fls_journal_reader_close(early);
+        hand_close(&journal);
+        skip();
+    }
+    assert_status(status, FLS_OK, &err);
+    assert_true(segments > 3);
+    for (uint64_t i = 2; i < MESSAGES; i++) { /* opened before, goes on behind */
+        assert_next(early, i);
+    }
+    assert_end(early);
+    for (uint64_t i = MESSAGES; i-- > 0;) {
+        assert_status(fls_journal_reader_previous(early, &message, &err), FLS_OK, &err);
+        assert_message(&message, i);
+    }
+    for (uint64_t i = 0; i < MESSAGES; i++) {
+        assert_status(fls_journal_reader_seek_ordinal(early, i, &err), FLS_OK, &err);
+        assert_next(early, i);
+    }
+    fls_journal_reader_close(early);
+    hand_close(&journal);
+}
+
 static void test_as_one_stream(void **state)
 {
     hand_journal journal;
@@ -409,6 +577,9 @@ int main(void)
         cmocka_unit_test(test_seeks_by_key),
         cmocka_unit_test(test_goes_back),
         cmocka_unit_test(test_gaps_come_before_what_they_precede),
+        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_validators),
+        cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_as_one_stream),
         cmocka_unit_test(test_inspect),
         cmocka_unit_test(test_empty_and_missing),
