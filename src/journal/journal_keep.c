@@ -491,6 +491,32 @@ static void guess_times(new_segment *segment)
     }
 }
 
+/* When what is kept was begun: the time of its first message, or, where that is not known, the
+ * newest time there is. Searching by time relies on that no message before it is later. */
+static void find_begun(new_segment *segment)
+{
+    const flsi_journal_tail *tail = segment->keep->tail;
+    uint64_t base = tail->base_ordinal;
+    flsi_marks_pass pass;
+    flsi_record record;
+    flsi_times_walk times;
+    fls_status status = flsi_marks_pass_begin(&pass, &tail->marks, tail->marks_bytes,
+                                              segment->keep->allocator, NULL);
+    segment->last_time_ns = tail->last_time_ns;
+    while (status == FLS_OK && (status = flsi_marks_pass_next(&pass, &record, NULL)) == FLS_OK) {
+        if (record.type == FLSI_RECORD_OFFSET && record.ordinal == base && record.time_ns != 0) {
+            segment->last_time_ns = record.time_ns;
+        } else if (record.type == FLSI_RECORD_TIMES && record.ordinal <= base &&
+                   base - record.ordinal < record.value) {
+            flsi_times_begin(&times, &record);
+            while (times.ordinal < base && flsi_times_next(&times)) {
+            }
+            segment->last_time_ns = times.time_ns;
+        }
+    }
+    flsi_marks_pass_fini(&pass);
+}
+
 static void begin_making(new_segment *segment, const flsi_keep *keep,
                          char frames_name[UNFINISHED_BYTES], char marks_name[UNFINISHED_BYTES])
 {
@@ -507,6 +533,9 @@ static void begin_making(new_segment *segment, const flsi_keep *keep,
     flsi_marks_builder_init(&segment->marks, keep->allocator);
     guess_times(segment);
     segment->last_time_ns = keep->tail->sound ? keep->tail->header.time_ns : segment->from_ns;
+    if (keep->tail->sound && keep->tail->base_offset > 0) {
+        find_begun(segment);
+    }
 }
 
 static void end_making(new_segment *segment)
