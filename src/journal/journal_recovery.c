@@ -142,7 +142,12 @@ static fls_status finish_before_last(recovery *self, const flsi_listing *listing
                      tail.base_offset > 0 &&
                      (tail.frames_bytes > tail.base_offset ||
                       (tail.sealed & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) == 0);
-    if (status == FLS_OK && superseded && flsi_journal_tail_prove(&tail, NULL) == FLS_OK) {
+    fls_status proven = FLS_CHECKSUM_MISMATCH;
+    if (status == FLS_OK && superseded) {
+        proven = flsi_journal_tail_prove(&tail, err);
+        status = proven == FLS_CHECKSUM_MISMATCH ? FLS_OK : proven; /* damage stays as it is */
+    }
+    if (status == FLS_OK && proven == FLS_OK) {
         status = flsi_keep_cut(self->directory, &tail.frames, tail.base_offset, tail.frames_bytes,
                                self->manifest->epoch, next, "fls", self->allocator, name, err);
         if (status == FLS_OK) {

@@ -148,6 +148,7 @@ static fls_status open_regular(const flsi_directory *directory, flsi_file *file,
 {
     memset(file, 0, sizeof *file);
     file->calls = directory->calls;
+    file->fd = -1;
     file->directory_fd = -1;
     file->kind = FLSI_FILE_REGULAR;
     file->owned = 1;

@@ -16,6 +16,7 @@
 static struct {
     long calls;
     long fail_at;       /* -1: never */
+    int dies;           /* every call from that one on fails */
     const char *failed; /* the call that was made to fail, or NULL */
     int fail_errno;
     int only_waiting;  /* only calls that can be interrupted while they wait fail */
@@ -36,7 +37,8 @@ static int fails(const char *name, int waits)
     if (fake.only_waiting && !waits) {
         return 0;
     }
-    if (fake.calls++ != fake.fail_at) {
+    long call = fake.calls++;
+    if (call != fake.fail_at && !(fake.dies && fake.fail_at >= 0 && call > fake.fail_at)) {
         return 0;
     }
     fake.failed = name;
