@@ -493,7 +493,7 @@ static void guess_times(new_segment *segment)
 
 /* When what is kept was begun: the time of its first message, or, where that is not known, the
  * newest time there is. Searching by time relies on that no message before it is later. */
-static void find_begun(new_segment *segment)
+static fls_status find_begun(new_segment *segment, fls_error *err)
 {
     const flsi_journal_tail *tail = segment->keep->tail;
     uint64_t base = tail->base_ordinal;
@@ -501,9 +501,9 @@ static void find_begun(new_segment *segment)
     flsi_record record;
     flsi_times_walk times;
     fls_status status = flsi_marks_pass_begin(&pass, &tail->marks, tail->marks_bytes,
-                                              segment->keep->allocator, NULL);
+                                              segment->keep->allocator, err);
     segment->last_time_ns = tail->last_time_ns;
-    while (status == FLS_OK && (status = flsi_marks_pass_next(&pass, &record, NULL)) == FLS_OK) {
+    while (status == FLS_OK && (status = flsi_marks_pass_next(&pass, &record, err)) == FLS_OK) {
         if (record.type == FLSI_RECORD_OFFSET && record.ordinal == base && record.time_ns != 0) {
             segment->last_time_ns = record.time_ns;
         } else if (record.type == FLSI_RECORD_TIMES && record.ordinal <= base &&
@@ -515,10 +515,13 @@ static void find_begun(new_segment *segment)
         }
     }
     flsi_marks_pass_fini(&pass);
+    /* Where the marks stop being valid is their end. */
+    return fls_status_class_of(status) == FLS_CLASS_SYSTEM ? status : FLS_OK;
 }
 
-static void begin_making(new_segment *segment, const flsi_keep *keep,
-                         char frames_name[UNFINISHED_BYTES], char marks_name[UNFINISHED_BYTES])
+static fls_status begin_making(new_segment *segment, const flsi_keep *keep,
+                               char frames_name[UNFINISHED_BYTES],
+                               char marks_name[UNFINISHED_BYTES], fls_error *err)
 {
     static const flsi_file closed = {.fd = -1, .directory_fd = -1};
     char name[FLSI_NAME_BYTES];
@@ -533,9 +536,7 @@ static void begin_making(new_segment *segment, const flsi_keep *keep,
     flsi_marks_builder_init(&segment->marks, keep->allocator);
     guess_times(segment);
     segment->last_time_ns = keep->tail->sound ? keep->tail->header.time_ns : segment->from_ns;
-    if (keep->tail->sound && keep->tail->base_offset > 0) {
-        find_begun(segment);
-    }
+    return keep->tail->sound && keep->tail->base_offset > 0 ? find_begun(segment, err) : FLS_OK;
 }
 
 static void end_making(new_segment *segment)
@@ -555,9 +556,10 @@ fls_status flsi_keep_sound(const flsi_keep *keep, flsi_journal_place *place, fls
     char frames_name[UNFINISHED_BYTES];
     char marks_name[UNFINISHED_BYTES];
     new_segment segment;
-    begin_making(&segment, keep, frames_name, marks_name);
+    fls_status status = begin_making(&segment, keep, frames_name, marks_name, err);
     uint64_t begun_ns = segment.last_time_ns;
-    fls_status status = make_files(&segment, frames_name, marks_name, begun_ns, err);
+    status =
+        status == FLS_OK ? make_files(&segment, frames_name, marks_name, begun_ns, err) : status;
     if (status != FLS_OK) { /* half of it helps nobody, and may be what fills the disk */
         (void)flsi_directory_remove(keep->directory, frames_name, NULL);
         (void)flsi_directory_remove(keep->directory, marks_name, NULL);
@@ -592,10 +594,11 @@ fls_status flsi_keep_marks(const flsi_keep *keep, uint64_t next_ordinal, fls_err
     char frames_name[UNFINISHED_BYTES];
     char marks_name[UNFINISHED_BYTES];
     new_segment segment;
-    begin_making(&segment, keep, frames_name, marks_name);
+    fls_status status = begin_making(&segment, keep, frames_name, marks_name, err);
     segment.frames = flsi_file_borrow(&keep->tail->frames);
     segment.epoch = keep->tail->sound ? keep->tail->header.small : segment.epoch;
-    fls_status status = open_new(keep->directory, marks_name, &segment.marks_file, err);
+    status =
+        status == FLS_OK ? open_new(keep->directory, marks_name, &segment.marks_file, err) : status;
     status = status == FLS_OK ? put_header(&segment, segment.last_time_ns, err) : status;
     status = status == FLS_OK ? mark_copy(&segment, err) : status;
     if (status == FLS_OK && next_ordinal != UINT64_MAX) {
