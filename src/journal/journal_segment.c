@@ -147,10 +147,19 @@ static fls_status write_marks(flsi_segment *segment, fls_error *err)
     }
     fls_status status =
         write_all_at(&segment->marks_file, segment->marks_offset, &span, 1, &done, err);
-    if (status == FLS_OK) { /* else all of it is written again */
-        segment->marks_offset += done;
-        flsi_marks_written(&segment->marks, done);
+    if (status != FLS_OK) { /* what is not whole is written again */
+        size_t whole = 0;
+        while (done - whole >= MARKS_HEADER) {
+            size_t frame = MARKS_HEADER + flsi_load_le32(segment->marks.frames + whole);
+            if (frame > done - whole) {
+                break;
+            }
+            whole += frame;
+        }
+        done = whole;
     }
+    segment->marks_offset += done;
+    flsi_marks_written(&segment->marks, done);
     return status;
 }
 
@@ -159,6 +168,17 @@ fls_status flsi_segment_flush(flsi_segment *segment, fls_error *err)
     end_piece(segment);
     fls_status status = write_frames(segment, err);
     return status == FLS_OK ? write_marks(segment, err) : status;
+}
+
+fls_status flsi_segment_take_back(flsi_segment *segment, uint64_t ordinal, uint64_t offset,
+                                  uint64_t last_time_ns, fls_error *err)
+{
+    flsi_marks_close_frame(&segment->marks);
+    flsi_marks_written(&segment->marks, segment->marks.size);
+    segment->next_ordinal = ordinal;
+    segment->last_time_ns = last_time_ns;
+    start_over(segment, offset);
+    return flsi_file_truncate(&segment->frames, offset, err);
 }
 
 /* ---- frames ---- */

@@ -85,6 +85,11 @@ fls_status flsi_segment_mark(flsi_segment *segment, const flsi_record *record, f
  * cut back to its last whole frame, and what was not written is still held. */
 fls_status flsi_segment_flush(flsi_segment *segment, fls_error *err);
 
+/* Takes everything back that was put since the segment held nothing, at next_ordinal and
+ * begin_offset as they were: after a flush that failed. */
+fls_status flsi_segment_take_back(flsi_segment *segment, uint64_t ordinal, uint64_t offset,
+                                  uint64_t last_time_ns, fls_error *err);
+
 /* After a sync of the frames returned: says with a DURABLE record that what was below (ordinal,
  * offset, proof as they were at that flush) is durable, and writes it; not synced. Marks that are
  * held stay held. */
