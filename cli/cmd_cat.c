@@ -9,7 +9,8 @@ static const char *const synopsis[] = {
     "--as csv|json --select PATHS -s SCHEMA [--range A..B] [-n N] [-o FILE] IN",
     "--as hex|raw|frames|delimited [-c ALGO] [--range A..B] [-n N] [-o FILE] IN", NULL};
 static const char *const description[] = {
-    "Prints the messages of a stream. Each is checked first, with -s against its schema too. Where "
+    "Prints the messages of a stream or of a journal, which knows its own schemas. Each is checked "
+    "first, with -s against its schema too. Where "
     "the stream is damaged or a message refused, what was sound before is still printed to "
     "standard output, and the exit code is 1; with -o FILE nothing appears then.",
     "As JSON, each message is a line: an object of its fields in the order of the schema, "
@@ -29,6 +30,7 @@ static const cli_pair examples[] = {
      "Ask something of them:"},
     {"flatstream cat -s telemetry.fbs --as csv --select timestamp_ns,battery.soc capture.fls",
      "Two columns for a spreadsheet:"},
+    {"flatstream cat --since -5m flight42", "What a journal got in the last five minutes:"},
     {"flatstream cat --as raw --range 17..18 -o message.bin capture.fls",
      "Take message 17 out into a file:"},
     {"flatstream cat --as frames --range 1000.. -o rest.fls capture.fls",
@@ -49,10 +51,7 @@ static void pause_printing(void *self)
 static int run_on(cli_job *job, cli_message_out *print, const char *path)
 {
     cli_input input;
-    int needs = print->as == CLI_AS_JSON || print->as == CLI_AS_CSV;
-    const char *what = print->as == CLI_AS_CSV ? "--as csv" : "--as json";
-    int code = needs ? cli_schemas_require(&print->schemas, job, what)
-                     : cli_schemas_open(&print->schemas, job);
+    int code = cli_message_out_schemas(print, job);
     if (code != CLI_DONE) {
         return code;
     }
@@ -87,9 +86,9 @@ static int run(cli_job *job, int argc, char **argv)
     if (id < 0) {
         return job->option_exit;
     }
-    code = cli_message_out_check(&print, job);
+    code = cli_one_operand(job, &path);
     if (code == CLI_DONE) {
-        code = cli_one_operand(job, &path);
+        code = cli_message_out_check(&print, job);
     }
     return code == CLI_DONE ? run_on(job, &print, path) : code;
 }
@@ -99,7 +98,8 @@ const cli_command cli_cmd_cat = {"cat",
                                  synopsis,
                                  description,
                                  CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
-                                     CLI_TAKES_RANGE | CLI_TAKES_OUTPUT,
+                                     CLI_TAKES_RANGE | CLI_TAKES_TIMES | CLI_TAKES_JOURNAL |
+                                     CLI_TAKES_OUTPUT,
                                  option_table,
                                  NULL,
                                  exits,

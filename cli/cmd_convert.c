@@ -5,13 +5,16 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "journal_convert.h"
+#include "journal_options.h"
 #include "output.h"
 #include "walk.h"
 
-enum { ID_TO = CLI_ID_FIRST, ID_ALIGN, MOST_ALIGNMENT = 64 };
+enum { ID_TO = CLI_ID_FIRST, ID_ALIGN, ID_JOURNAL, MOST_ALIGNMENT = 64 };
 
 static const char *const synopsis[] = {"[-c FROM] --to ALGO -o OUT IN",
-                                       "[-c FROM] [--to ALGO] --align N -o OUT IN", NULL};
+                                       "[-c FROM] [--to ALGO] --align N -o OUT IN",
+                                       "--journal [--to ALGO] [-s SCHEMA] -o DIRECTORY IN", NULL};
 static const char *const description[] = {
     "Writes the messages of IN as a stream with another checksum. Every message is checked on the "
     "way, with -s against its schema too; when IN is not sound to its end, OUT does not appear.",
@@ -19,11 +22,18 @@ static const char *const description[] = {
     "may have, so that the payload of the next one begins at a multiple of N bytes in OUT. A "
     "payload that does not begin like a FlatBuffer is refused then. The first payload lies where "
     "it must, behind the first header. What was done is told on standard error.",
+    "IN may be a journal: OUT is then one plain stream of all its segments. With --journal what is "
+    "written is a journal, which must not be there yet: of a journal with the same times of "
+    "receipt and schemas, and another checksum or other segments; of a stream with the schemas "
+    "given, and the time of the conversion. When IN is not sound to its end, the sound messages "
+    "before are in it.",
     NULL};
 static const cli_option option_table[] = {
     {ID_TO, "to", "ALGO",
-     "Checksum of OUT: none, crc16, crc32 or xxh3. With --align it may be left out, and is that "
-     "of IN then."},
+     "Checksum of OUT: none, crc16, crc32 or xxh3. With --align and --journal it may be left out, "
+     "and is that of IN then."},
+    {ID_JOURNAL, "journal", NULL, "Write a journal: -o names its directory."},
+    CLI_SEGMENT_OPTIONS,
     {ID_ALIGN, "align", "N", "Pad messages: N is 2, 4, 8, 16, 32 or 64."},
     {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {
@@ -36,6 +46,8 @@ static const cli_pair examples[] = {
     {"flatstream convert --to crc32 -o out.fls in.fls", "Another checksum:"},
     {"flatstream convert --align 8 -o aligned.fls in.fls",
      "Payloads that can be used in place wherever 8 byte alignment matters:"},
+    {"flatstream convert --to xxh3 -o all.fls flight42", "One stream out of a journal:"},
+    {"flatstream convert --journal -s telemetry.fbs -o flight43 capture.fls", "And into one:"},
     {"zcat in.fls.gz | flatstream convert --to xxh3 -o out.fls -", "From a pipe:"},
     {NULL, NULL}};
 
@@ -49,6 +61,9 @@ typedef struct conversion {
     fls_checksum to; /* DEFAULT: that of the input */
     uint32_t align;  /* 0: leave the messages as they are */
     uint32_t header_bytes;
+    int to_journal;
+    int has_segments; /* options of segments were given */
+    fls_journal_options journal_options;
     int failed; /* exit code of a message that could not be taken */
     uint64_t padded_messages;
     uint64_t padding_bytes;
@@ -62,7 +77,7 @@ static int open_writer(conversion *c)
     fls_error err = FLS_ERROR_INIT;
     fls_writer_options options = FLS_WRITER_OPTIONS_INIT;
     if (c->to == FLS_CHECKSUM_DEFAULT) {
-        c->to = fls_reader_checksum(c->reader);
+        c->to = cli_input_checksum(&c->input, c->reader);
     }
     if (c->to == FLS_CHECKSUM_DETECT) {
         c->to = FLS_CHECKSUM_XXH3; /* an empty stream has no checksum to keep */
@@ -179,7 +194,7 @@ static int convert(conversion *c)
 
 static int run_on(conversion *c, const char *path)
 {
-    int code = cli_schemas_open(&c->schemas, c->job);
+    int code = cli_schemas_open_given(&c->schemas, c->job);
     if (code == CLI_DONE) {
         code = cli_input_open(&c->input, c->job, path);
     }
@@ -213,12 +228,34 @@ static int take_option(conversion *c, int id, const char *argument)
         }
         return CLI_DONE;
     }
+    if (id == ID_JOURNAL) {
+        c->to_journal = 1;
+        return CLI_DONE;
+    }
+    if (id != ID_ALIGN) {
+        c->has_segments = 1;
+        return cli_journal_option(c->job, &c->journal_options, id, argument);
+    }
     if (!cli_parse_count(argument, &number) || number < 2 || number > MOST_ALIGNMENT ||
         (number & (number - 1)) != 0) {
         return cli_usage(c->job, "'%s' is not an alignment: 2, 4, 8, 16, 32 or 64", argument);
     }
     c->align = (uint32_t)number;
     return CLI_DONE;
+}
+
+static int run_to_journal(const conversion *c)
+{
+    cli_job *job = c->job;
+    const char *path;
+    if (c->align != 0) {
+        return cli_usage(job, "--align does not go with --journal");
+    }
+    if (cli_is_stdout(job->common.output)) {
+        return cli_usage(job, "a journal is a directory: -o DIRECTORY");
+    }
+    int code = cli_one_operand(job, &path);
+    return code == CLI_DONE ? cli_convert_to_journal(job, path, &c->journal_options) : code;
 }
 
 static int run(cli_job *job, int argc, char **argv)
@@ -235,8 +272,15 @@ static int run(cli_job *job, int argc, char **argv)
     if (id < 0) {
         return job->option_exit;
     }
+    if (c.has_segments && !c.to_journal) {
+        return cli_usage(job, "segments and compression are of journals: --journal");
+    }
+    if (c.to_journal) {
+        c.journal_options.checksum = c.to;
+        return run_to_journal(&c);
+    }
     if (c.to == FLS_CHECKSUM_DEFAULT && c.align == 0) {
-        return cli_usage(job, "to what? Give --to ALGO or --align N");
+        return cli_usage(job, "to what? Give --to ALGO, --align N or --journal");
     }
     if (job->common.output == NULL && isatty(STDOUT_FILENO)) {
         return cli_usage(job, "a stream is not for terminals; where to? -o OUT");
@@ -246,11 +290,12 @@ static int run(cli_job *job, int argc, char **argv)
 }
 
 const cli_command cli_cmd_convert = {"convert",
-                                     "same messages, other checksum, or padded for alignment",
+                                     "same messages, other checksum, aligned, or as a journal",
                                      synopsis,
                                      description,
                                      CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ |
-                                         CLI_TAKES_MAX_FRAME | CLI_TAKES_RANGE | CLI_TAKES_OUTPUT,
+                                         CLI_TAKES_MAX_FRAME | CLI_TAKES_RANGE | CLI_TAKES_TIMES |
+                                         CLI_TAKES_JOURNAL | CLI_TAKES_OUTPUT,
                                      option_table,
                                      NULL,
                                      exits,

@@ -11,7 +11,8 @@ static const char *const synopsis[] = {
     "--where EXPR -s SCHEMA [--as FORM] [--select PATHS] [-n N] [-o FILE] IN",
     "--count [--json] --where EXPR -s SCHEMA [--invert] [--range A..B] IN", NULL};
 static const char *const description[] = {
-    "Prints the messages for which a condition on their fields holds, as cat does.",
+    "Prints the messages for which a condition on their fields holds, as cat does. A journal knows "
+    "its own schemas, so that it needs no -s.",
     "Paths are those of --select: pose.position.x, levels[0].price, levels[-1], tags.length, "
     "extra.Radio.peer (absent unless that member is there). Comparisons: == != < <= > >=, in A..B "
     "and in {A, B}; of text also contains (or ~), starts_with, ends_with. They are joined by && "
@@ -202,9 +203,9 @@ static int run(cli_job *job, int argc, char **argv)
     if (id < 0) {
         return job->option_exit;
     }
-    code = check_usage(job, &s);
+    code = cli_one_operand(job, &path);
     if (code == CLI_DONE) {
-        code = cli_one_operand(job, &path);
+        code = check_usage(job, &s);
     }
     return code == CLI_DONE ? run_on(job, &s, path) : code;
 }
@@ -214,7 +215,8 @@ const cli_command cli_cmd_grep = {"grep",
                                   synopsis,
                                   description,
                                   CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
-                                      CLI_TAKES_RANGE | CLI_TAKES_JSON | CLI_TAKES_OUTPUT,
+                                      CLI_TAKES_RANGE | CLI_TAKES_TIMES | CLI_TAKES_JOURNAL |
+                                      CLI_TAKES_JSON | CLI_TAKES_OUTPUT,
                                   option_table,
                                   keys,
                                   exits,

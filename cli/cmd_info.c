@@ -4,6 +4,8 @@
 #include "command_line.h"
 #include "commands.h"
 #include "input.h"
+#include "journal_input.h"
+#include "journal_show.h"
 #include "report.h"
 #include "sizes.h"
 #include "type_counts.h"
@@ -49,6 +51,7 @@ static const cli_pair keys[] = {
     {"time", "With -s: path, first_ns, last_ns (the least and the largest, in nanoseconds) and "
              "messages (that "
              "have one), or null."},
+    {"journal", "Of a journal only: " CLI_JOURNAL_KEYS "."},
     {"fault", "offset, ordinal, kind and detail of what is wrong, or null."},
     {"ok", "Whether the stream is clean and nothing was refused."},
     {NULL, NULL}};
@@ -68,6 +71,7 @@ static const cli_pair examples[] = {
 typedef struct figures {
     cli_sizes sizes;
     cli_type_counts types;
+    fls_journal_info journal; /* of a journal */
 } figures;
 
 /* Reads until the end or a fault. *status says which; CLI_DONE when that is about the data. */
@@ -76,7 +80,17 @@ static int walk(cli_input *input, fls_reader *reader, figures *found, fls_status
 {
     fls_message messages[CLI_BATCH];
     size_t count;
-    while ((*status = fls_reader_next_batch(reader, messages, CLI_BATCH, &count, err)) == FLS_OK) {
+    for (;;) {
+        *status =
+            input->is_journal
+                ? fls_journal_reader_next_batch(input->journal, messages, CLI_BATCH, &count, err)
+                : fls_reader_next_batch(reader, messages, CLI_BATCH, &count, err);
+        if (*status != FLS_OK) {
+            break;
+        }
+        if (input->is_journal) {
+            cli_journal_input_progress(input, messages, count);
+        }
         for (size_t i = 0; i < count; i++) {
             cli_type_counts_add(&found->types, &messages[i]);
             if (!cli_sizes_add(&found->sizes, messages[i].size)) {
@@ -156,6 +170,11 @@ static void put_json(cli_out *out, const cli_input *input, figures *found,
     put_size(&json, "size_max", sizes, sizes->max);
     put_histogram(&json, sizes);
     cli_type_counts_put_json(&json, &found->types);
+    if (input->is_journal) {
+        cli_json_open_object(&json, "journal");
+        cli_journal_put_json(&json, &found->journal);
+        cli_json_close_object(&json);
+    }
     if (ending->end == FLS_STREAM_CLEAN) {
         cli_json_null(&json, "fault");
     } else {
@@ -233,7 +252,7 @@ static void print_sizes(cli_out *out, cli_sizes *sizes)
     }
 }
 
-static void print_end(cli_out *out, const fls_recover_report *ending)
+static void print_end(cli_out *out, const cli_input *input, const fls_recover_report *ending)
 {
     char sentence[400];
     char a[CLI_NUMBER];
@@ -249,7 +268,9 @@ static void print_end(cli_out *out, const fls_recover_report *ending)
                                sizeof sentence);
             cli_out_format(out, "\n             %s", sentence);
         }
-        if (ending->end != FLS_STREAM_DAMAGED) {
+        if (input->is_journal) {
+            cli_out_text(out, "\n             'flatstream verify' looks at all of it");
+        } else if (ending->end != FLS_STREAM_DAMAGED) {
             cli_out_text(out, "\n             'flatstream recover --truncate' can cut it off");
         }
     }
@@ -263,7 +284,8 @@ static void print(cli_out *out, const cli_input *input, figures *found,
     char a[CLI_NUMBER];
     char b[CLI_NUMBER];
     fls_checksum asked = input->job->common.checksum;
-    int by_proof = asked == FLS_CHECKSUM_DEFAULT || asked == FLS_CHECKSUM_DETECT;
+    int by_proof =
+        !input->is_journal && (asked == FLS_CHECKSUM_DEFAULT || asked == FLS_CHECKSUM_DETECT);
     cli_out_format(out, "%s\n", input->name);
     if (ending->checksum == FLS_CHECKSUM_DETECT) {
         cli_out_text(out, "checksum     any (there is nothing in the stream)\n");
@@ -282,14 +304,39 @@ static void print(cli_out *out, const cli_input *input, figures *found,
     cli_out_text(out, "\n");
     print_sizes(out, sizes);
     cli_type_counts_print(out, &found->types);
-    print_end(out, ending);
+    if (input->is_journal) {
+        cli_journal_print(out, &found->journal);
+    }
+    print_end(out, input, ending);
+}
+
+/* A journal has one end, and no tail: its reader stops before what is not whole. */
+static int judge_journal(cli_input *input, fls_status status, const fls_error *fault,
+                         figures *found, fls_recover_report *ending)
+{
+    fls_error err = FLS_ERROR_INIT;
+    found->journal = (fls_journal_info)FLS_JOURNAL_INFO_INIT;
+    if (fls_journal_inspect(input->path, &found->journal, NULL, NULL, &err) != FLS_OK) {
+        return cli_journal_complain(input->job, input->name, &err);
+    }
+    ending->checksum = fls_journal_reader_checksum(input->journal);
+    ending->end = status == FLS_END ? FLS_STREAM_CLEAN : FLS_STREAM_DAMAGED;
+    ending->stream_bytes = found->journal.bytes;
+    ending->last_good_offset =
+        found->sizes.bytes +
+        found->sizes.messages * (FLS_LENGTH_BYTES + fls_checksum_width(ending->checksum));
+    ending->fault = *fault;
+    return CLI_DONE;
 }
 
 /* How the stream ends. CLI_DONE when the report is whole. */
 static int judge(cli_input *input, fls_reader *reader, fls_status status, const fls_error *fault,
-                 fls_recover_report *ending)
+                 figures *found, fls_recover_report *ending)
 {
     fls_error err = FLS_ERROR_INIT;
+    if (input->is_journal) {
+        return judge_journal(input, status, fault, found, ending);
+    }
     if (fls_reader_ending(reader, status, fault, ending, &err) != FLS_OK) {
         return cli_complain_error(input->job, input->name, &err);
     }
@@ -311,7 +358,7 @@ static int report(cli_input *input, fls_reader *reader, figures *found)
     if (status == FLS_CHECKSUM_UNPROVEN) {
         return report_unproven(input, &fault);
     }
-    code = judge(input, reader, status, &fault, &ending);
+    code = judge(input, reader, status, &fault, found, &ending);
     if (code == CLI_DONE) {
         code = cli_out_open(&out, input->job, NULL, NULL);
     }
@@ -381,7 +428,7 @@ const cli_command cli_cmd_info = {"info",
                                   synopsis,
                                   description,
                                   CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
-                                      CLI_TAKES_JSON,
+                                      CLI_TAKES_JOURNAL | CLI_TAKES_JSON,
                                   option_table,
                                   keys,
                                   exits,

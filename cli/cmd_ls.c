@@ -4,6 +4,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "moment.h"
 #include "report.h"
 #include "walk.h"
 
@@ -20,6 +21,8 @@ static const cli_pair keys[] = {
     {"frames",
      "A list of ordinal, offset, size and checksum (hexadecimal, or null); with -s also type (or "
      "null)."},
+    {"time_ns",
+     "Within frames, of a journal: when it was received, in ns since 1970; 0: not known."},
     {"messages", "How many frames are in the list."},
     {"checksum", "none, crc16, crc32 or xxh3; null when nothing was read."},
     {"ok", "Whether everything that was looked at is sound."},
@@ -37,6 +40,7 @@ static const cli_pair examples[] = {
 typedef struct listing {
     cli_out out;
     cli_json json;
+    const cli_input *input;
     fls_reader *reader;
     int as_json;
     int digits; /* of the checksum; -1: not known yet */
@@ -49,7 +53,7 @@ static int take(void *self, const fls_message *message)
     listing *list = self;
     char sum[2 * FLS_MAX_CHECKSUM_BYTES + 1] = "-";
     if (list->digits < 0) {
-        list->digits = 2 * (int)fls_checksum_width(fls_reader_checksum(list->reader));
+        list->digits = 2 * (int)fls_checksum_width(cli_input_checksum(list->input, list->reader));
     }
     if (list->digits > 0) {
         snprintf(sum, sizeof sum, "%0*llx", list->digits, (unsigned long long)message->checksum);
@@ -70,11 +74,18 @@ static int take(void *self, const fls_message *message)
         if (typed) {
             cli_json_text(&list->json, "type", type != FLS_SCHEMA_NONE ? name : NULL);
         }
+        if (list->input->is_journal) {
+            cli_json_count(&list->json, "time_ns", message->time_ns);
+        }
         cli_json_close_object(&list->json);
     } else {
-        cli_out_format(&list->out, "%10llu %14llu %10zu  %s%s%s\n",
+        char moment[CLI_MOMENT];
+        int timed = list->input->is_journal;
+        cli_out_format(&list->out, "%10llu %14llu %10zu  %s%s%s%s%s\n",
                        (unsigned long long)message->ordinal, (unsigned long long)message->offset,
-                       message->size, sum, typed ? "  " : "", typed ? name : "");
+                       message->size, sum, timed ? "  " : "",
+                       timed ? cli_moment(moment, message->time_ns) : "", typed ? "  " : "",
+                       typed ? name : "");
     }
     return list->out.status != FLS_OK;
 }
@@ -93,14 +104,15 @@ static int list_frames(listing *list, cli_input *input)
         cli_json_text(&list->json, "file", input->path);
         cli_json_open_list(&list->json, "frames");
     } else if (isatty(STDOUT_FILENO)) {
-        cli_out_format(&list->out, "%10s %14s %10s  %s%s\n", "ordinal", "offset", "size",
-                       "checksum", list->schemas.set.count > 0 ? "  type" : "");
+        cli_out_format(&list->out, "%10s %14s %10s  %s%s%s\n", "ordinal", "offset", "size",
+                       "checksum", input->is_journal ? "  received" : "",
+                       list->schemas.set.count > 0 ? "  type" : "");
     }
     int code = cli_walk(input, list->reader, &walker);
     if (list->as_json) {
         cli_json_close_list(&list->json);
         cli_json_count(&list->json, "messages", list->messages);
-        cli_json_checksum(&list->json, fls_reader_checksum(list->reader));
+        cli_json_checksum(&list->json, cli_input_checksum(input, list->reader));
         cli_json_bool(&list->json, "ok", code == CLI_DONE);
         cli_json_end(&list->json);
     }
@@ -129,6 +141,7 @@ static int run(cli_job *job, int argc, char **argv)
         return code;
     }
     job->progress.enabled &= !isatty(STDOUT_FILENO);
+    list.input = &input;
     code = cli_reader_open(&input, &list.reader, NULL, 0);
     if (code == CLI_DONE) {
         code = cli_out_open(&list.out, job, NULL, &input);
@@ -147,7 +160,8 @@ const cli_command cli_cmd_ls = {"ls",
                                 synopsis,
                                 description,
                                 CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
-                                    CLI_TAKES_RANGE | CLI_TAKES_JSON,
+                                    CLI_TAKES_RANGE | CLI_TAKES_TIMES | CLI_TAKES_JOURNAL |
+                                    CLI_TAKES_JSON,
                                 NULL,
                                 keys,
                                 exits,

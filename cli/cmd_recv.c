@@ -230,7 +230,7 @@ static int accept_one(receiving *receive)
         return end_out(receive, cli_complain_error(receive->job, receive->endpoint, &err));
     }
     tell_endpoint(receive, listener);
-    if (!cli_interrupt_wait(listener)) {
+    if (cli_interrupt_wait(listener, -1) == CLI_INTERRUPT_READY) {
         status = fls_socket_accept(listener, &fd, peer, sizeof peer, &err);
     }
     fls_socket_close(listener);

@@ -30,6 +30,7 @@ static const cli_pair examples[] = {
 
 typedef struct sending {
     cli_out out;
+    const cli_input *input;
     fls_reader *reader;
     uint64_t messages;
     cli_schemas schemas;
@@ -38,7 +39,8 @@ typedef struct sending {
 static int take(void *self, const fls_message *message)
 {
     sending *send = self;
-    cli_out_frame(&send->out, message, fls_checksum_width(fls_reader_checksum(send->reader)));
+    cli_out_frame(&send->out, message,
+                  fls_checksum_width(cli_input_checksum(send->input, send->reader)));
     send->messages++;
     return send->out.status != FLS_OK;
 }
@@ -75,9 +77,9 @@ static int run_on(cli_job *job, const char *path, const char *endpoint, uint32_t
 {
     fls_error err = FLS_ERROR_INIT;
     cli_input input;
-    sending send = {.messages = 0};
+    sending send = {.input = &input};
     int fd;
-    int code = cli_schemas_open(&send.schemas, job);
+    int code = cli_schemas_open_given(&send.schemas, job);
     if (code == CLI_DONE) {
         code = cli_input_open(&input, job, path);
     }
@@ -117,6 +119,7 @@ static int run(cli_job *job, int argc, char **argv)
     if (job->operand_count != 2) {
         return cli_usage(job, "what, and where to? IN and ENDPOINT");
     }
+    cli_note_operand(job, job->operands[0]);
     return run_on(job, job->operands[0], job->operands[1], (uint32_t)(seconds * 1000));
 }
 
@@ -125,7 +128,7 @@ const cli_command cli_cmd_send = {"send",
                                   synopsis,
                                   description,
                                   CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ | CLI_TAKES_MAX_FRAME |
-                                      CLI_TAKES_RANGE,
+                                      CLI_TAKES_RANGE | CLI_TAKES_TIMES | CLI_TAKES_JOURNAL,
                                   option_table,
                                   NULL,
                                   exits,

@@ -430,8 +430,8 @@ const cli_command cli_cmd_stats = {"stats",
                                    synopsis,
                                    description,
                                    CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ |
-                                       CLI_TAKES_MAX_FRAME | CLI_TAKES_RANGE | CLI_TAKES_JSON |
-                                       CLI_TAKES_OUTPUT,
+                                       CLI_TAKES_MAX_FRAME | CLI_TAKES_RANGE | CLI_TAKES_TIMES |
+                                       CLI_TAKES_JOURNAL | CLI_TAKES_JSON | CLI_TAKES_OUTPUT,
                                    option_table,
                                    keys,
                                    exits,

@@ -5,6 +5,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "input.h"
+#include "journal_faults.h"
 #include "report.h"
 #include "schemas.h"
 
@@ -343,6 +344,9 @@ static int run_on(cli_job *job, const char *path, const check_list *checks)
     if (checks->schemas.set.count > 0) {
         validators[count++] = cli_schemas_validator(&checks->schemas);
     }
+    if (job->journal != NULL) {
+        return cli_journal_check(job, path, job->common.type_count == 0, validators, count);
+    }
     int code = cli_input_open(&input, job, path);
     if (code != CLI_DONE) {
         return code;
@@ -385,7 +389,7 @@ static int run(cli_job *job, int argc, char **argv)
     code = cli_one_operand(job, &path);
     if (code == CLI_DONE) {
         code = checks.by_schema != 0 ? cli_schemas_require(&checks.schemas, job, "--check")
-                                     : cli_schemas_open(&checks.schemas, job);
+                                     : cli_schemas_open_given(&checks.schemas, job);
     }
     if (code == CLI_DONE) {
         checks.schemas.check.options.checks = checks.by_schema;
@@ -400,7 +404,7 @@ const cli_command cli_cmd_verify = {"verify",
                                     synopsis,
                                     description,
                                     CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_READ |
-                                        CLI_TAKES_MAX_FRAME | CLI_TAKES_JSON,
+                                        CLI_TAKES_MAX_FRAME | CLI_TAKES_JOURNAL | CLI_TAKES_JSON,
                                     option_table,
                                     keys,
                                     exits,

@@ -40,7 +40,9 @@ enum {
     CLI_TAKES_RANGE = 8, /* --range and --limit */
     CLI_TAKES_JSON = 16,
     CLI_TAKES_OUTPUT = 32,
-    CLI_TAKES_SCHEMA = 64 /* -s, -r and -I: schemas.h */
+    CLI_TAKES_SCHEMA = 64,   /* -s, -r and -I: schemas.h */
+    CLI_TAKES_JOURNAL = 128, /* a FILE may be a journal; --durable */
+    CLI_TAKES_TIMES = 256    /* --since and --until */
 };
 
 struct cli_job;
@@ -72,7 +74,10 @@ typedef struct cli_common {
     uint32_t max_frame_bytes;
     uint64_t range_first; /* ordinals range_first <= n < range_end */
     uint64_t range_end;
-    uint64_t limit; /* messages at most */
+    uint64_t limit;    /* messages at most */
+    uint64_t since_ns; /* times of receipt, since_ns <= t < until_ns; 0 and UINT64_MAX: not given */
+    uint64_t until_ns;
+    int durable; /* of a journal only what is durable */
     const char *output;
     int json;
     int quiet;
@@ -91,6 +96,7 @@ typedef struct cli_job {
     int option_exit; /* exit code after cli_next_option answered -1 */
     char **operands; /* what is left of the command line, once cli_next_option answered 0 */
     int operand_count;
+    const char *journal; /* the operand that is read, where it is a directory; else NULL */
 } cli_job;
 
 /* All commands, in the order of the list that --help shows; a NULL ends it. */

@@ -5,13 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "complain.h"
 #include "help.h"
+#include "moment.h"
 #include "schemas.h"
 
-enum { ID_MAX_FRAME = 1000, ID_RANGE, ID_JSON, ID_NO_SYNC, MAX_OPTIONS = 32 };
+enum {
+    ID_MAX_FRAME = 1000,
+    ID_RANGE,
+    ID_SINCE,
+    ID_UNTIL,
+    ID_DURABLE,
+    ID_JSON,
+    ID_NO_SYNC,
+    MAX_OPTIONS = 40
+};
 
 typedef struct common_entry {
     unsigned takes; /* commands with one of these bits have it; 0: all */
@@ -32,6 +43,16 @@ static const common_entry common_entries[] = {
      {ID_RANGE, "range", "A..B",
       "Only messages with ordinals from A to B, B not included. Either may be left out: 10.. is "
       "all but the first ten, ..10 the first ten."}},
+    {CLI_TAKES_TIMES,
+     {ID_SINCE, "since", "T",
+      "Of a journal, only messages received at T or later: 2026-09-21T14:13:20Z (with any fraction "
+      "of a second, and Z or an offset), or -5m for five minutes ago."}},
+    {CLI_TAKES_TIMES,
+     {ID_UNTIL, "until", "T", "Of a journal, only messages received before T, written likewise."}},
+    {CLI_TAKES_JOURNAL,
+     {ID_DURABLE, "durable", NULL,
+      "Of a journal, only what is known to be durable. Unless given, everything is read that its "
+      "files hold by now, which a crash may still take back."}},
     {CLI_TAKES_RANGE, {'n', "limit", "N", "At most N messages; nothing behind them is looked at."}},
     {CLI_TAKES_SCHEMA,
      {'s', "schema", "FILE",
@@ -57,9 +78,6 @@ static const common_entry common_entries[] = {
     {0, {'v', "verbose", NULL, "Say more on standard error, such as which checksum was found."}},
     {0, {'h', "help", NULL, "Show this help."}},
 };
-
-/* What later versions will know, so that it is answered better than a typing error. */
-static const char *const later_options[] = {"since", "until", "select", "journal", "where"};
 
 const cli_option *cli_common_option(const cli_command *command, size_t index)
 {
@@ -138,11 +156,6 @@ static int unknown_option(cli_job *job, const char *given)
     }
     snprintf(name, sizeof name, "%s", given + 2);
     name[strcspn(name, "=")] = '\0';
-    for (size_t i = 0; i < sizeof later_options / sizeof later_options[0]; i++) {
-        if (strcmp(name, later_options[i]) == 0) {
-            return cli_usage(job, "--%s is not in this version", name);
-        }
-    }
     const cli_option *option;
     while (count < MAX_OPTIONS && (option = option_at(job->command, count)) != NULL) {
         names[count++] = option->name;
@@ -263,6 +276,13 @@ static int take_common(cli_job *job, int id, const char *argument)
             return cli_usage(job, "'%s' is not a number of messages", argument);
         }
         return CLI_DONE;
+    case ID_SINCE:
+    case ID_UNTIL:
+        if (!cli_parse_moment(argument, id == ID_SINCE ? &common->since_ns : &common->until_ns)) {
+            return cli_usage(job, "'%s' is not a time like 2026-09-21T14:13:20Z or -5m", argument);
+        }
+        return CLI_DONE;
+    case ID_DURABLE: common->durable = 1; return CLI_DONE;
     case ID_JSON: common->json = 1; return CLI_DONE;
     case 'o': common->output = argument; return CLI_DONE;
     case 's':
@@ -342,7 +362,17 @@ int cli_one_operand(cli_job *job, const char **path)
         return cli_usage(job, "which FILE? (- is standard input)");
     }
     *path = job->operand_count == 1 ? job->operands[0] : "-";
+    cli_note_operand(job, *path);
     return CLI_DONE;
+}
+
+void cli_note_operand(cli_job *job, const char *path)
+{
+    struct stat info;
+    job->journal = strcmp(path, "-") != 0 && (job->command->takes & CLI_TAKES_JOURNAL) != 0 &&
+                           stat(path, &info) == 0 && S_ISDIR(info.st_mode)
+                       ? path
+                       : NULL;
 }
 
 void cli_selection(const cli_common *common, uint64_t *first, uint64_t *end)

@@ -24,6 +24,9 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
 /* The one operand that may be left out, "-" for standard input: exit code, CLI_DONE when fine. */
 int cli_one_operand(cli_job *job, const char **path);
 
+/* Notes in the job that this is what is read, which may be a journal. */
+void cli_note_operand(cli_job *job, const char *path);
+
 /* A message is within --range and --limit when its ordinal is in [first, end). */
 void cli_selection(const cli_common *common, uint64_t *first, uint64_t *end);
 

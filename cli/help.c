@@ -95,14 +95,15 @@ static void show_tool(cli_out *out)
     for (size_t i = 0; cli_commands[i] != NULL; i++) {
         cli_out_format(out, "  %-10s%s\n", cli_commands[i]->name, cli_commands[i]->summary);
     }
-    cli_out_text(out, "\nA FILE is a stream, or - for standard input or output.\n"
-                      "'flatstream <command> --help' says all about a command, with examples.\n"
-                      "\nExit codes:\n"
-                      "  0       done and sound\n"
-                      "  1       the data is damaged, refused or did not match\n"
-                      "  2       wrong usage\n"
-                      "  3       the operating system refused (missing file, full disk, network)\n"
-                      "  4       nothing matched\n");
+    cli_out_text(out,
+                 "\nA FILE is a stream, a journal's directory, or - for standard input or output.\n"
+                 "'flatstream <command> --help' says all about a command, with examples.\n"
+                 "\nExit codes:\n"
+                 "  0       done and sound\n"
+                 "  1       the data is damaged, refused or did not match\n"
+                 "  2       wrong usage\n"
+                 "  3       the operating system refused (missing file, full disk, network)\n"
+                 "  4       nothing matched\n");
 }
 
 int cli_help_command(cli_job *job, const cli_command *command)
@@ -231,9 +232,10 @@ static void page_tool(cli_out *out)
     cli_out_text(out, "# NAME\n\nflatstream - streams of FlatBuffers messages\n\n"
                       "# SYNOPSIS\n\n*flatstream* command [options] [FILE\\...]\n\n"
                       "# DESCRIPTION\n\n");
-    paragraph(out, "Writes, reads, checks, recovers and moves streams of FlatBuffers messages, "
-                   "framed by their length and a checksum. A FILE is a stream, or - for standard "
-                   "input or output.");
+    paragraph(out,
+              "Writes, reads, checks, recovers and moves streams of FlatBuffers messages, "
+              "framed by their length and a checksum. A FILE is a stream, a journal's directory, "
+              "or - for standard input or output.");
     paragraph(out, "Sizes take the suffixes k, M, G for powers of 1000 and Ki, Mi, Gi for powers "
                    "of 1024. On a terminal, long work shows its progress on standard error.");
     cli_out_text(out, "# COMMANDS\n\n");

@@ -11,6 +11,7 @@
 
 #include "complain.h"
 #include "interrupt.h"
+#include "journal_input.h"
 
 static int start(cli_input *input, cli_job *job, int fd, int owned, const char *name)
 {
@@ -23,7 +24,8 @@ static int start(cli_input *input, cli_job *job, int fd, int owned, const char *
         return cli_complain_errno(job, name, NULL, errno);
     }
     if (S_ISDIR(input->info.st_mode)) {
-        cli_complain(job, name, "is a directory; this version reads streams, not journals");
+        cli_complain(job, name, "is a directory; %s is for streams, not for journals",
+                     job->command->name);
         return CLI_SYSTEM;
     }
     input->seekable = S_ISREG(input->info.st_mode) && lseek(fd, 0, SEEK_CUR) == 0;
@@ -41,6 +43,9 @@ int cli_input_open(cli_input *input, cli_job *job, const char *path)
 {
     int standard = strcmp(path, "-") == 0;
     memset(input, 0, sizeof *input);
+    if (job->journal != NULL && strcmp(path, job->journal) == 0) {
+        return cli_journal_input_open(input, job, path);
+    }
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         input->fd = -1;
@@ -66,6 +71,8 @@ int cli_input_from_fd(cli_input *input, cli_job *job, int fd, const char *name)
 
 void cli_input_close(cli_input *input)
 {
+    fls_journal_reader_close(input->journal);
+    input->journal = NULL;
     if (input->inner.ops != NULL) {
         fls_source_close(&input->inner);
     }
@@ -73,6 +80,28 @@ void cli_input_close(cli_input *input)
         (void)close(input->fd);
     }
     input->fd = -1;
+}
+
+#define IDLE_MS 100
+
+/* Nothing is there to read for now: waits a little. Not 0: a signal came. */
+static int wait_a_little(cli_input *input, int grows)
+{
+    if (input->idle != NULL) {
+        input->idle(input->idle_self);
+    }
+    return grows ? cli_interrupt_pause(IDLE_MS)
+                 : cli_interrupt_wait(input->fd, input->idle != NULL ? IDLE_MS : -1);
+}
+
+/* Waits until there is something to read, or the end. Not 0: a signal came. */
+static int wait_readable(cli_input *input)
+{
+    int waited = cli_interrupt_wait(input->fd, input->idle != NULL ? IDLE_MS : -1);
+    while (waited == CLI_INTERRUPT_NOTHING) {
+        waited = wait_a_little(input, 0);
+    }
+    return waited == CLI_INTERRUPT_SIGNAL;
 }
 
 /* How many of the bytes read so far are zeros at their end. */
@@ -90,10 +119,16 @@ static fls_status read_input(void *self, void *buffer, size_t capacity, size_t *
     cli_input *input = self;
     fls_status status;
     for (;;) {
-        if (cli_interrupt_wait(input->fd)) {
+        if (wait_readable(input)) {
             return fls_error_set(err, FLS_IO, EINTR, NULL);
         }
         status = input->inner.ops->read(input->inner.self, buffer, capacity, got, err);
+        if (status == FLS_END && input->follow) {
+            if (wait_a_little(input, 1) == CLI_INTERRUPT_SIGNAL) {
+                return fls_error_set(err, FLS_IO, EINTR, NULL);
+            }
+            continue;
+        }
         if (status != FLS_WOULD_BLOCK) {
             break;
         }
@@ -133,7 +168,7 @@ fls_source cli_input_source(cli_input *input)
         .read_at = read_input_at,
         .size = size_of_input,
     };
-    return (fls_source){input->seekable ? &at_offsets : &one_way, input};
+    return (fls_source){input->seekable && !input->follow ? &at_offsets : &one_way, input};
 }
 
 int cli_reader_open(cli_input *input, fls_reader **reader, const fls_validator *validators,
@@ -142,6 +177,16 @@ int cli_reader_open(cli_input *input, fls_reader **reader, const fls_validator *
     fls_error err = FLS_ERROR_INIT;
     fls_reader_options options = FLS_READER_OPTIONS_INIT;
     const cli_common *common = &input->job->common;
+    *reader = NULL;
+    if (input->is_journal) {
+        return cli_journal_input_read(input, validators, validator_count);
+    }
+    if (common->since_ns != 0 || common->until_ns != UINT64_MAX) {
+        return cli_usage(input->job,
+                         "--since and --until go by times of receipt, which a journal has, and "
+                         "%s is a stream",
+                         input->name);
+    }
     options.checksum =
         common->checksum == FLS_CHECKSUM_DEFAULT ? FLS_CHECKSUM_DETECT : common->checksum;
     options.max_frame_bytes = common->max_frame_bytes;
@@ -151,6 +196,12 @@ int cli_reader_open(cli_input *input, fls_reader **reader, const fls_validator *
         return cli_complain_error(input->job, input->name, &err);
     }
     return CLI_DONE;
+}
+
+fls_checksum cli_input_checksum(const cli_input *input, const fls_reader *reader)
+{
+    return input->journal != NULL ? fls_journal_reader_checksum(input->journal)
+                                  : fls_reader_checksum(reader);
 }
 
 void cli_tell_checksum(cli_input *input, const fls_reader *reader)
@@ -167,6 +218,9 @@ void cli_tell_checksum(cli_input *input, const fls_reader *reader)
 int cli_complain_read(cli_input *input, const fls_error *err)
 {
     char sentence[400];
+    if (input->is_journal) {
+        return cli_journal_complain(input->job, input->name, err);
+    }
     if (err->status != FLS_CHECKSUM_UNPROVEN) {
         return cli_complain_error(input->job, input->name, err);
     }

@@ -1,4 +1,4 @@
-/* The stream that a command reads: a file, or "-" for standard input.
+/* What a command reads: a stream in a file, or "-" for standard input; or a journal.
  *
  * Files are read, never mapped, so that one that shrinks meanwhile cannot crash the tool.
  */
@@ -20,9 +20,18 @@ typedef struct cli_input {
     fls_source inner;
     uint64_t bytes; /* read so far */
     uint64_t zeros; /* of these, zero bytes at the end */
+    int is_journal;
+    fls_journal_reader *journal; /* of a journal, from cli_reader_open on */
+    /* Set before cli_reader_open: */
+    int follow;               /* what is read may grow: its end is waited for */
+    uint64_t last;            /* of a journal only so many messages from the end; 0: all */
+    int from_end;             /* of a journal nothing that there is now */
+    void (*idle)(void *self); /* called a few times a second while there is nothing to read */
+    void *idle_self;
 } cli_input;
 
-/* Opens path for reading; a message and the exit code when it cannot. */
+/* Opens path for reading, which may be a journal where the command takes one; a message and the
+ * exit code when it cannot. */
 int cli_input_open(cli_input *input, cli_job *job, const char *path);
 
 /* The same for a descriptor that is open already, such as a connection; owned by the input. */
@@ -40,9 +49,13 @@ fls_source cli_input_source(cli_input *input);
 
 void cli_input_close(cli_input *input);
 
-/* A reader on the input with the common options and the validators given. */
+/* A reader on the input with the common options and the validators given. On a journal *reader is
+ * NULL, and input->journal is open. */
 int cli_reader_open(cli_input *input, fls_reader **reader, const fls_validator *validators,
                     size_t validator_count);
+
+/* The checksum of what is read, as far as it is known. reader is that of cli_reader_open. */
+fls_checksum cli_input_checksum(const cli_input *input, const fls_reader *reader);
 
 /* Says with --verbose which checksum was found, once it was. */
 void cli_tell_checksum(cli_input *input, const fls_reader *reader);

@@ -48,19 +48,41 @@ int cli_interrupt_pending(void)
     return caught_signal;
 }
 
-int cli_interrupt_wait(int fd)
+int cli_interrupt_wait(int fd, int timeout_ms)
 {
-    if (wake_pipe[0] < 0) {
-        return 0;
+    if (wake_pipe[0] < 0 && timeout_ms < 0) {
+        return CLI_INTERRUPT_READY;
     }
     struct pollfd wait[2] = {{.fd = fd, .events = POLLIN}, {.fd = wake_pipe[0], .events = POLLIN}};
     while (!caught_signal) {
-        int ready = poll(wait, 2, -1);
+        int ready = poll(wait, 2, timeout_ms);
         if ((ready < 0 && errno != EINTR) || (ready > 0 && wait[0].revents != 0)) {
             break;
         }
+        if (ready == 0) {
+            return CLI_INTERRUPT_NOTHING;
+        }
     }
-    return caught_signal;
+    return caught_signal ? CLI_INTERRUPT_SIGNAL : CLI_INTERRUPT_READY;
+}
+
+int cli_interrupt_pause(int timeout_ms)
+{
+    struct pollfd wait = {.fd = wake_pipe[0], .events = POLLIN};
+    if (!caught_signal) {
+        (void)poll(&wait, 1, timeout_ms);
+    }
+    return caught_signal ? CLI_INTERRUPT_SIGNAL : CLI_INTERRUPT_NOTHING;
+}
+
+int cli_interrupt_fd(void)
+{
+    return wake_pipe[0];
+}
+
+void cli_interrupt_forget(void)
+{
+    caught_signal = 0;
 }
 
 void cli_interrupt_raise(void)

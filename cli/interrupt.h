@@ -10,9 +10,19 @@ void cli_interrupt_catch(void);
 /* The signal that came, or 0. */
 int cli_interrupt_pending(void);
 
-/* Waits until fd has something to read (or its end). Not 0: a signal came first. Does nothing while
- * signals are not caught. */
-int cli_interrupt_wait(int fd);
+/* Waits until fd has something to read (or its end), timeout_ms at most (-1: for ever). While
+ * signals are not caught and there is no timeout it does nothing. */
+enum { CLI_INTERRUPT_READY = 0, CLI_INTERRUPT_SIGNAL = 1, CLI_INTERRUPT_NOTHING = 2 };
+int cli_interrupt_wait(int fd, int timeout_ms);
+
+/* Waits that long, or until a signal comes: CLI_INTERRUPT_SIGNAL or CLI_INTERRUPT_NOTHING. */
+int cli_interrupt_pause(int timeout_ms);
+
+/* Becomes readable when a signal came, for loops that poll; -1 while signals are not caught. */
+int cli_interrupt_fd(void);
+
+/* The signal that came was what ends the work well: the process does not end by it. */
+void cli_interrupt_forget(void);
 
 /* Ends the process by the signal that came, as if it had never been caught. */
 void cli_interrupt_raise(void);

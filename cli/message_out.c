@@ -89,7 +89,8 @@ int cli_message_out_put(cli_message_out *print, const fls_message *message)
     case CLI_AS_HEX: put_hex(&print->out, message->payload, message->size); break;
     case CLI_AS_RAW: cli_out_bytes(&print->out, message->payload, message->size); break;
     case CLI_AS_FRAMES:
-        cli_out_frame(&print->out, message, fls_checksum_width(fls_reader_checksum(print->reader)));
+        cli_out_frame(&print->out, message,
+                      fls_checksum_width(cli_input_checksum(print->input, print->reader)));
         break;
     default: cli_out_frame(&print->out, message, 0); break;
     }
@@ -126,7 +127,9 @@ int cli_message_out_check(cli_message_out *print, cli_job *job)
                         : print->typed        ? "typed"
                                               : NULL;
     if (print->as == CLI_AS_DEFAULT) {
-        print->as = job->common.type_count > 0 ? CLI_AS_JSON : CLI_AS_HEX;
+        int typed = job->common.type_count > 0 || job->journal != NULL;
+        print->as = typed ? CLI_AS_JSON : CLI_AS_HEX;
+        print->by_default = job->common.type_count == 0 && wrong == NULL && print->select == NULL;
     }
     if (wrong != NULL && print->as != CLI_AS_JSON) {
         return cli_usage(job, "--%s goes with --as json", wrong);
@@ -147,11 +150,25 @@ int cli_message_out_check(cli_message_out *print, cli_job *job)
     return CLI_DONE;
 }
 
+int cli_message_out_schemas(cli_message_out *print, cli_job *job)
+{
+    int needs = (print->as == CLI_AS_JSON || print->as == CLI_AS_CSV) && !print->by_default;
+    const char *what = print->as == CLI_AS_CSV ? "--as csv" : "--as json";
+    int code = needs                      ? cli_schemas_require(&print->schemas, job, what)
+               : print->as == CLI_AS_JSON ? cli_schemas_open(&print->schemas, job)
+                                          : cli_schemas_open_given(&print->schemas, job);
+    if (print->by_default && print->as == CLI_AS_JSON && print->schemas.set.count == 0) {
+        print->as = CLI_AS_HEX;
+    }
+    return code;
+}
+
 int cli_message_out_open(cli_message_out *print, cli_input *input)
 {
     cli_job *job = input->job;
     int code = CLI_DONE;
     print->name = input->name;
+    print->input = input;
     job->progress.enabled &= !(cli_is_stdout(job->common.output) && isatty(STDOUT_FILENO));
     if (print->select != NULL) {
         code = cli_columns_open(&print->columns, job, &print->schemas, print->select);

@@ -22,12 +22,14 @@ typedef struct cli_message_out {
     int typed;
     const char *select;  /* NULL: whole messages */
     cli_schemas schemas; /* opened and closed by the command */
-    fls_reader *reader;
+    const cli_input *input;
+    fls_reader *reader; /* NULL on a journal */
     cli_out out;
     cli_columns columns;
     fls_json_printer *printers[FLS_SCHEMA_SET_MOST]; /* of the types that came up */
     const char *name;                                /* of the input */
     int failed;                                      /* exit code, after a message */
+    int by_default;                                  /* nobody asked for JSON */
     int is_open;
 } cli_message_out;
 
@@ -57,8 +59,12 @@ enum { CLI_ID_AS = 500, CLI_ID_DEFAULTS, CLI_ID_ENUM_NUMBERS, CLI_ID_TYPED, CLI_
 /* Takes one of those options. Exit code, after a message. */
 int cli_message_out_option(cli_message_out *print, cli_job *job, int id, const char *argument);
 
-/* Settles the default form, and refuses options that do not go together. */
+/* Settles the default form, and refuses options that do not go together. The operand is known. */
 int cli_message_out_check(cli_message_out *print, cli_job *job);
+
+/* Opens the schemas that the form needs, or those there are. A journal without any is hex then,
+ * unless JSON was asked for. Exit code, after a message. */
+int cli_message_out_schemas(cli_message_out *print, cli_job *job);
 
 /* Opens columns, reader and output. Whatever it returns, end and close belong to it. */
 int cli_message_out_open(cli_message_out *print, cli_input *input);

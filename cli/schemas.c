@@ -2,10 +2,12 @@
 #include "schemas.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command_line.h"
 #include "complain.h"
+#include "own_types.h"
 
 enum { MOST_NAMES = 256, MOST_LISTED = 12 };
 
@@ -202,7 +204,7 @@ static int add_type(cli_schemas *schemas, cli_job *job, const cli_given_type *gi
     return CLI_DONE;
 }
 
-int cli_schemas_open(cli_schemas *schemas, cli_job *job)
+int cli_schemas_open_given(cli_schemas *schemas, cli_job *job)
 {
     const cli_common *common = &job->common;
     int code = CLI_DONE;
@@ -229,19 +231,41 @@ int cli_schemas_open(cli_schemas *schemas, cli_job *job)
     return code;
 }
 
+int cli_schemas_open(cli_schemas *schemas, cli_job *job)
+{
+    int code = cli_schemas_open_given(schemas, job);
+    if (code == CLI_DONE && job->common.type_count == 0 && job->journal != NULL) {
+        code = cli_journal_types_load(schemas, job, job->journal);
+        if (code != CLI_DONE) {
+            cli_schemas_close(schemas);
+        }
+    }
+    return code;
+}
+
 int cli_schemas_require(cli_schemas *schemas, cli_job *job, const char *what)
 {
-    if (job->common.type_count == 0) {
+    if (job->common.type_count == 0 && job->journal == NULL) {
         memset(schemas, 0, sizeof *schemas);
         return cli_usage(job, "%s needs a schema: -s FILE.bfbs or FILE.fbs", what);
     }
-    return cli_schemas_open(schemas, job);
+    int code = cli_schemas_open(schemas, job);
+    if (code == CLI_DONE && schemas->set.count == 0) {
+        return cli_usage(job,
+                         "%s needs a schema, and the journal has none: -s FILE.bfbs or "
+                         "FILE.fbs",
+                         what);
+    }
+    return code;
 }
 
 void cli_schemas_close(cli_schemas *schemas)
 {
     for (uint32_t i = 0; i < schemas->loaded_count; i++) {
         fls_schema_free(schemas->loaded[i]);
+    }
+    for (uint32_t i = 0; i < FLS_SCHEMA_SET_MOST; i++) {
+        free(schemas->own_paths[i]);
     }
     memset(schemas, 0, sizeof *schemas);
 }

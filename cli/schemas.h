@@ -14,15 +14,19 @@ typedef struct cli_schemas {
     uint32_t loaded_count;
     fls_schema_check check; /* of the set, for cli_schemas_validator; checks may be added */
     const char *paths[FLS_SCHEMA_SET_MOST]; /* of the file of each type */
+    char *own_paths[FLS_SCHEMA_SET_MOST];   /* those that were made here */
 } cli_schemas;
 
 /* Takes -s FILE and -r TYPE[:IDENTIFIER] off the command line. Exit code, after a message. */
 int cli_schemas_take(cli_job *job, int id, const char *argument);
 
-/* Loads what was given; nothing given is fine. On failure a message, the exit code, and nothing to
+/* Loads what was given; where nothing was, and a journal is read, what it knows itself. Nothing is
+ * fine. On failure a message, the exit code, and nothing to
  * close. The value must not move while it is in use. */
 int cli_schemas_open(cli_schemas *schemas, cli_job *job);
-/* The same, but giving none is wrong usage; what says what they are needed for. */
+/* Only what was given. */
+int cli_schemas_open_given(cli_schemas *schemas, cli_job *job);
+/* As cli_schemas_open, but having none is wrong usage; what says what they are needed for. */
 int cli_schemas_require(cli_schemas *schemas, cli_job *job, const char *what);
 void cli_schemas_close(cli_schemas *schemas);
 

@@ -3,6 +3,8 @@
 
 #include "command_line.h"
 #include "complain.h"
+#include "interrupt.h"
+#include "journal_input.h"
 
 static int is_refused(const cli_walker *walker, const fls_message *message, fls_error *err)
 {
@@ -37,8 +39,59 @@ static int take_each(cli_input *input, const cli_walker *walker, const fls_messa
     return 0;
 }
 
+/* How many of the messages were received before --until. */
+static size_t before_until(const cli_input *input, const fls_message *messages, size_t count)
+{
+    uint64_t until = input->job->common.until_ns;
+    size_t kept = 0;
+    while (until != UINT64_MAX && kept < count && messages[kept].time_ns < until) {
+        kept++;
+    }
+    return until == UINT64_MAX ? count : kept;
+}
+
+static int walk_journal(cli_input *input, const cli_walker *walker)
+{
+    fls_error err = FLS_ERROR_INIT;
+    fls_message messages[CLI_BATCH];
+    size_t count;
+    uint64_t first;
+    uint64_t end;
+    int code = cli_journal_input_place(input, &first, &end);
+    if (code != CLI_DONE || first >= end) {
+        return code;
+    }
+    while (!cli_interrupt_pending()) {
+        fls_status status =
+            fls_journal_reader_next_batch(input->journal, messages, CLI_BATCH, &count, &err);
+        if (status == FLS_WOULD_BLOCK) {
+            if (walker->pause != NULL) {
+                walker->pause(walker->self);
+            }
+            status = cli_journal_input_wait(input, &err);
+            if (status == FLS_OK) {
+                continue;
+            }
+        }
+        if (status != FLS_OK) {
+            return status == FLS_END || status == FLS_STOPPED ? CLI_DONE
+                                                              : cli_complain_read(input, &err);
+        }
+        size_t kept = before_until(input, messages, count);
+        cli_journal_input_progress(input, messages, count);
+        if ((kept > 0 && take_each(input, walker, messages, kept, first, end, &code)) ||
+            kept < count) {
+            return code;
+        }
+    }
+    return CLI_SYSTEM;
+}
+
 int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
 {
+    if (input->is_journal) {
+        return walk_journal(input, walker);
+    }
     fls_error err = FLS_ERROR_INIT;
     fls_message messages[CLI_BATCH];
     size_t count;
@@ -57,7 +110,7 @@ int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
         if (take_each(input, walker, messages, count, first, end, &code)) {
             return code;
         }
-        if (walker->pause != NULL && !input->seekable) {
+        if (walker->pause != NULL && (!input->seekable || input->follow)) {
             walker->pause(walker->self);
         }
     }

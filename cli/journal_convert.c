@@ -1,0 +1,88 @@
+/* Into a journal. */
+#include "journal_convert.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "interrupt.h"
+#include "recording.h"
+#include "walk.h"
+
+typedef struct conversion {
+    cli_recording rec;
+    cli_input input;
+    fls_reader *reader;
+    int code;
+} conversion;
+
+static int begin(conversion *c)
+{
+    if (c->rec.options.checksum == FLS_CHECKSUM_DEFAULT) {
+        fls_checksum is = cli_input_checksum(&c->input, c->reader);
+        c->rec.options.checksum = is == FLS_CHECKSUM_DETECT ? FLS_CHECKSUM_XXH3 : is;
+    }
+    return cli_recording_open(&c->rec);
+}
+
+static int take(void *self, const fls_message *message)
+{
+    conversion *c = self;
+    if (c->rec.journal == NULL) {
+        c->code = begin(c);
+    }
+    if (c->code == CLI_DONE) {
+        c->code = cli_recording_messages(&c->rec, message, 1);
+    }
+    return c->code != CLI_DONE;
+}
+
+static void take_all(void *self, const fls_message *messages, size_t count)
+{
+    conversion *c = self;
+    if (c->code == CLI_DONE && c->rec.journal == NULL) {
+        c->code = begin(c);
+    }
+    if (c->code == CLI_DONE) {
+        c->code = cli_recording_messages(&c->rec, messages, count);
+    }
+}
+
+static int convert(conversion *c)
+{
+    cli_walker walker = {take, NULL, c, NULL, take_all};
+    int code = cli_walk(&c->input, c->reader, &walker);
+    code = c->code != CLI_DONE ? c->code : code;
+    if (code == CLI_DONE && c->rec.journal == NULL) {
+        code = begin(c);
+    }
+    return code;
+}
+
+int cli_convert_to_journal(cli_job *job, const char *path, const fls_journal_options *options)
+{
+    static conversion c; /* too large for some stacks */
+    struct stat info;
+    c.rec.job = job;
+    c.rec.path = job->common.output;
+    c.rec.options = *options;
+    c.rec.options.must_be_new = 1;
+    c.rec.options.sync = FLS_JOURNAL_SYNC_NONE; /* and everything at the end */
+    c.rec.quiet = 1;
+    c.rec.check = job->common.type_count > 0;
+    if (stat(c.rec.path, &info) == 0 && !S_ISDIR(info.st_mode)) {
+        return cli_usage(job, "%s is there, and no directory", c.rec.path);
+    }
+    cli_interrupt_catch();
+    int code = cli_input_open(&c.input, job, path);
+    if (code == CLI_DONE) {
+        code = cli_reader_open(&c.input, &c.reader, NULL, 0);
+    }
+    if (code == CLI_DONE) {
+        code = convert(&c);
+    }
+    code = cli_recording_close(&c.rec, code, 0);
+    fls_reader_close(c.reader);
+    cli_input_close(&c.input);
+    return code;
+}

@@ -1,0 +1,87 @@
+/* Options of journals. */
+#include "journal_options.h"
+
+#include <string.h>
+
+#include "command_line.h"
+#include "complain.h"
+#include "time_field.h"
+
+static int take_size(cli_job *job, const char *argument, uint64_t *to)
+{
+    if (!cli_parse_size(argument, to) || *to == 0) {
+        return cli_usage(job, "'%s' is not a size such as 64Mi", argument);
+    }
+    return CLI_DONE;
+}
+
+static int take_count(cli_job *job, const char *argument, uint64_t *to)
+{
+    if (!cli_parse_count(argument, to) || *to == 0) {
+        return cli_usage(job, "'%s' is not a number from 1 on", argument);
+    }
+    return CLI_DONE;
+}
+
+static int take_duration(cli_job *job, const char *argument, uint64_t *to)
+{
+    int64_t ns;
+    if (!cli_parse_duration(argument, &ns)) {
+        return cli_usage(job, "'%s' is not a time such as 250ms, 5m or 7d", argument);
+    }
+    *to = (uint64_t)ns;
+    return CLI_DONE;
+}
+
+/* none, always, interval=TIME, bytes=SIZE, every=N. */
+static int take_sync(cli_job *job, fls_journal_options *options, const char *argument)
+{
+    const char *value = strchr(argument, '=');
+    size_t length = value != NULL ? (size_t)(value - argument) : strlen(argument);
+    value = value != NULL ? value + 1 : NULL;
+    if (value == NULL && strcmp(argument, "none") == 0) {
+        options->sync = FLS_JOURNAL_SYNC_NONE;
+        return CLI_DONE;
+    }
+    if (value == NULL && strcmp(argument, "always") == 0) {
+        options->sync = FLS_JOURNAL_SYNC_ALWAYS;
+        return CLI_DONE;
+    }
+    if (value != NULL && length == 8 && strncmp(argument, "interval", length) == 0) {
+        options->sync = FLS_JOURNAL_SYNC_INTERVAL;
+        return take_duration(job, value, &options->sync_interval_ns);
+    }
+    if (value != NULL && length == 5 && strncmp(argument, "bytes", length) == 0) {
+        options->sync = FLS_JOURNAL_SYNC_BYTES;
+        return take_size(job, value, &options->sync_bytes);
+    }
+    if (value != NULL && length == 5 && strncmp(argument, "every", length) == 0) {
+        options->sync = FLS_JOURNAL_SYNC_EVERY;
+        return take_count(job, value, &options->sync_messages);
+    }
+    return cli_usage(job, "--sync is none, interval=5ms, bytes=1Mi, every=100 or always, not '%s'",
+                     argument);
+}
+
+int cli_journal_option(cli_job *job, fls_journal_options *options, int id, const char *argument)
+{
+    switch (id) {
+    case CLI_ID_SYNC: return take_sync(job, options, argument);
+    case CLI_ID_SEGMENT_BYTES: return take_size(job, argument, &options->segment_bytes);
+    case CLI_ID_SEGMENT_MESSAGES: return take_count(job, argument, &options->segment_messages);
+    case CLI_ID_SEGMENT_AGE: return take_duration(job, argument, &options->segment_age_ns);
+    case CLI_ID_RETAIN_BYTES: return take_size(job, argument, &options->retain_bytes);
+    case CLI_ID_RETAIN_SEGMENTS: return take_count(job, argument, &options->retain_segments);
+    case CLI_ID_RETAIN_AGE: return take_duration(job, argument, &options->retain_age_ns);
+    default: options->compress = 1; return CLI_DONE;
+    }
+}
+
+int cli_prune_option(cli_job *job, fls_prune_options *options, int id, const char *argument)
+{
+    switch (id) {
+    case CLI_ID_RETAIN_BYTES: return take_size(job, argument, &options->retain_bytes);
+    case CLI_ID_RETAIN_SEGMENTS: return take_count(job, argument, &options->retain_segments);
+    default: return take_duration(job, argument, &options->retain_age_ns);
+    }
+}

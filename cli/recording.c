@@ -1,0 +1,383 @@
+/* Messages into a journal. */
+#include "recording.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "complain.h"
+#include "interrupt.h"
+#include "journal_input.h"
+#include "journal_show.h"
+#include "moment.h"
+#include "report.h"
+
+#define ARENA_BYTES  ((size_t)512 * 1024)
+#define SHOW_NS      UINT64_C(200000000)
+#define RETRY_MS     100
+#define MILLISECONDS 1e6
+
+/* ---- opening ---- */
+
+/* The types that the journal is to have: of the schemas given, or of the journal that is read. */
+static int prepare_types(cli_recording *rec)
+{
+    cli_job *job = rec->job;
+    fls_error err = FLS_ERROR_INIT;
+    uint32_t count = rec->schemas.set.count;
+    for (uint32_t i = 0; i < count; i++) {
+        const fls_message_type *type = &rec->schemas.set.types[i];
+        const char *path = rec->schemas.paths[i];
+        fls_schema_object root;
+        if (fls_schema_compile_file(&rec->bfbs[i], &rec->bfbs_bytes[i], path,
+                                    job->common.include_directories, NULL, &err) != FLS_OK) {
+            return cli_complain_error(job, path, &err);
+        }
+        fls_schema_get_object(type->schema, type->root, &root);
+        memcpy(rec->identifiers[i], type->identifier, 4);
+        int is_own = type->root == fls_schema_root(type->schema);
+        int has_own =
+            is_own && strcmp(fls_schema_identifier(type->schema), rec->identifiers[i]) == 0;
+        rec->types[i] =
+            (fls_journal_type){rec->bfbs[i], rec->bfbs_bytes[i], is_own ? NULL : root.name,
+                               has_own || type->identifier[0] == '\0' ? NULL : rec->identifiers[i]};
+    }
+    rec->options.types = count > 0 ? rec->types : NULL;
+    rec->options.type_count = count;
+    return CLI_DONE;
+}
+
+static int open_failed(cli_recording *rec, const fls_error *err)
+{
+    if (err->status == FLS_LOCKED) {
+        cli_complain(rec->job, rec->path, "another writer has this journal open");
+        return CLI_SYSTEM;
+    }
+    int code = cli_journal_complain(rec->job, rec->path, err);
+    if (code == CLI_DAMAGED) {
+        cli_complain(rec->job, rec->path,
+                     "it can still be read; 'flatstream journal check' says what is wrong, "
+                     "'flatstream journal rebuild' makes it a journal again");
+    }
+    return code;
+}
+
+static int require_schema(cli_recording *rec)
+{
+    if (rec->needs_schema == NULL || rec->schemas.set.count > 0) {
+        return CLI_DONE;
+    }
+    return cli_usage(rec->job,
+                     "%s needs a schema, and the journal has none: -s FILE.bfbs or "
+                     "FILE.fbs",
+                     rec->needs_schema);
+}
+
+int cli_recording_open(cli_recording *rec)
+{
+    fls_error err = FLS_ERROR_INIT;
+    rec->report = (fls_journal_report)FLS_JOURNAL_REPORT_INIT;
+    rec->figures = (fls_journal_figures)FLS_JOURNAL_FIGURES_INIT;
+    rec->arena = malloc(ARENA_BYTES);
+    if (rec->arena == NULL) {
+        return cli_complain_errno(rec->job, NULL, NULL, ENOMEM);
+    }
+    int code = cli_schemas_open(&rec->schemas, rec->job);
+    if (code == CLI_DONE) {
+        code = prepare_types(rec);
+    }
+    if (code == CLI_DONE && access(rec->path, F_OK) != 0) {
+        code = require_schema(rec); /* before anything is made */
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
+    rec->options.struct_bytes = sizeof rec->options;
+    rec->options.checksum = rec->job->common.checksum;
+    rec->options.max_frame_bytes = rec->job->common.max_frame_bytes;
+    if (fls_journal_open(&rec->journal, rec->path, &rec->options, &rec->report, &err) != FLS_OK) {
+        return open_failed(rec, &err);
+    }
+    cli_recovery_tell(rec->job, rec->path, &rec->report);
+    rec->interactive = !rec->job->common.quiet && isatty(STDERR_FILENO);
+    rec->started_ns = rec->shown_ns = rec->told_ns = cli_monotonic_ns();
+    /* What a resumed journal knows, for --check and --from json. */
+    if (rec->schemas.set.count == 0 && !rec->report.is_new) {
+        rec->job->journal = rec->path;
+        code = cli_schemas_open(&rec->schemas, rec->job);
+        rec->job->journal = NULL;
+    }
+    return code == CLI_DONE ? require_schema(rec) : code;
+}
+
+/* ---- appending ---- */
+
+int cli_recording_missing(cli_recording *rec, uint64_t messages, fls_gap_reason reason)
+{
+    fls_error err = FLS_ERROR_INIT;
+    fls_journal_gap gap = {.messages = messages, .reason = (uint32_t)reason};
+    if (fls_journal_record_gap(rec->journal, &gap, &err) != FLS_OK) {
+        rec->failed = 1;
+        return cli_journal_complain(rec->job, rec->path, &err);
+    }
+    return CLI_DONE;
+}
+
+static int refuse(cli_recording *rec, const char *place, const fls_error *err)
+{
+    char sentence[400];
+    cli_error_sentence(err, sentence, sizeof sentence);
+    if (rec->refused++ < 10) {
+        cli_complain(rec->job, place, "a message is not recorded: %s", sentence);
+    } else if (rec->refused == 11) {
+        cli_complain(rec->job, NULL, "more messages are not recorded");
+    }
+    return cli_recording_missing(rec, 1, FLS_GAP_REFUSED);
+}
+
+/* The disk is full. CLI_DONE: there may be room by now. */
+static int wait_for_room(cli_recording *rec, const fls_error *err)
+{
+    if (!rec->wait_for_space) {
+        rec->failed = 1;
+        return cli_journal_complain(rec->job, rec->path, err);
+    }
+    if (!rec->told_full) {
+        cli_note(rec->job, "%s: no space left; waiting for some", rec->path);
+        rec->told_full = 1;
+    }
+    cli_recording_idle(rec);
+    if (cli_interrupt_pause(RETRY_MS) == CLI_INTERRUPT_SIGNAL) {
+        rec->failed = 1;
+        return CLI_SYSTEM;
+    }
+    return CLI_DONE;
+}
+
+static int append(cli_recording *rec, const fls_journal_entry *entries, size_t count)
+{
+    fls_error err = FLS_ERROR_INIT;
+    int code = CLI_DONE;
+    for (size_t next = 0; next < count && code == CLI_DONE;) {
+        size_t taken = 0;
+        fls_status status = fls_journal_append_batch(rec->journal, entries + next, count - next,
+                                                     NULL, &taken, &err);
+        taken = status == FLS_OK ? count - next : taken;
+        for (size_t i = 0; i < taken; i++) {
+            rec->bytes += entries[next + i].size;
+        }
+        rec->messages += taken;
+        next += taken;
+        rec->told_full &= taken == 0;
+        if (status == FLS_INVALID_FRAME) {
+            code = refuse(rec, NULL, &err);
+            next++;
+        } else if (status == FLS_NO_SPACE) {
+            code = wait_for_room(rec, &err);
+        } else if (status != FLS_OK) {
+            rec->failed = 1;
+            code = cli_journal_complain(rec->job, rec->path, &err);
+        }
+    }
+    return code;
+}
+
+int cli_recording_flush(void *self)
+{
+    cli_recording *rec = self;
+    int code = CLI_DONE;
+    if (rec->count > 0) {
+        code = append(rec, rec->entries, rec->count);
+        rec->count = 0;
+        rec->used = 0;
+    }
+    cli_recording_idle(rec);
+    return code;
+}
+
+static int is_refused(cli_recording *rec, const fls_message *message, fls_error *err)
+{
+    uint32_t type;
+    return rec->check && cli_schemas_check(&rec->schemas, message, &type, err) != FLS_OK;
+}
+
+int cli_recording_take(void *self, const void *payload, size_t size, const char *place)
+{
+    cli_recording *rec = self;
+    fls_error err = FLS_ERROR_INIT;
+    fls_message message = {.payload = payload, .size = size};
+    int code = CLI_DONE;
+    if (is_refused(rec, &message, &err)) {
+        code = cli_recording_flush(rec); /* the gap has its place */
+        return code == CLI_DONE ? refuse(rec, place, &err) : code;
+    }
+    if (rec->count == CLI_RECORD_BATCH || size > ARENA_BYTES - rec->used) {
+        code = cli_recording_flush(rec);
+    }
+    if (code == CLI_DONE && size > ARENA_BYTES) {
+        fls_journal_entry entry = {payload, size, 0};
+        return append(rec, &entry, 1);
+    }
+    if (size > 0) {
+        memcpy(rec->arena + rec->used, payload, size);
+    }
+    rec->entries[rec->count++] = (fls_journal_entry){rec->arena + rec->used, size, 0};
+    rec->used += size;
+    return code;
+}
+
+int cli_recording_messages(cli_recording *rec, const fls_message *messages, size_t count)
+{
+    fls_error err = FLS_ERROR_INIT;
+    int code = CLI_DONE;
+    for (size_t i = 0; i < count && code == CLI_DONE; i++) {
+        int refused = is_refused(rec, &messages[i], &err);
+        if (!refused) {
+            rec->entries[rec->count++] =
+                (fls_journal_entry){messages[i].payload, messages[i].size, messages[i].time_ns};
+        }
+        if (refused || rec->count == CLI_RECORD_BATCH) {
+            code = cli_recording_flush(rec);
+        }
+        if (refused && code == CLI_DONE) {
+            code = refuse(rec, NULL, &err);
+        }
+    }
+    return code == CLI_DONE ? cli_recording_flush(rec) : code;
+}
+
+/* ---- telling ---- */
+
+static void show(cli_recording *rec, uint64_t now)
+{
+    char a[CLI_NUMBER];
+    char b[CLI_NUMBER];
+    char c[CLI_NUMBER];
+    char d[CLI_NUMBER];
+    fls_journal_figures figures = FLS_JOURNAL_FIGURES_INIT;
+    double seconds = (double)(now - rec->started_ns) / 1e9;
+    fls_journal_get_figures(rec->journal, &figures);
+    fprintf(stderr,
+            "\r\033[K%s: %s messages, %s, %s/s; %s not durable yet; %llu segments, slowest sync "
+            "%.3g ms",
+            rec->path, cli_count(a, rec->messages), cli_bytes(b, (double)rec->bytes),
+            cli_count(c, (uint64_t)((double)rec->messages / seconds)),
+            cli_count(d, figures.next_ordinal - figures.durable_ordinal),
+            (unsigned long long)figures.segments, (double)figures.sync_ns_max / MILLISECONDS);
+    fflush(stderr);
+    rec->job->progress.shown = 1;
+}
+
+void cli_recording_idle(void *self)
+{
+    cli_recording *rec = self;
+    if ((!rec->interactive && rec->tell_ns == 0) || rec->journal == NULL) {
+        return;
+    }
+    uint64_t now = cli_monotonic_ns();
+    if (rec->tell_ns != 0 && now - rec->told_ns >= rec->tell_ns) {
+        rec->told_ns = now;
+        cli_progress_clear(&rec->job->progress);
+        fprintf(stderr, "durable %llu\n", (unsigned long long)fls_journal_durable(rec->journal));
+        fflush(stderr);
+    }
+    if (rec->interactive && now - rec->shown_ns >= SHOW_NS) {
+        rec->shown_ns = now;
+        show(rec, now);
+    }
+}
+
+static void put_report(cli_recording *rec, cli_out *out, int code, int by_signal)
+{
+    const fls_journal_figures *figures = &rec->figures;
+    cli_json json;
+    cli_json_begin(&json, out);
+    cli_json_text(&json, "journal", rec->path);
+    cli_json_count(&json, "epoch", rec->report.epoch);
+    cli_json_bool(&json, "is_new", rec->report.is_new != 0);
+    cli_recovery_put_json(&json, &rec->report);
+    cli_json_count(&json, "messages", rec->messages);
+    cli_json_count(&json, "bytes", rec->bytes);
+    cli_json_count(&json, "first_ordinal", rec->report.messages);
+    cli_json_count(&json, "next_ordinal", figures->next_ordinal);
+    cli_json_count(&json, "durable_ordinal", figures->durable_ordinal);
+    cli_json_count(&json, "refused", rec->refused);
+    cli_json_count(&json, "dropped", rec->dropped);
+    cli_json_count(&json, "peers", rec->peers);
+    cli_json_count(&json, "segments", figures->segments);
+    cli_json_count(&json, "rotations", figures->rotations);
+    cli_json_count(&json, "retired_segments", figures->retired_segments);
+    cli_json_count(&json, "oldest_ordinal", figures->first_ordinal);
+    cli_json_count(&json, "syncs", figures->syncs);
+    cli_json_count(&json, "failed_syncs", figures->failed_syncs);
+    cli_json_count(&json, "sync_ns_total", figures->sync_ns_total);
+    cli_json_count(&json, "sync_ns_max", figures->sync_ns_max);
+    cli_json_text(&json, "ended_by", by_signal ? "signal" : code == CLI_DONE ? "end" : "error");
+    cli_json_bool(&json, "ok", code == CLI_DONE);
+    cli_json_end(&json);
+}
+
+static void print_report(const cli_recording *rec)
+{
+    char a[CLI_NUMBER];
+    char b[CLI_NUMBER];
+    char c[CLI_NUMBER];
+    char which[96] = "";
+    if (rec->messages > 0) {
+        snprintf(which, sizeof which, ", ordinals %llu to %llu",
+                 (unsigned long long)rec->report.messages,
+                 (unsigned long long)rec->figures.next_ordinal - 1);
+    }
+    void (*say)(cli_job *, const char *, ...) = rec->quiet ? cli_detail : cli_note;
+    say(rec->job, "%s: %s messages recorded (%s)%s; durable below %s%s%s%s", rec->path,
+        cli_count(a, rec->messages), cli_bytes(b, (double)rec->bytes), which,
+        cli_count(c, rec->figures.durable_ordinal), rec->is_durable ? ", which is all" : "",
+        rec->refused > 0 ? "; some were refused" : "",
+        rec->dropped > 0 ? "; the system dropped datagrams" : "");
+}
+
+/* Everything durable, the journal closed, and what it came to. */
+static int end_journal(cli_recording *rec, int code)
+{
+    fls_error err = FLS_ERROR_INIT;
+    if (!rec->failed) {
+        int flushed = cli_recording_flush(rec);
+        code = code == CLI_DONE ? flushed : code;
+    }
+    cli_progress_say(&rec->job->progress, "waiting for the disk");
+    fls_status synced = fls_journal_sync_now(rec->journal, &err);
+    fls_journal_get_figures(rec->journal, &rec->figures);
+    fls_status status = fls_journal_close(rec->journal, synced == FLS_OK ? &err : NULL);
+    rec->journal = NULL;
+    rec->is_durable = rec->figures.durable_ordinal == rec->figures.next_ordinal;
+    if ((synced != FLS_OK || status != FLS_OK) && !rec->failed) {
+        return cli_journal_complain(rec->job, rec->path, &err);
+    }
+    return code;
+}
+
+int cli_recording_close(cli_recording *rec, int code, int by_signal)
+{
+    if (rec->journal != NULL) {
+        code = end_journal(rec, code);
+        code = code == CLI_DONE && rec->refused > 0 ? CLI_DAMAGED : code;
+        cli_progress_clear(&rec->job->progress);
+        print_report(rec);
+        cli_out out;
+        if (rec->job->common.json && cli_out_open(&out, rec->job, NULL, NULL) == CLI_DONE) {
+            put_report(rec, &out, code, by_signal);
+            code = cli_out_end(&out, code);
+        }
+    }
+    for (size_t i = 0; i < FLS_SCHEMA_SET_MOST; i++) {
+        if (rec->bfbs[i] != NULL) {
+            const fls_allocator *allocator = fls_allocator_libc();
+            allocator->free(allocator->self, rec->bfbs[i], rec->bfbs_bytes[i]);
+        }
+    }
+    cli_schemas_close(&rec->schemas);
+    free(rec->arena);
+    return code;
+}

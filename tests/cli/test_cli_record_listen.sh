@@ -1,0 +1,117 @@
+#!/bin/sh
+# record --listen: many peers at once, of every checksum and form; peers that end badly; datagrams;
+# and replay to all of these.
+. "$(dirname "$0")/support.sh"
+
+# wait_for COMMAND...: until it succeeds.
+wait_for() {
+    tries=0
+    until "$@" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ $tries -lt 3000 ] || fail "waited in vain for: $*"
+        sleep 0.01
+    done
+}
+
+listening_on() { # KIND FILE
+    wait_for grep -q "listening on $1" "$2"
+    sed -n "s/^flatstream: listening on \($1.*\)/\1/p" "$2"
+}
+
+for peer in 1 2 3 4 5 6 7 8; do
+    awk -v peer=$peer 'BEGIN { for (i = 0; i < 500; i++) printf "%02x%08x\n", peer, i }' >hex.$peer
+    case $peer in
+    1 | 5) sum=none ;;
+    2 | 6) sum=crc16 ;;
+    3 | 7) sum=crc32 ;;
+    *) sum=xxh3 ;;
+    esac
+    expect 0 write --from hex -c $sum -o stream.$peer hex.$peer
+done
+
+# Eight peers at once, over two kinds of sockets, each with a checksum of its own. The order is
+# that of a peer's own messages, and all are there.
+"$tool" record --json --listen unix:socket --listen tcp://127.0.0.1:0 --peers 8 -o j >report 2>told &
+pid=$!
+tcp=$(listening_on tcp told)
+[ -n "$tcp" ] || fail 'no endpoint told'
+senders=
+for peer in 1 2 3 4 5 6 7 8; do
+    [ $((peer % 2)) = 0 ] && to=$tcp || to=unix:socket
+    sum=auto
+    case $peer in 1 | 5) sum=none ;; esac
+    "$tool" send -c $sum stream.$peer "$to" 2>>send.err &
+    senders="$senders $!"
+done
+for sender in $senders; do
+    wait "$sender" || fail "a sender: $(cat send.err told)"
+done
+wait $pid || fail "record: $? $(cat told)"
+has report '"peers": 8'
+has report '"messages": 4000'
+has report '"durable_ordinal": 4000'
+expect 0 cat --as hex j
+cp out all
+for peer in 1 2 3 4 5 6 7 8; do
+    grep "^0$peer" all >of.$peer
+    same of.$peer hex.$peer
+done
+missing socket
+expect 0 verify j
+
+# A peer that breaks off, or sends what is not sound, is let go; the others are not harmed.
+head -c 3000 stream.4 >broken
+"$tool" record --json --listen unix:socket --peers 3 -o bad >report 2>told &
+pid=$!
+listening_on unix told >/dev/null
+"$tool" send -c xxh3 broken unix:socket 2>err
+"$tool" send stream.4 unix:socket 2>err || fail "the good one: $(cat told)"
+"$tool" send -c crc32 stream.3 unix:socket 2>err || fail 'the other one'
+wait $pid
+code=$?
+has report '"peers": 3'
+# What send gives of a broken stream is sound, so all is well here.
+[ $code = 0 ] || fail "code $code"
+expect 0 verify bad
+
+# Delimited ones.
+expect 0 cat --as delimited -o delim stream.1
+cat >peer.sh <<'SH'
+"$1" recv -q -o /dev/null "$2"
+SH
+"$tool" record --from delimited --listen unix:socket --peers 1 -o delimited 2>told &
+pid=$!
+listening_on unix told >/dev/null
+# A stream without checksums is each message after its length.
+expect 0 send -c none stream.1 unix:socket
+wait $pid || fail "delimited: $(cat told)"
+expect 0 cat --as hex delimited
+same out hex.1
+
+# Datagrams, from replay, then a signal.
+expect 0 record -q --from hex -o source hex.1
+"$tool" record --json --listen udp://127.0.0.1:0 -o datagrams >report 2>told &
+pid=$!
+udp=$(listening_on udp told)
+expect 0 replay --max --range ..50 -o "$udp" source
+wait_for sh -c "'$tool' info --json datagrams | grep -q '\"messages\": 50,'"
+kill -s TERM $pid
+wait $pid || fail 'ended by a signal'
+has report '"ended_by": "signal"'
+has report '"durable_ordinal": 50'
+expect 0 cat --as hex datagrams
+head -50 hex.1 >first
+same out first
+
+# And replay over a connection.
+"$tool" recv -o received unix:socket 2>err &
+pid=$!
+expect 0 replay --max -o unix:socket source
+wait $pid || fail 'recv'
+expect 0 cat --as hex received
+same out hex.1
+
+expect 2 record -o x --listen http://x
+missing x/00000000000000000000.flm.partial
+expect 3 replay --timeout 0 --max -o unix:nobody source
+expect 2 send stream.1 udp://127.0.0.1:9
