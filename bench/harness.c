@@ -11,6 +11,7 @@
 
 #include "flatstream/stdio_io.h"
 #include "harness_report.h"
+#include "latency.h"
 
 /* A sample of a light row: runs are repeated until their times add up to this. */
 #define SAMPLE_NS       1500000u
@@ -328,9 +329,11 @@ int bench_finish(void)
 {
     int status = 0;
     if (bench.options.smoke) {
-        (void)printf("\nSmoke run: all %zu rows ran and came out right\n", bench.count);
+        (void)printf("\nSmoke run: all %zu rows ran and came out right\n",
+                     bench.count + latency_rows());
     } else {
         report_goals(stdout, bench.results, bench.count);
+        latency_goals(stdout);
     }
     if (bench.options.json_path != NULL &&
         !report_json(bench.options.json_path, &bench.options, bench.results, bench.count)) {

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "flatstream/version.h"
+#include "latency.h"
 
 #ifndef FLS_BENCH_COMPILER
 #define FLS_BENCH_COMPILER "unknown"
@@ -273,7 +274,9 @@ bool report_json(const char *path, const bench_options *options, const bench_res
         (void)fputs(i == 0 ? "\n" : ",\n", out);
         json_result(out, &results[i]);
     }
-    (void)fputs("\n  ]\n}\n", out);
+    (void)fputs("\n  ],\n  \"latencies\": ", out);
+    latency_json(out);
+    (void)fputs("\n}\n", out);
     bool good = ferror(out) == 0;
     return fclose(out) == 0 && good;
 }
