@@ -52,6 +52,7 @@ bench: ## measure every layer against its limit and against the installed peers
 	@$(BUILD)/bench/flatstream-bench-peers --dir build --json build/bench-peers.json
 	@$(BUILD)/bench/flatstream-bench-flatbuffers --dir build \
 		--json build/bench-flatbuffers.json
+	@$(BUILD)/bench/flatstream-bench-journal --dir build --json build/bench-journal.json
 	@bench/grep-ratio $(BUILD)
 
 fuzz: ## fuzz every target, FUZZ_SECONDS=60 each
