@@ -1,6 +1,7 @@
 /* Samples the machine that it runs on, as fast as its interfaces have something new to say, into
- * a stream of FlatBuffers: the clock and the process's own usage at every turn of the loop, what
- * must be read from files at the pace at which it changes. See --help.
+ * a stream of FlatBuffers, or through a recorder into a journal: the clock and the process's own
+ * usage at every turn of the loop, what must be read from files at the pace at which it changes.
+ * See --help.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -24,6 +25,8 @@ struct options {
     int append;
     int quiet;
     double kill_after; /* seconds; negative: do not */
+    const char *journal;
+    const char *schema;
 };
 
 /* When each source is to be read next. */
@@ -45,6 +48,10 @@ static const char usage[] =
     "  -a, --append              recover FILE and go on behind its last message\n"
     "  -k, --kill-after S        be killed with SIGKILL in the middle of the first write to FILE\n"
     "                            after S seconds\n"
+    "  -j, --journal DIR         through a recorder into a journal instead; with --kill-after open "
+    "it\n"
+    "                            again, and prove that nothing durable was lost\n"
+    "      --schema FILE.bfbs    the compiled schema, for the journal to keep\n"
     "  -q, --quiet               no summary\n";
 
 /* Interrupts are held back and looked for now and then: nothing is done in a handler. */
@@ -75,9 +82,11 @@ static fls_status take_due(struct sampler *s, struct schedule *schedule, uint64_
         schedule->housekeeping_ns = now_ns + HOUSEKEEPING_NS;
     }
     if (now_ns >= schedule->flush_ns) {
-        st = fls_writer_flush(s->writer, s->err);
+        st = s->writer != NULL ? fls_writer_flush(s->writer, s->err) : FLS_OK;
         schedule->flush_ns = now_ns + FLUSH_NS;
     }
+    if (s->witness != NULL)
+        sampler_note_durable(s);
     schedule->earliest_ns = schedule->housekeeping_ns;
     for (size_t i = 0; st == FLS_OK && sampler_system_sources[i].take != NULL; i++) {
         uint64_t *due_ns = &schedule->source_ns[i];
@@ -146,7 +155,7 @@ const char *sampler_grouped(char text[32], uint64_t number)
     return p;
 }
 
-static void print_summary(const struct sampler *s, uint64_t bytes, double seconds)
+void sampler_print_summary(const struct sampler *s, uint64_t bytes, double seconds)
 {
     static const char *const names[SAMPLER_KINDS] = {
         "", "clock", "process", "scheduler", "cpu", "system", "memory", "load", "disk", "network",
@@ -205,8 +214,13 @@ static int run(const struct options *o, struct sampler *s, const fls_sink *sink)
     if (st != FLS_OK || closed != FLS_OK)
         return fls_error_print(stderr, st != FLS_OK ? s->err : &late), 1;
     if (!o->quiet)
-        print_summary(s, bytes, seconds);
+        sampler_print_summary(s, bytes, seconds);
     return 0;
+}
+
+static fls_status sample_into_journal(const void *self, struct sampler *sampler)
+{
+    return sample(sampler, self);
 }
 
 static int run_with_sink(const void *self, struct sampler *sampler, fls_sink sink)
@@ -231,13 +245,15 @@ static int parse_options(int argc, char **argv, struct options *o)
         {"checksum", required_argument, NULL, 'c'},
         {"append", no_argument, NULL, 'a'},
         {"kill-after", required_argument, NULL, 'k'},
+        {"journal", required_argument, NULL, 'j'},
+        {"schema", required_argument, NULL, 'S'},
         {"quiet", no_argument, NULL, 'q'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int good = 1;
     int letter;
-    while (good && (letter = getopt_long(argc, argv, "s:r:o:c:ak:qh", longs, NULL)) != -1) {
+    while (good && (letter = getopt_long(argc, argv, "s:r:o:c:ak:j:qh", longs, NULL)) != -1) {
         switch (letter) {
         case 's': good = parse_number(optarg, &o->seconds); break;
         case 'r': good = parse_number(optarg, &o->rate); break;
@@ -245,12 +261,14 @@ static int parse_options(int argc, char **argv, struct options *o)
         case 'c': good = fls_checksum_from_name(optarg, &o->checksum) == FLS_OK; break;
         case 'a': o->append = 1; break;
         case 'k': good = parse_number(optarg, &o->kill_after); break;
+        case 'j': o->journal = optarg; break;
+        case 'S': o->schema = optarg; break;
         case 'q': o->quiet = 1; break;
         case 'h': fputs(usage, stdout); exit(0);
         default: good = 0; break;
         }
     }
-    if (o->kill_after >= 0 && (o->append || strcmp(o->output, "-") == 0))
+    if (o->journal == NULL && o->kill_after >= 0 && (o->append || strcmp(o->output, "-") == 0))
         good = 0; /* what is killed is the writer of a new file */
     return good && optind == argc;
 }
@@ -263,6 +281,11 @@ int main(int argc, char **argv)
         return 2;
     }
     hold_signals();
+    if (o.journal != NULL) {
+        struct sampler_recording recording = {o.journal,           o.schema, o.kill_after, o.quiet,
+                                              sample_into_journal, &o};
+        return sampler_record(&recording);
+    }
     if (o.kill_after >= 0)
         return sampler_run_and_kill(o.output, o.kill_after, run_with_sink, &o);
 

@@ -5,6 +5,8 @@
 #define SAMPLER_H
 
 #include <flatstream/flatstream.h>
+#include <flatstream/journal_reader.h>
+#include <flatstream/recorder.h>
 
 /* Members of the union Reading, numbered as FlatBuffers numbers them. */
 enum sampler_kind {
@@ -26,9 +28,13 @@ enum sampler_kind {
 
 struct sampler_system; /* what the operating system's part keeps open */
 
+struct sampler_witness; /* sampler_journal.c */
+
 struct sampler {
-    fls_writer *writer;
-    fls_builder *builder; /* the writer's */
+    fls_writer *writer; /* a stream; or a journal: */
+    fls_producer *producer;
+    struct sampler_witness *witness;
+    fls_builder *builder; /* the writer's, or one's own */
     struct sampler_system *system;
     fls_error *err;
     uint64_t ticks;
@@ -70,6 +76,27 @@ fls_status sampler_write_numbers(struct sampler *sampler, uint64_t time_ns, enum
 fls_status sampler_write_named(struct sampler *sampler, uint64_t time_ns, enum sampler_kind kind,
                                const char *name, size_t name_bytes, const uint64_t *values,
                                uint32_t count);
+
+/* sampler_journal.c: samples through a recorder into the journal at path. schema (may be NULL)
+ * names a file of the compiled one. With kill_after of 0 or more the program that samples is a
+ * child process, which is killed with SIGKILL after so many seconds; then the journal is opened
+ * again, and every message that had been reported durable has to be there, as it was offered.
+ * Returns the program's exit status. */
+struct sampler_recording {
+    const char *path;
+    const char *schema;
+    double kill_after;
+    int quiet;
+    fls_status (*loop)(const void *self, struct sampler *sampler);
+    const void *self;
+};
+int sampler_record(const struct sampler_recording *recording);
+fls_status sampler_offer(struct sampler *sampler, fls_ref root);
+/* Notes how many messages are durable. */
+void sampler_note_durable(struct sampler *sampler);
+
+/* sampler.c: what was written. */
+void sampler_print_summary(const struct sampler *sampler, uint64_t bytes, double seconds);
 
 /* sampler.c: 1234567 as "1,234,567", somewhere in text. */
 const char *sampler_grouped(char text[32], uint64_t number);

@@ -27,9 +27,15 @@ static fls_status write_sample(struct sampler *s, uint64_t time_ns, enum sampler
     fls_builder_u8(s->builder, sample, 1, (uint8_t)kind);
     fls_builder_ref(s->builder, sample, 2, reading);
 
-    s->previous_frame_offset = s->frame_offset;
-    s->frame_offset = fls_writer_offset(s->writer);
-    fls_status st = fls_writer_write_root(s->writer, fls_builder_end(s->builder, sample), s->err);
+    fls_ref root = fls_builder_end(s->builder, sample);
+    fls_status st;
+    if (s->producer != NULL) {
+        st = sampler_offer(s, root);
+    } else {
+        s->previous_frame_offset = s->frame_offset;
+        s->frame_offset = fls_writer_offset(s->writer);
+        st = fls_writer_write_root(s->writer, root, s->err);
+    }
     if (st == FLS_OK)
         s->counts[kind]++;
     return st;
