@@ -25,6 +25,7 @@ struct options {
     int append;
     int quiet;
     double kill_after; /* seconds; negative: do not */
+    int records;       /* into a journal */
     const char *journal;
     const char *schema;
 };
@@ -261,14 +262,17 @@ static int parse_options(int argc, char **argv, struct options *o)
         case 'c': good = fls_checksum_from_name(optarg, &o->checksum) == FLS_OK; break;
         case 'a': o->append = 1; break;
         case 'k': good = parse_number(optarg, &o->kill_after); break;
-        case 'j': o->journal = optarg; break;
+        case 'j':
+            o->journal = optarg;
+            o->records = 1;
+            break;
         case 'S': o->schema = optarg; break;
         case 'q': o->quiet = 1; break;
         case 'h': fputs(usage, stdout); exit(0);
         default: good = 0; break;
         }
     }
-    if (o->journal == NULL && o->kill_after >= 0 && (o->append || strcmp(o->output, "-") == 0))
+    if (!o->records && o->kill_after >= 0 && (o->append || strcmp(o->output, "-") == 0))
         good = 0; /* what is killed is the writer of a new file */
     return good && optind == argc;
 }
@@ -281,7 +285,9 @@ int main(int argc, char **argv)
         return 2;
     }
     hold_signals();
-    if (o.journal != NULL) {
+    if (o.records) {
+        if (o.kill_after >= 0)
+            o.seconds = 0;
         struct sampler_recording recording = {o.journal,           o.schema, o.kill_after, o.quiet,
                                               sample_into_journal, &o};
         return sampler_record(&recording);
