@@ -111,6 +111,7 @@ static fls_status take_record(flsi_feed *feed, const flsi_record *record, fls_er
     switch (record->type) {
     case FLSI_RECORD_HEADER:
         feed->estimated = (record->header_flags & FLSI_HEADER_ESTIMATED) != 0;
+        feed->time_ns = record->time_ns; /* none is older */
         return FLS_OK;
     case FLSI_RECORD_OFFSET:
         cover_below(feed, record->ordinal);

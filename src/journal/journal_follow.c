@@ -154,6 +154,36 @@ static fls_status look_at_tail(fls_journal_reader *reader, uint64_t first_ordina
     return status == FLS_END ? FLS_OK : status;
 }
 
+/* Another writer since the last message? */
+static void tell_epoch(fls_journal_reader *reader)
+{
+    uint64_t epoch = reader->view.has_header ? reader->view.header.small : reader->epoch;
+    if (reader->epoch != 0 && epoch != reader->epoch) {
+        const fls_journal_event event = {
+            .kind = FLS_JOURNAL_EVENT_EPOCH, .ordinal = reader->ordinal, .epoch = epoch};
+        reader->epoch = epoch;
+        flsi_reader_tell(reader, &event);
+    }
+    reader->epoch = epoch;
+}
+
+/* A segment that was opened before its marks were written has them now. */
+static fls_status take_late_marks(fls_journal_reader *reader, fls_error *err)
+{
+    int found;
+    fls_status status = flsi_view_find_marks(&reader->view, &reader->directory, &found, err);
+    if (status != FLS_OK || !found) {
+        return status;
+    }
+    reader->piece.view = NULL;
+    if (reader->stream == NULL) {
+        return FLS_OK; /* told by who enters */
+    }
+    flsi_feed_start(&reader->feed, &reader->view.marks, 0);
+    tell_epoch(reader);
+    return flsi_reader_take_types(reader, err);
+}
+
 fls_status flsi_reader_look(fls_journal_reader *reader, fls_error *err)
 {
     uint64_t size = 0;
@@ -171,7 +201,8 @@ fls_status flsi_reader_look(fls_journal_reader *reader, fls_error *err)
     if (status == FLS_OK) {
         reader->source.visible = size;
     }
-    return status;
+    /* Marks are begun before the first frame is written. */
+    return status == FLS_OK && !reader->view.has_header ? take_late_marks(reader, err) : status;
 }
 
 /* ---- opening segments ---- */
@@ -245,19 +276,6 @@ static void tell_retired(fls_journal_reader *reader, uint64_t first)
                                      .epoch = reader->epoch};
     flsi_reader_move(reader, first);
     flsi_reader_tell(reader, &event);
-}
-
-/* Another writer since the last message? */
-static void tell_epoch(fls_journal_reader *reader)
-{
-    uint64_t epoch = reader->view.has_header ? reader->view.header.small : reader->epoch;
-    if (reader->epoch != 0 && epoch != reader->epoch) {
-        const fls_journal_event event = {
-            .kind = FLS_JOURNAL_EVENT_EPOCH, .ordinal = reader->ordinal, .epoch = epoch};
-        reader->epoch = epoch;
-        flsi_reader_tell(reader, &event);
-    }
-    reader->epoch = epoch;
 }
 
 fls_status flsi_reader_enter(fls_journal_reader *reader, fls_error *err)

@@ -188,6 +188,7 @@ void flsi_reader_move(fls_journal_reader *reader, uint64_t ordinal)
     reader->events_from = ordinal;
     reader->faulted = 0;
     reader->has_last = 0;
+    reader->newest_ns = 0;
 }
 
 uint64_t flsi_reader_digest(const fls_journal_reader *reader, const fls_message *message)
@@ -262,14 +263,28 @@ static size_t most_messages(const fls_journal_reader *reader, size_t capacity)
     return end - ordinal < capacity ? (size_t)(end - ordinal) : capacity;
 }
 
+/* When messages were received. What is not noted, or not yet, is no earlier than what was handed
+ * out before. */
+static void set_times(fls_journal_reader *reader, fls_message *messages, size_t count)
+{
+    uint64_t newest = reader->newest_ns;
+    for (size_t i = 0; i < count; i++) {
+        fls_message *message = &messages[i];
+        message->time_ns = flsi_feed_time(&reader->feed, message->ordinal, &message->flags);
+        if (FLSI_UNLIKELY(message->time_ns < newest)) {
+            message->time_ns = newest;
+            message->flags = FLS_MESSAGE_TIME_ESTIMATED;
+        }
+        newest = message->time_ns;
+    }
+    reader->newest_ns = newest;
+}
+
 static void hand_out(fls_journal_reader *reader, fls_message *messages, size_t count)
 {
     const fls_message *last = &messages[count - 1];
     if (!reader->given.without_times) {
-        for (size_t i = 0; i < count; i++) {
-            messages[i].time_ns =
-                flsi_feed_time(&reader->feed, messages[i].ordinal, &messages[i].flags);
-        }
+        set_times(reader, messages, count);
     }
     reader->ordinal += count;
     reader->offset = fls_reader_offset(reader->stream);

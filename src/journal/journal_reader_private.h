@@ -107,6 +107,7 @@ struct fls_journal_reader {
     size_t aligned_capacity;
     int faulted; /* the last answer was a fault at the place */
     fls_error fault;
+    uint64_t newest_ns; /* time of the last message that was handed out, since the last seek */
     /* The last message that was handed out: whether recovery took it back. */
     int has_last;
     uint64_t last_ordinal;

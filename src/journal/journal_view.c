@@ -69,6 +69,24 @@ static fls_status restart_places(flsi_segment_view *view, fls_error *err)
     return flsi_view_add_place(view, &first, err);
 }
 
+static fls_status open_marks(flsi_segment_view *view, const flsi_directory *directory,
+                             fls_error *err)
+{
+    char name[FLSI_NAME_BYTES];
+    flsi_file_info info;
+    int missing = 0;
+    flsi_name_format(name, FLSI_NAME_MARKS, view->first_ordinal);
+    fls_status status =
+        flsi_directory_file(directory, &view->marks, name, FLSI_OPEN_READ, &missing, err);
+    if (status != FLS_OK) {
+        view->marks = closed_file;
+        return missing ? FLS_OK : status;
+    }
+    status = flsi_file_info_get(&view->marks, &info, err);
+    view->marks_inode = info.inode;
+    return status;
+}
+
 static fls_status open_files(flsi_segment_view *view, const flsi_directory *directory,
                              const flsi_listed_segment *listed, fls_error *err)
 {
@@ -96,15 +114,7 @@ static fls_status open_files(flsi_segment_view *view, const flsi_directory *dire
     }
     view->device = info.device;
     view->inode = info.inode;
-    flsi_name_format(name, FLSI_NAME_MARKS, listed->first_ordinal);
-    status = flsi_directory_file(directory, &view->marks, name, FLSI_OPEN_READ, &missing, err);
-    if (status != FLS_OK) {
-        view->marks = closed_file;
-        return missing ? FLS_OK : status;
-    }
-    status = flsi_file_info_get(&view->marks, &info, err);
-    view->marks_inode = info.inode;
-    return status;
+    return open_marks(view, directory, err);
 }
 
 fls_status flsi_view_open(flsi_segment_view *view, const flsi_directory *directory,
@@ -129,6 +139,24 @@ fls_status flsi_view_open(flsi_segment_view *view, const flsi_directory *directo
         flsi_view_shut(view);
     }
     return status;
+}
+
+fls_status flsi_view_find_marks(flsi_segment_view *view, const flsi_directory *directory,
+                                int *found, fls_error *err)
+{
+    fls_status status = FLS_OK;
+    *found = 0;
+    if (view->has_header) {
+        return FLS_OK;
+    }
+    if (view->marks.fd < 0) {
+        status = open_marks(view, directory, err);
+    }
+    if (status == FLS_OK) {
+        status = read_header(view, err);
+    }
+    *found = status == FLS_OK && view->has_header;
+    return *found ? restart_places(view, err) : status;
 }
 
 void flsi_view_shut(flsi_segment_view *view)

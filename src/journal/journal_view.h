@@ -51,6 +51,10 @@ fls_status flsi_view_open(flsi_segment_view *view, const flsi_directory *directo
                           uint32_t max_frame_bytes, const fls_allocator *allocator, fls_error *err);
 void flsi_view_shut(flsi_segment_view *view); /* harmless when closed */
 
+/* Looks again for marks that were not there yet when it was opened: *found 1 when they are now. */
+fls_status flsi_view_find_marks(flsi_segment_view *view, const flsi_directory *directory,
+                                int *found, fls_error *err);
+
 /* Bytes of frames that the file has now. */
 fls_status flsi_view_size(const flsi_segment_view *view, uint64_t *bytes, fls_error *err);
 /* As flsi_file_read_at. */
