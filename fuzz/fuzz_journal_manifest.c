@@ -38,8 +38,8 @@ static void must_come_back(const flsi_manifest *manifest)
     STREAM_CASE_CHECK(flsi_manifest_encode(manifest, text, size - 1) == SIZE_MAX);
     uint8_t *exact = bytes_exact_copy(text, flsi_manifest_encode(manifest, text, sizeof text));
     STREAM_CASE_CHECK(flsi_manifest_decode(&again, (const char *)exact, size, NULL) == FLS_OK);
-    STREAM_CASE_CHECK(again.type_count == manifest->type_count && again.epoch == manifest->epoch &&
-                      memcmp(again.types, manifest->types, sizeof again.types) == 0);
+    STREAM_CASE_CHECK(flsi_manifest_encode(&again, text, sizeof text) == size &&
+                      memcmp(text, exact, size) == 0);
     free(exact);
 }
 

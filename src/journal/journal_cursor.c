@@ -20,6 +20,7 @@
 
 static const char cursor_begin[] = "{\n  \"format\": \"flatstream cursor\",\n";
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written through out */
 size_t flsi_cursor_encode(const fls_journal_cursor *cursor, char text[FLSI_CURSOR_BYTES])
 {
     flsi_text_out out = {text, 0, FLSI_CURSOR_BYTES};

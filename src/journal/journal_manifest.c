@@ -51,6 +51,7 @@ static void out_types(flsi_text_out *out, const flsi_manifest *manifest)
     flsi_out_text(out, "  ],\n");
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written through out */
 size_t flsi_manifest_encode(const flsi_manifest *manifest, char *text, size_t capacity)
 {
     flsi_text_out out = {text, 0, capacity};

@@ -104,7 +104,7 @@ int flsi_take_hex(flsi_text_in *in, unsigned digits, uint64_t *value)
 {
     *value = 0;
     for (; digits > 0; digits--, in->next++) {
-        char c = in->next < in->end ? *in->next : ' ';
+        int c = in->next < in->end ? *in->next : 0;
         if (c >= '0' && c <= '9') {
             *value = *value << 4 | (uint64_t)(c - '0');
         } else if (c >= 'a' && c <= 'f') {
