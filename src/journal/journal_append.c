@@ -130,21 +130,28 @@ static void lock_for_putting(fls_journal *journal)
     }
 }
 
-static fls_status put(fls_journal *journal, const fls_journal_entry *entry, uint64_t now,
-                      fls_error *err)
+/* The time that no message may be before. */
+static uint64_t last_time(const fls_journal *journal)
+{
+    uint64_t last = atomic_load_explicit(&journal->last_time_ns, memory_order_relaxed);
+    return last > journal->segment.last_time_ns ? last : journal->segment.last_time_ns;
+}
+
+/* *last goes on to the message's time. */
+FLSI_ALWAYS_INLINE fls_status put(fls_journal *journal, const fls_journal_entry *entry,
+                                  uint64_t now, uint64_t *last, fls_error *err)
 {
     flsi_segment *segment = &journal->segment;
-    uint64_t time = entry->time_ns != 0 && journal->reads_time ? entry->time_ns : now;
+    uint64_t time = entry->time_ns != 0 && now != 0 ? entry->time_ns : now;
     if (FLSI_UNLIKELY(entry->size - 1 >= journal->options.max_frame_bytes ||
                       entry->payload == NULL)) {
         return refuse(journal, entry, err);
     }
-    if (time == 0) { /* no times: those of pieces */
-        time = segment->begin == segment->next ? fls_journal_now(journal) : segment->last_time_ns;
+    if (time == 0 && segment->begin == segment->next) { /* no times: those of pieces */
+        time = fls_journal_now(journal);
     }
-    uint64_t last = atomic_load_explicit(&journal->last_time_ns, memory_order_relaxed);
-    last = last > segment->last_time_ns ? last : segment->last_time_ns;
-    time = time > last ? time : last;
+    time = time > *last ? time : *last;
+    *last = time;
     fls_status status =
         flsi_segment_put(segment, entry->payload, entry->size, time, &journal->put_error);
     return FLSI_UNLIKELY(status != FLS_OK)
@@ -152,19 +159,22 @@ static fls_status put(fls_journal *journal, const fls_journal_entry *entry, uint
                : FLS_OK;
 }
 
-/* All entries, until one is not taken; *taken of them. */
+/* All entries, until one is not taken; *taken of them. The segment is not full at the beginning. */
 static fls_status put_all(fls_journal *journal, const fls_journal_entry *entries, size_t count,
                           uint64_t now, size_t *taken, fls_error *err)
 {
+    const flsi_segment *segment = &journal->segment;
+    uint64_t last = last_time(journal);
     for (size_t i = 0; i < count; i++) {
-        if (FLSI_UNLIKELY(flsi_journal_is_full(journal, now))) {
+        if (FLSI_UNLIKELY(flsi_segment_bytes(segment) >= journal->options.segment_bytes ||
+                          segment->next_ordinal >= journal->stop_ordinal)) {
             flsi_journal_was_put(journal, 0); /* others may look meanwhile */
             fls_status status = make_ready_within(journal, now, err);
             if (status != FLS_OK) {
                 return status;
             }
         }
-        fls_status status = put(journal, &entries[i], now, err);
+        fls_status status = put(journal, &entries[i], now, &last, err);
         if (FLSI_UNLIKELY(status != FLS_OK)) {
             return status;
         }
@@ -186,8 +196,9 @@ static fls_status put_through(fls_journal *journal, const fls_journal_entry *ent
     uint64_t ordinal = segment->next_ordinal;
     uint64_t offset = segment->begin_offset;
     uint64_t last_time_ns = segment->last_time_ns;
+    uint64_t last = last_time(journal);
     for (size_t i = 0; status == FLS_OK && i < count; i++) {
-        status = put(journal, &entries[i], now, err);
+        status = put(journal, &entries[i], now, &last, err);
     }
     if (status == FLS_OK) {
         status = flsi_segment_flush(segment, &why);

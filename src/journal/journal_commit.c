@@ -13,8 +13,8 @@
 #include "journal/journal_private.h"
 
 /* A leader waits for others for at most this part of what the last sync took, and this long. */
-#define GATHER_PART   8u
-#define GATHER_MOST   UINT64_C(250000)
+#define GATHER_PART   4u
+#define GATHER_MOST   UINT64_C(500000)
 #define MARKS_AT_MOST ((size_t)1 << 30)
 
 void flsi_journal_wait_idle(fls_journal *journal)
@@ -177,6 +177,10 @@ static fls_status was_synced(fls_journal *journal, const sync_end *end, fls_erro
     fls_error why = FLS_ERROR_INIT;
     atomic_store_explicit(&journal->durable, end->ordinal, memory_order_release);
     journal->durable_offset = end->offset;
+    journal->waiting -= journal->captured < journal->waiting ? journal->captured : journal->waiting;
+    journal->let_go = journal->capture;
+    /* Those that were let go will be back, and join those that have come meanwhile. */
+    journal->expected = journal->captured + journal->waiting;
     fls_status status = flsi_segment_mark_durable(&journal->segment, end->ordinal, end->offset,
                                                   end->proof_bytes, end->proof, &why);
     if (status == FLS_NO_SPACE) {
@@ -230,6 +234,8 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
         return status;
     }
     uint64_t began = flsi_journal_clock(journal);
+    journal->captured = journal->waiting;
+    journal->capture++;
     int gaps = journal->gap_pending != 0;
     sync_end end = {.ordinal = segment->begin_ordinal,
                     .offset = segment->begin_offset,
@@ -302,11 +308,7 @@ static void gather(fls_journal *journal)
 static fls_status lead(fls_journal *journal, fls_error *err)
 {
     gather(journal);
-    journal->expected = journal->waiting;
-    fls_status status = flsi_journal_commit(journal, FLSI_COMMIT_SHARED, err);
-    /* Those that came while it was synced will be in the next group together with these. */
-    journal->expected = journal->waiting;
-    return status;
+    return flsi_journal_commit(journal, FLSI_COMMIT_SHARED, err);
 }
 
 /* patient: the journal's thread will sync, at the interval. */
@@ -336,12 +338,15 @@ static fls_status wait_to(fls_journal *journal, uint64_t end, int patient, fls_e
 
 static fls_status counted_wait(fls_journal *journal, uint64_t end, int patient, fls_error *err)
 {
+    uint64_t came = journal->capture;
     journal->waiting++;
     if (journal->gathering && journal->waiting >= journal->expected) {
         flsi_condition_signal(&journal->gather);
     }
     fls_status status = wait_to(journal, end, patient, err);
-    journal->waiting--;
+    if (journal->let_go <= came) { /* else it was counted off with its group */
+        journal->waiting--;
+    }
     return status;
 }
 

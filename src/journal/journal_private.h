@@ -44,6 +44,7 @@ struct fls_journal {
     flsi_segment segment;
     uint32_t sealing;      /* FLSI_NOT_SEALED ...: no message goes into it any more */
     uint32_t rotation_due; /* 1: the next message begins a segment */
+    uint64_t stop_ordinal; /* the segment takes no message from here on, by their number */
     uint32_t turn;         /* 1: a batch waits in the middle, and nobody puts anything between */
     fls_error put_error;   /* of the last put: clearing one for each would cost more than the put */
     fls_error failure;     /* sticky; status FLS_OK: none */
@@ -62,7 +63,10 @@ struct fls_journal {
     uint32_t marks_job;      /* 1: the thread shall sync the marks; 2: it does */
     fls_status marks_status; /* of that */
     fls_error marks_error;
-    uint32_t waiting;   /* threads that wait for a sync */
+    uint32_t waiting; /* threads that wait for a sync which has not begun, or not come to its end */
+    uint32_t captured;  /* of them, those that the newest sync lets go */
+    uint64_t capture;   /* number of that sync ... */
+    uint64_t let_go;    /* ... and of the newest that did */
     uint32_t expected;  /* that will soon, as far as the last sync tells */
     uint32_t gathering; /* 1: a leader holds on for them */
 

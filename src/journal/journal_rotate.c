@@ -61,6 +61,9 @@ static fls_status take_segment(fls_journal *journal, const flsi_segment *segment
     journal->opened_offset = segment->begin_offset;
     journal->segment.last_time_ns =
         segment->last_time_ns > last_time_ns ? segment->last_time_ns : last_time_ns;
+    journal->stop_ordinal = journal->options.segment_messages != 0
+                                ? segment->first_ordinal + journal->options.segment_messages
+                                : UINT64_MAX;
     journal->sealing = FLSI_NOT_SEALED;
     journal->rotation_due = 0;
     journal->durable_offset = segment->begin_offset;

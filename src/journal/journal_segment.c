@@ -200,8 +200,9 @@ static void begin_marks(flsi_segment *segment, uint64_t time_ns)
     flsi_marks_add(&segment->marks, &record, NULL);
 }
 
-/* Most messages of a batch came at one time, and then their times are one byte each, which is
- * appended here as flsi_marks_add_time would do it; room was reserved when the piece was begun. */
+/* Most messages come at the time of the one before or soon after, so that one byte or two hold
+ * their times: appended here as flsi_marks_add_time would do it; room was reserved when the piece
+ * was begun. */
 FLSI_ALWAYS_INLINE void note_time(flsi_segment *segment, uint64_t time_ns)
 {
     flsi_marks_builder *marks = &segment->marks;
@@ -209,9 +210,13 @@ FLSI_ALWAYS_INLINE void note_time(flsi_segment *segment, uint64_t time_ns)
         return;
     }
     uint64_t delta = time_ns - marks->times_last_ns;
-    if (marks->times_count != 0 && delta < 0x80 &&
+    if (marks->times_count != 0 && delta < 0x4000 &&
         segment->next_ordinal == marks->times_first_ordinal + marks->times_count) {
-        marks->times[marks->times_bytes++] = (uint8_t)delta;
+        uint8_t *to = marks->times + marks->times_bytes;
+        uint32_t longer = delta >= 0x80;
+        to[0] = (uint8_t)(delta | longer << 7);
+        to[longer] = (uint8_t)(longer ? delta >> 7 : delta);
+        marks->times_bytes += 1 + longer;
         marks->times_last_ns = time_ns;
         marks->times_count++;
     } else {

@@ -16,9 +16,9 @@
 /* A disk whose faults are chosen. */
 static struct {
     uint64_t room;
-    long fail_sync;    /* that many syncs from now; 0: none */
-    long keep_failing; /* so many more behind it */
-    long syncs;
+    _Atomic long fail_sync;    /* that many syncs from now; 0: none */
+    _Atomic long keep_failing; /* so many more behind it */
+    _Atomic long syncs;
     _Atomic int slow; /* 1: a sync takes a while */
 } disk;
 
@@ -749,7 +749,6 @@ static void test_types(void **state)
     append_many(journal, 10, 20);
     assert_status(fls_journal_set_types(journal, types, 1, &err), FLS_OK, &err);
     append_many(journal, 20, 30);
-
     close_it(journal);
     assert_int_equal(expect_segments(30), 1);
     journal = open_with(&options);
