@@ -30,7 +30,7 @@ all: ## build the library, the tool, the tests and the examples
 	@$(CONFIGURE) $(CHECKED) >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 
-demo: ## sample, write, kill, recover, read, query, convert and send: about half a minute
+demo: ## record, kill, prove, follow, query, recover, convert and send: about half a minute
 	@tools/deps build demo
 	@$(CONFIGURE) $(PRODUCT) >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
