@@ -141,7 +141,6 @@ static void run_drain(void *self)
 /* Asks the drain to take everything, and waits until it has; then makes it durable. */
 static fls_status ask(fls_recorder *recorder, int snapshot, uint64_t *messages, fls_error *err)
 {
-    fls_error said = FLS_ERROR_INIT;
     flsi_mutex_lock(&recorder->lock);
     uint64_t mine = ++recorder->asked;
     recorder->wants_snapshot |= snapshot;
@@ -155,7 +154,7 @@ static fls_status ask(fls_recorder *recorder, int snapshot, uint64_t *messages, 
             flsi_mutex_lock(&recorder->lock);
         }
     }
-    said = recorder->answer;
+    fls_error said = recorder->answer;
     *messages = recorder->snapshot_messages;
     flsi_mutex_unlock(&recorder->lock);
     if (said.status != FLS_OK) {

@@ -1,6 +1,7 @@
 /* The recorder, stepped by hand on a journal in memory: what is offered arrives once, whole and in
  * the order of the stamps; every policy; gaps before the right message; failures of the journal. */
 #include "recorder_testing.h"
+#include "support/counting_allocator.h"
 
 typedef struct counter {
     uint64_t now;
@@ -423,6 +424,37 @@ static void bad_options_are_refused(void **unused)
     memory_journal_free(journal);
 }
 
+/* Whatever allocation fails, opening and attaching say so and leave nothing behind. */
+static void failing_allocations_are_told(void **unused)
+{
+    (void)unused;
+    counting_allocator allocator;
+    memory_journal *journal = memory_journal_new();
+    const flsi_recorder_journal seam = {memory_append, memory_gap, memory_durable,
+                                        memory_sync,   memory_now, journal};
+    fls_status status = FLS_NO_MEMORY;
+    uint64_t fail_from = 0;
+    for (; status == FLS_NO_MEMORY; fail_from++) {
+        fls_recorder_options options = FLS_RECORDER_OPTIONS_INIT;
+        fls_recorder *recorder;
+        fls_producer *producer;
+        counting_allocator_init(&allocator);
+        allocator.fail_from = fail_from;
+        allocator.fail_calls = 1;
+        options.allocator = &allocator.table;
+        options.snapshot_bytes = 4096;
+        status = flsi_recorder_open(&recorder, &seam, &options, NULL, 0, NULL);
+        if (status == FLS_OK) {
+            status = fls_recorder_attach(recorder, NULL, &producer, NULL);
+        }
+        assert_status(fls_recorder_close(recorder, NULL), FLS_OK, NULL);
+        assert_int_equal(allocator.live_blocks, 0);
+    }
+    assert_status(status, FLS_OK, NULL);
+    assert_int_equal(fail_from, 4);
+    memory_journal_free(journal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_snapshot_is_the_newest),
         cmocka_unit_test(a_snapshot_forgets_what_is_old),
         cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(failing_allocations_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

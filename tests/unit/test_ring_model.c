@@ -32,7 +32,7 @@ static int model_exchange(_Atomic uint64_t *word, uint64_t *expected, uint64_t w
 #define flsi_ring_read           model_ring_read
 #define flsi_ring_free           model_ring_free
 #define flsi_ring_used           model_ring_used
-#include "recorder/ring.c"
+#include "recorder/ring.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include <setjmp.h>
 #include <ucontext.h>
@@ -41,12 +41,18 @@ static int model_exchange(_Atomic uint64_t *word, uint64_t *expected, uint64_t w
 
 /* Sanitizers follow swapcontext, which makes system calls, but no jump to another stack. */
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(address_sanitizer)
 #define IS_SANITIZED 1
 #endif
+#if __has_feature(thread_sanitizer)
+#define IS_THREAD_SANITIZED 1
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#endif
+#if defined(__SANITIZE_ADDRESS__)
 #define IS_SANITIZED 1
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define IS_THREAD_SANITIZED 1
 #endif
 #ifndef IS_SANITIZED
 #define IS_SANITIZED 0
@@ -103,22 +109,38 @@ static struct {
 
 /* ---- steps ---- */
 
+#if IS_SANITIZED
+
 static void step(void)
 {
     int side = model.running;
-    if (side >= 0 && IS_SANITIZED) {
+    if (side >= 0) {
         (void)swapcontext(&model.sides[side], &model.home);
-    } else if (side >= 0 && _setjmp(model.side_jumps[side]) == 0) {
-        _longjmp(model.home_jump, 1);
     }
 }
 
 static void go_on(int side)
 {
     model.running = side;
-    if (IS_SANITIZED) {
-        (void)swapcontext(&model.home, &model.sides[side]);
-    } else if (_setjmp(model.home_jump) == 0) {
+    (void)swapcontext(&model.home, &model.sides[side]);
+    model.running = -1;
+}
+
+#else
+
+/* Not inlined: no variable of a caller may be in a register that a jump gives back. */
+__attribute__((noinline)) static void step(void)
+{
+    int side = model.running;
+    if (side >= 0 && _setjmp(model.side_jumps[side]) == 0) {
+        _longjmp(model.home_jump, 1);
+    }
+}
+
+__attribute__((noinline)) static void go_on(int side)
+{
+    model.running = side;
+    if (_setjmp(model.home_jump) == 0) {
         if (model.is_started[side]) {
             _longjmp(model.side_jumps[side], 1);
         }
@@ -127,6 +149,8 @@ static void go_on(int side)
     }
     model.running = -1;
 }
+
+#endif
 
 static void arrive(int side)
 {
@@ -170,6 +194,7 @@ static void model_store(_Atomic uint64_t *word, uint64_t value, memory_order ord
     model.stores[side][model.stored[side]++] = (buffered){word, value};
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the exchange stores to it */
 static int model_exchange(_Atomic uint64_t *word, uint64_t *expected, uint64_t wanted)
 {
     step();
@@ -398,13 +423,23 @@ static const scenario scenarios[] = {
     {"oldest dropped, single", 64, {8, 8, 8}, 1, 2, 1, 1},
 };
 
+__attribute__((noinline)) static void make_context(int side)
+{
+    assert_int_equal(getcontext(&model.sides[side]), 0);
+}
+
 static void every_order(void **unused)
 {
     (void)unused;
+#if defined(IS_THREAD_SANITIZED)
+    print_message(
+        "skipped: there is one thread, whose stacks the thread sanitizer cannot follow\n");
+    skip();
+#endif
     for (int side = 0; side < SIDES; side++) {
         model.stacks[side] = malloc(STACK_BYTES);
         assert_non_null(model.stacks[side]);
-        assert_int_equal(getcontext(&model.sides[side]), 0);
+        make_context(side);
     }
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
         try_all(&scenarios[i], 0);
