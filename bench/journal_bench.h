@@ -34,5 +34,6 @@ void bench_journal_group(void);
 void bench_journal_peers(void);
 void bench_journal_large(void);
 void bench_journal_follow(void);
+void bench_recorder(void); /* the last: it pins the thread */
 
 #endif

@@ -115,6 +115,7 @@ int main(int argc, char **argv)
     bench_journal_peers();
     bench_journal_large();
     bench_journal_follow();
+    bench_recorder();
     free(arguments);
     return bench_finish();
 }
