@@ -118,8 +118,7 @@ static fls_status time_at_base(const flsi_journal_tail *tail, uint64_t *time_ns,
 {
     flsi_marks_pass pass;
     flsi_record record;
-    fls_status status =
-        flsi_marks_pass_begin(&pass, &tail->marks, tail->valid_bytes, tail->allocator, err);
+    fls_status status = flsi_journal_tail_pass(tail, &pass, err);
     *time_ns = 0;
     while (status == FLS_OK && (status = flsi_marks_pass_next(&pass, &record, err)) == FLS_OK) {
         flsi_times_walk times;
@@ -378,8 +377,7 @@ static fls_status mark_copy(new_segment *segment, fls_error *err)
     fls_status status = FLS_OK;
     segment->piece_offset = UINT64_MAX;
     if (keep->tail->sound) {
-        status = flsi_marks_pass_begin(&segment->old, &keep->tail->marks, keep->tail->marks_bytes,
-                                       keep->allocator, err);
+        status = flsi_journal_tail_pass(keep->tail, &segment->old, err);
         segment->old_left = 1;
     }
     status = status == FLS_OK ? flsi_scan_frames(&scan, see_message, segment, err) : status;
@@ -500,8 +498,7 @@ static fls_status find_begun(new_segment *segment, fls_error *err)
     flsi_marks_pass pass;
     flsi_record record;
     flsi_times_walk times;
-    fls_status status = flsi_marks_pass_begin(&pass, &tail->marks, tail->marks_bytes,
-                                              segment->keep->allocator, err);
+    fls_status status = flsi_journal_tail_pass(tail, &pass, err);
     segment->last_time_ns = tail->last_time_ns;
     while (status == FLS_OK && (status = flsi_marks_pass_next(&pass, &record, err)) == FLS_OK) {
         if (record.type == FLSI_RECORD_OFFSET && record.ordinal == base && record.time_ns != 0) {

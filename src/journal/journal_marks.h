@@ -83,6 +83,7 @@ typedef struct flsi_record {
     uint64_t offset;     /* at 16: offset; GAP: messages */
     uint64_t time_ns;    /* HEADER 24, OFFSET 24, TIMES 16, CLOCK 16, SEAL 24 */
     uint64_t value;      /* DURABLE: proof; CLOCK: wall time; TIMES: count; TYPE: identifier, LE */
+    uint64_t last_ns;    /* TIMES: time of the last message, when it was decoded */
     const uint8_t *data; /* of TIMES, TYPE and compatible ones: small bytes, else NULL */
 } flsi_record;
 

@@ -210,6 +210,20 @@ fls_status flsi_marks_pass_begin(flsi_marks_pass *pass, const flsi_file *file, u
     }
 }
 
+fls_status flsi_marks_pass_resume(flsi_marks_pass *pass, const flsi_file *file, uint64_t file_bytes,
+                                  uint64_t frame, const fls_allocator *allocator, fls_error *err)
+{
+    size_t size = 0;
+    *pass = (flsi_marks_pass){.file = file, .allocator = allocator, .file_bytes = file_bytes};
+    fls_status status = widen(pass, WINDOW_BYTES, err);
+    status = status == FLS_OK ? fill(pass, frame, &size, err) : status;
+    if (status == FLS_OK) {
+        pass->walk.valid_bytes = (size_t)frame;
+        flsi_marks_walk_continue(&pass->walk, pass->window, size);
+    }
+    return status;
+}
+
 fls_status flsi_marks_pass_next(flsi_marks_pass *pass, flsi_record *record, fls_error *err)
 {
     size_t before = SIZE_MAX;

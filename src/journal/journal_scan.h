@@ -44,6 +44,10 @@ typedef struct flsi_marks_pass {
  * case. */
 fls_status flsi_marks_pass_begin(flsi_marks_pass *pass, const flsi_file *file, uint64_t file_bytes,
                                  const fls_allocator *allocator, fls_error *err);
+/* From a frame that begins with an OFFSET on: what is before it is known to be valid. The header is
+ * not read. */
+fls_status flsi_marks_pass_resume(flsi_marks_pass *pass, const flsi_file *file, uint64_t file_bytes,
+                                  uint64_t frame, const fls_allocator *allocator, fls_error *err);
 fls_status flsi_marks_pass_next(flsi_marks_pass *pass, flsi_record *record, fls_error *err);
 void flsi_marks_pass_fini(flsi_marks_pass *pass);
 

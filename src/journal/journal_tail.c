@@ -37,19 +37,43 @@ static void note_time(flsi_journal_tail *tail, uint64_t time_ns)
     tail->last_time_ns = time_ns > tail->last_time_ns ? time_ns : tail->last_time_ns;
 }
 
+/* The frames that begin with an OFFSET, as many as a DURABLE may be behind; older ones only mean a
+ * longer way. */
+#define NEAR_FRAMES 64u
+typedef struct near_frames {
+    struct {
+        uint64_t ordinal;
+        uint64_t frame;
+    } ring[NEAR_FRAMES];
+    size_t count;
+    uint64_t frame;
+} near_frames;
+
+static void note_near(flsi_journal_tail *tail, near_frames *near, const flsi_record *record,
+                      uint64_t frame)
+{
+    if (record->type == FLSI_RECORD_OFFSET && frame != near->frame) {
+        near->ring[near->count % NEAR_FRAMES].ordinal = record->ordinal;
+        near->ring[near->count++ % NEAR_FRAMES].frame = frame;
+    }
+    near->frame = frame;
+    size_t back = near->count < NEAR_FRAMES ? near->count : NEAR_FRAMES;
+    for (size_t i = 1; record->type == FLSI_RECORD_DURABLE && i <= back; i++) {
+        size_t at = (near->count - i) % NEAR_FRAMES;
+        if (near->ring[at].ordinal < record->ordinal) {
+            tail->near_base = near->ring[at].frame;
+            return;
+        }
+    }
+}
+
 static void note(flsi_journal_tail *tail, const flsi_record *record)
 {
-    flsi_times_walk times;
     switch (record->type) {
     case FLSI_RECORD_HEADER:
     case FLSI_RECORD_OFFSET:
     case FLSI_RECORD_CLOCK: note_time(tail, record->time_ns); break;
-    case FLSI_RECORD_TIMES:
-        flsi_times_begin(&times, record);
-        while (flsi_times_next(&times)) {
-        }
-        note_time(tail, times.time_ns);
-        break;
+    case FLSI_RECORD_TIMES: note_time(tail, record->last_ns); break;
     case FLSI_RECORD_DURABLE:
         tail->base_ordinal = record->ordinal;
         tail->base_offset = record->offset;
@@ -78,6 +102,7 @@ static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manif
     flsi_marks_pass pass;
     flsi_record record;
     fls_error fault = FLS_ERROR_INIT;
+    near_frames near = {.frame = UINT64_MAX};
     fls_status status =
         flsi_marks_pass_begin(&pass, &tail->marks, tail->marks_bytes, tail->allocator, &fault);
     if (status == FLS_OK && header_fits(tail, &pass.walk.header, manifest)) {
@@ -85,6 +110,7 @@ static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manif
         tail->header = pass.walk.header;
         while ((status = flsi_marks_pass_next(&pass, &record, &fault)) == FLS_OK) {
             note(tail, &record);
+            note_near(tail, &near, &record, pass.walk.frame);
         }
         tail->valid_bytes = pass.walk.valid_bytes;
         tail->whole = tail->valid_bytes == tail->marks_bytes;
@@ -146,6 +172,15 @@ void flsi_journal_tail_close(flsi_journal_tail *tail)
     if (tail->marks.fd >= 0) {
         (void)flsi_file_close(&tail->marks, NULL);
     }
+}
+
+fls_status flsi_journal_tail_pass(const flsi_journal_tail *tail, flsi_marks_pass *pass,
+                                  fls_error *err)
+{
+    return tail->near_base > 0 && tail->base_offset > 0
+               ? flsi_marks_pass_resume(pass, &tail->marks, tail->valid_bytes, tail->near_base,
+                                        tail->allocator, err)
+               : flsi_marks_pass_begin(pass, &tail->marks, tail->valid_bytes, tail->allocator, err);
 }
 
 static fls_status refuse(const flsi_journal_tail *tail, const char *text, fls_error *err)

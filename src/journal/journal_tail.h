@@ -24,6 +24,7 @@ typedef struct flsi_journal_tail {
     uint32_t sealed;      /* flags of the SEAL at the end, else 0 */
     flsi_record header;
     flsi_record seal;
+    uint64_t near_base;    /* a frame of the marks at or before which nothing speaks of the base */
     uint64_t base_ordinal; /* the newest durable mark, or the segment's beginning */
     uint64_t base_offset;
     uint32_t proof_bytes;
@@ -39,6 +40,11 @@ fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *
                                   const flsi_listed_segment *segment,
                                   const fls_allocator *allocator, fls_error *err);
 void flsi_journal_tail_close(flsi_journal_tail *tail);
+
+/* A pass over the marks that have to do with what is behind the base, and with the message before
+ * it. */
+fls_status flsi_journal_tail_pass(const flsi_journal_tail *tail, flsi_marks_pass *pass,
+                                  fls_error *err);
 
 /* Whether the base and the seal speak of what is there. FLS_CHECKSUM_MISMATCH when they do not. */
 fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err);
