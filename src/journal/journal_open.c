@@ -98,7 +98,8 @@ static fls_status make_object(fls_journal **made, const char *path,
         options->allocator != NULL ? options->allocator : fls_allocator_libc();
     fls_journal *journal = allocator->resize(allocator->self, NULL, 0, sizeof *journal);
     if (journal == NULL) {
-        return fls_error_set(err, FLS_NO_MEMORY, 0, "the journal could not be allocated");
+        (void)fls_error_set(err, FLS_NO_MEMORY, 0, "the journal could not be allocated");
+        return FLS_NO_MEMORY;
     }
     memset(journal, 0, sizeof *journal);
     journal->allocator = allocator;
@@ -117,7 +118,8 @@ static fls_status make_object(fls_journal **made, const char *path,
     journal->path = allocator->resize(allocator->self, NULL, 0, journal->path_bytes);
     if (journal->path == NULL) {
         free_all(journal);
-        return fls_error_set(err, FLS_NO_MEMORY, 0, "the journal could not be allocated");
+        (void)fls_error_set(err, FLS_NO_MEMORY, 0, "the journal could not be allocated");
+        return FLS_NO_MEMORY;
     }
     memcpy(journal->path, path, journal->path_bytes);
     *made = journal;
