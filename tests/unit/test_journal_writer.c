@@ -2,6 +2,8 @@
  * segment alone is a stream of what was appended. */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "flatstream/journal_reader.h"
@@ -443,6 +445,43 @@ static void test_two_writers(void **state)
     close_it(open_with(&options));
 }
 
+/* A writer that is killed leaves no lock, and what it was told is durable is there. */
+static void test_writer_that_is_killed(void **state)
+{
+    (void)state;
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    fls_journal *journal;
+    int how;
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        uint8_t bytes[2000];
+        fls_status status = fls_journal_open(&journal, path, &options, NULL, NULL);
+        for (uint64_t n = 0; status == FLS_OK && n < 50; n++) {
+            size_t size = message(n, bytes);
+            status = fls_journal_append(journal, bytes, size, NULL, NULL);
+        }
+        if (status == FLS_OK && fls_journal_wait_durable(journal, 49, NULL) == FLS_OK) {
+            (void)!write(ready[1], "r", 1);
+            (void)pause();
+        }
+        _exit(1);
+    }
+    assert_true(child > 0);
+    assert_int_equal(close(ready[1]), 0);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_status(fls_journal_open(&journal, path, &options, NULL, &err), FLS_LOCKED, &err);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(close(ready[0]), 0);
+    journal = open_with(&options);
+    assert_int_equal(fls_journal_next_ordinal(journal), 50);
+    close_it(journal);
+    expect_segments(50);
+}
+
 static void test_options_that_contradict(void **state)
 {
     (void)state;
@@ -825,6 +864,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits_of_segments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_batches, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_writers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_writer_that_is_killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_options_that_contradict, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sync_fails_once, set_up, tear_down),
