@@ -4,15 +4,19 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "support/files.h"
 
 static const uint8_t frame[] = {3, 0, 0, 0, 'a', 'b', 'c'};
 
@@ -149,6 +153,41 @@ static void ls_has_a_head_on_a_terminal(void **state)
     assert_non_null(strstr(s.shown, "ordinal"));
 }
 
+/* A recording shows figures while it waits for input, and Ctrl-C ends it well. */
+static void recording_is_watched_and_interrupted(void **state)
+{
+    char journal[300];
+    static const uint8_t delimited[] = {3, 0, 0, 0, 'a', 'b', 'c'};
+    const char *const arguments[] = {"flatstream", "record", "-o", journal, NULL};
+    const char *const verify[] = {"flatstream", "verify", journal, NULL};
+    char directory[256];
+    session s;
+    (void)state;
+    files_make_directory(directory, sizeof directory);
+    (void)snprintf(journal, sizeof journal, "%s/j", directory);
+    start(&s, 0, arguments);
+    assert_int_equal(write(s.input, delimited, sizeof delimited), sizeof delimited);
+    for (int i = 0; i < 1000 && strstr(s.shown, ": 1 messages, 3 B") == NULL; i++) {
+        look(&s, 20);
+    }
+    assert_non_null(strstr(s.shown, ": 1 messages, 3 B"));
+    assert_int_equal(kill(s.child, SIGINT), 0);
+    int status = 0;
+    while (waitpid(s.child, &status, WNOHANG) == 0) { /* its input is still open */
+        look(&s, 10);
+    }
+    look(&s, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_non_null(strstr(s.shown, "durable below 1, which is all"));
+    (void)close(s.input);
+    (void)close(s.terminal);
+    start(&s, 1, verify);
+    assert_int_equal(finish(&s), 0);
+    assert_non_null(strstr(s.shown, "sound: 1 messages"));
+    files_remove_directory(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +195,7 @@ int main(void)
         cmocka_unit_test(quiet_shows_nothing),
         cmocka_unit_test(binary_is_kept_off),
         cmocka_unit_test(ls_has_a_head_on_a_terminal),
+        cmocka_unit_test(recording_is_watched_and_interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
