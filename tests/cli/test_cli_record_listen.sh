@@ -31,6 +31,7 @@ done
 
 # Eight peers at once, over two kinds of sockets, each with a checksum of its own. The order is
 # that of a peer's own messages, and all are there.
+rm -f told
 "$tool" record --json --listen unix:socket --listen tcp://127.0.0.1:0 --peers 8 -o j >report 2>told &
 pid=$!
 tcp=$(listening_on tcp told)
@@ -60,6 +61,7 @@ missing socket
 expect 0 verify j
 
 # A peer that sends what is not sound is let go, and told of; the others are not harmed.
+rm -f told
 "$tool" record --json --frames crc32 --listen unix:socket --peers 3 -o bad >report 2>told &
 pid=$!
 listening_on unix told >/dev/null
@@ -81,6 +83,7 @@ same out wanted
 awk 'BEGIN { for (i = 0; i < 30000; i++) printf "%08x%0" (2 * (i % 40)) "d\n", i, 0 }' |
     sed 's/^\(........\)0$/\1/' >hex.many
 expect 0 write --from hex -c none -o many hex.many
+rm -f told
 "$tool" record --from delimited --listen unix:socket --peers 1 -o delimited 2>told &
 pid=$!
 listening_on unix told >/dev/null
@@ -91,6 +94,7 @@ same out hex.many
 
 # Datagrams, from replay, then a signal.
 expect 0 record -q --from hex -o source hex.1
+rm -f told
 "$tool" record --json --listen udp://127.0.0.1:0 -o datagrams >report 2>told &
 pid=$!
 udp=$(listening_on udp told)

@@ -46,6 +46,7 @@ same out hex
 
 # A journal that is written meanwhile, by three writers one after the other, with rotation.
 expect 0 record -q --from hex -o live first
+rm -f followed
 "$tool" tail -f -n 5 live >followed 2>follow.err &
 pid=$!
 wait_for lines followed 5
@@ -60,6 +61,7 @@ same followed wanted
 empty follow.err
 
 # Retention may take away what was to come: that is told, and it goes on.
+rm -f followed
 "$tool" tail -f -n 1 live >followed 2>follow.err &
 pid=$!
 wait_for lines followed 1
@@ -78,6 +80,7 @@ writer=$!
 exec 3>pipe
 cat first >&3
 wait_for sh -c "'$tool' info --json killed | grep -q '\"messages\": 500,'"
+rm -f followed
 "$tool" tail -f -n 500 killed >followed 2>follow.err &
 pid=$!
 wait_for lines followed 500
@@ -93,6 +96,7 @@ same followed hex
 # A stream that grows; a message that is half there is waited for.
 expect 0 write --from hex -o growing first
 expect 0 write --from hex -o more second
+rm -f followed
 "$tool" tail -f -n 2 growing >followed 2>follow.err &
 pid=$!
 wait_for lines followed 2
