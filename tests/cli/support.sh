@@ -5,7 +5,8 @@ LC_ALL=C
 export LC_ALL
 tool=${FLS_TOOL_PATH:?}
 folder=$(mktemp -d) || exit 1
-trap 'kill $(jobs -p) 2>/dev/null; cd /; rm -rf "$folder"' EXIT
+# Some shells know of no jobs in a substitution: it is a process of its own.
+trap 'jobs -p >"$folder/jobs"; kill $(cat "$folder/jobs") 2>/dev/null; cd /; rm -rf "$folder"' EXIT
 trap 'exit 1' INT TERM HUP
 cd "$folder" || exit 1
 
