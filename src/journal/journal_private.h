@@ -82,7 +82,8 @@ struct fls_journal {
     fls_error thread_error;
     uint32_t upkeep_due;
     uint32_t in_upkeep; /* 1: what is due is done in the middle of a compression */
-    uint32_t idle;      /* 1: the thread waits for a first message */
+    uint32_t idle;      /* 1: the thread waits for a message that is the first not written, or
+                           not durable */
     uint32_t stop;
 
     uint64_t opened_offset;      /* of the segment: what is behind it was appended by this one */

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "journal/journal_compress.h"
 #include "journal/journal_private.h"
+#include "journal/journal_prune.h"
 
 #define SECOND          UINT64_C(1000000000)
 #define STEP_NS         UINT64_C(1000000) /* the wall clock against the monotonic one */
@@ -87,7 +88,9 @@ static uint64_t do_upkeep(fls_journal *journal)
                                          .retain_segments = options->retain_segments,
                                          .retain_age_ns = options->retain_age_ns,
                                          .cursor_lag_messages = options->cursor_lag_messages};
-        (void)flsi_journal_prune(journal->path, &prune, journal->calls, &report, NULL);
+        /* Not by the path, which may lead elsewhere by now. */
+        (void)flsi_prune_segments(&journal->directory, &prune, fls_journal_durable(journal),
+                                  flsi_wall_now_ns(), fls_allocator_libc(), &report, NULL);
     }
     if (options->compress) {
         flsi_compress_job job = {.directory = &journal->directory,
@@ -145,7 +148,9 @@ static fls_status write_due(fls_journal *journal, uint64_t now, fls_error *err)
             flsi_condition_broadcast(&journal->changed);
         }
     } else if (is_due(journal->held_since, options->linger_ns, now) &&
-               journal->failure.status == FLS_OK && journal->sealing == FLSI_NOT_SEALED) {
+               journal->failure.status == FLS_OK) {
+        /* Of a segment that is sealed too, or this would be due for as long as there is no room for
+         * the next one. */
         status = flsi_journal_flush_held(journal, err);
         journal->held_since = status != FLS_OK ? now : 0;
     }
@@ -224,7 +229,8 @@ void flsi_journal_run(void *self)
         if (status != FLS_OK && journal->failure.status != FLS_OK) {
             wait_ns = SECOND;
         }
-        journal->idle = journal->held_since == 0 && journal->undurable_since == 0;
+        /* A first message, held or not durable, is due at a time that was not known here. */
+        journal->idle = journal->held_since == 0 || journal->undurable_since == 0;
         (void)flsi_condition_wait_for(&journal->wake, &journal->mutex,
                                       wait_ns < SECOND ? wait_ns : SECOND);
         journal->idle = 0;
