@@ -193,9 +193,7 @@ static fls_status put_through(fls_journal *journal, const fls_journal_entry *ent
     if (status != FLS_OK) {
         return flsi_journal_stick(journal, status, &why, err);
     }
-    uint64_t ordinal = segment->next_ordinal;
-    uint64_t offset = segment->begin_offset;
-    uint64_t last_time_ns = segment->last_time_ns;
+    const flsi_segment_point before = flsi_segment_here(segment);
     uint64_t last = last_time(journal);
     for (size_t i = 0; status == FLS_OK && i < count; i++) {
         status = put(journal, &entries[i], now, &last, err);
@@ -205,7 +203,7 @@ static fls_status put_through(fls_journal *journal, const fls_journal_entry *ent
         status = flsi_journal_stick(journal, status, &why, err);
     }
     if (status != FLS_OK) {
-        fls_status undone = flsi_segment_take_back(segment, ordinal, offset, last_time_ns, &why);
+        fls_status undone = flsi_segment_take_back(segment, &before, &why);
         (void)flsi_journal_stick(journal, undone, &why, NULL);
     }
     return status;

@@ -170,15 +170,32 @@ fls_status flsi_segment_flush(flsi_segment *segment, fls_error *err)
     return status == FLS_OK ? write_marks(segment, err) : status;
 }
 
-fls_status flsi_segment_take_back(flsi_segment *segment, uint64_t ordinal, uint64_t offset,
-                                  uint64_t last_time_ns, fls_error *err)
+flsi_segment_point flsi_segment_here(const flsi_segment *segment)
+{
+    const flsi_segment_point point = {.ordinal = segment->next_ordinal,
+                                      .offset = segment->begin_offset,
+                                      .marks_offset = segment->marks_offset,
+                                      .last_time_ns = segment->last_time_ns,
+                                      .proof = segment->proof,
+                                      .proof_bytes = segment->proof_bytes};
+    return point;
+}
+
+/* The marks go back too: those that speak of the messages would stand before others that speak of
+ * the same ordinals, and the proof is that of the last frame that stays. */
+fls_status flsi_segment_take_back(flsi_segment *segment, const flsi_segment_point *point,
+                                  fls_error *err)
 {
     flsi_marks_close_frame(&segment->marks);
     flsi_marks_written(&segment->marks, segment->marks.size);
-    segment->next_ordinal = ordinal;
-    segment->last_time_ns = last_time_ns;
-    start_over(segment, offset);
-    return flsi_file_truncate(&segment->frames, offset, err);
+    segment->next_ordinal = point->ordinal;
+    segment->last_time_ns = point->last_time_ns;
+    segment->marks_offset = point->marks_offset;
+    segment->proof = point->proof;
+    segment->proof_bytes = point->proof_bytes;
+    start_over(segment, point->offset);
+    fls_status status = flsi_file_truncate(&segment->marks_file, point->marks_offset, err);
+    return status == FLS_OK ? flsi_file_truncate(&segment->frames, point->offset, err) : status;
 }
 
 /* ---- frames ---- */

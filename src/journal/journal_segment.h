@@ -85,10 +85,22 @@ fls_status flsi_segment_mark(flsi_segment *segment, const flsi_record *record, f
  * cut back to its last whole frame, and what was not written is still held. */
 fls_status flsi_segment_flush(flsi_segment *segment, fls_error *err);
 
-/* Takes everything back that was put since the segment held nothing, at next_ordinal and
- * begin_offset as they were: after a flush that failed. */
-fls_status flsi_segment_take_back(flsi_segment *segment, uint64_t ordinal, uint64_t offset,
-                                  uint64_t last_time_ns, fls_error *err);
+/* What flsi_segment_take_back goes back to. */
+typedef struct flsi_segment_point {
+    uint64_t ordinal;
+    uint64_t offset;
+    uint64_t marks_offset;
+    uint64_t last_time_ns;
+    uint64_t proof;
+    uint32_t proof_bytes;
+} flsi_segment_point;
+
+/* Where a segment is that holds nothing. */
+flsi_segment_point flsi_segment_here(const flsi_segment *segment);
+/* Takes everything back that was put since it was there, whether a file has it or not: after a put
+ * or a flush that failed. */
+fls_status flsi_segment_take_back(flsi_segment *segment, const flsi_segment_point *point,
+                                  fls_error *err);
 
 /* After a sync of the frames returned: says with a DURABLE record that what was below (ordinal,
  * offset, proof as they were at that flush) is durable, and writes it; not synced. Marks that are

@@ -1,0 +1,227 @@
+/* What a writer does by itself, and with a disk that is full for a while: what it takes back, hands
+ * over, waits for and removes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "flatstream/journal_reader.h"
+#include "journal/journal_private.h"
+#include "os/os_calls.h"
+#include "support/files.h"
+#include "support/testing.h"
+
+static uint64_t room; /* bytes that the disk still takes */
+static flsi_os_calls calls;
+static char path[256];
+static fls_error err;
+static uint64_t fake_now;
+
+static ssize_t disk_pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
+{
+    struct iovec fits[8];
+    size_t left = room < SIZE_MAX ? (size_t)room : SIZE_MAX;
+    int used = 0;
+    for (; used < count && used < 8 && left > 0; used++) {
+        fits[used] = pieces[used];
+        fits[used].iov_len = pieces[used].iov_len < left ? pieces[used].iov_len : left;
+        left -= fits[used].iov_len;
+    }
+    if (used == 0) {
+        errno = ENOSPC;
+        return -1;
+    }
+    ssize_t done = flsi_os_calls_system()->pwritev(fd, fits, used, offset);
+    room -= room == UINT64_MAX ? 0 : (uint64_t)done;
+    return done;
+}
+
+static ssize_t disk_pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    const struct iovec piece = {(void *)(uintptr_t)data, size};
+    return disk_pwritev(fd, &piece, 1, offset);
+}
+
+static int no_sync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+static uint64_t fake_clock_now(void *self)
+{
+    (void)self;
+    return fake_now;
+}
+
+static const fls_clock fake_clock = {fake_clock_now, NULL};
+
+static int set_up(void **state)
+{
+    (void)state;
+    room = UINT64_MAX;
+    fake_now = 1000;
+    calls = *flsi_os_calls_system();
+    calls.pwrite = disk_pwrite;
+    calls.pwritev = disk_pwritev;
+    calls.sync_data = no_sync;
+    calls.sync_directory = no_sync;
+    files_make_directory(path, sizeof path);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    files_remove_directory(path);
+    return 0;
+}
+
+static fls_journal *open_with(const fls_journal_options *options, fls_journal_report *report)
+{
+    fls_journal *journal;
+    assert_status(flsi_journal_open(&journal, path, options, &calls, report, &err), FLS_OK, &err);
+    return journal;
+}
+
+/* A batch that the disk had no room for, wherever it ended, leaves nothing behind: neither marks
+ * that speak of it, nor a proof of it in what is said to be durable afterwards. */
+static void test_batch_taken_back(void **state)
+{
+    (void)state;
+    static const uint8_t payload[70000] = {7};
+    const fls_journal_entry batch[3] = {{payload, 100, 0}, {payload, 70000, 0}, {payload, 90, 0}};
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
+    options.polled = 1;
+    options.write_through = 1;
+    options.sync = FLS_JOURNAL_SYNC_NONE;
+    uint64_t count = 0;
+    int refused = 0;
+    for (uint64_t has = 0; has < 71000; has += has < 1000 || has >= 70000 ? 20 : 23000) {
+        fls_journal *journal = open_with(&options, &report);
+        assert_int_equal(report.messages, count);
+        assert_true(report.was_clean);
+        assert_status(fls_journal_append(journal, payload, 60, NULL, &err), FLS_OK, &err);
+        count++;
+        size_t taken = 0;
+        room = has;
+        fls_status status = fls_journal_append_batch(journal, batch, 3, NULL, &taken, &err);
+        room = UINT64_MAX;
+        if (status != FLS_OK) {
+            assert_status(status, FLS_NO_SPACE, &err);
+            refused++;
+        }
+        count += taken;
+        assert_int_equal(fls_journal_next_ordinal(journal), count);
+        if (has % 40 == 0) { /* something behind it, or nothing */
+            assert_status(fls_journal_append_batch(journal, batch, 3, NULL, NULL, &err), FLS_OK,
+                          &err);
+            count += 3;
+        }
+        assert_status(fls_journal_sync_now(journal, &err), FLS_OK, &err);
+        assert_int_equal(fls_journal_durable(journal), count);
+        fls_journal_abandon(journal);
+    }
+    assert_true(refused > 50);
+}
+
+/* A segment that has been ended, and another that the disk has no room for: who polls is not told
+ * to come back at once, over and over. */
+static void test_waits_for_room(void **state)
+{
+    (void)state;
+    static const uint8_t payload[100] = {9};
+    const fls_journal_entry batch[4] = {
+        {payload, 100, 0}, {payload, 100, 0}, {payload, 100, 0}, {payload, 100, 0}};
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
+    options.polled = 1;
+    options.clock = &fake_clock;
+    options.sync = FLS_JOURNAL_SYNC_NONE;
+    options.linger_ns = 1000;
+    options.segment_messages = 2;
+    int partly = 0;
+    for (uint64_t has = 0; has < 1500; has += 10) {
+        fls_journal *journal = open_with(&options, &report);
+        uint64_t count = report.messages;
+        uint64_t wait = 0;
+        size_t taken = 0;
+        room = has;
+        fls_status status = fls_journal_append_batch(journal, batch, 4, NULL, &taken, &err);
+        room = 0;
+        taken = status == FLS_OK ? 4 : taken;
+        partly += taken > 0 && taken < 4;
+        for (int i = 0; i < 3; i++) {
+            fake_now += 1000;
+            status = fls_journal_poll(journal, &wait, &err);
+            assert_true(status == FLS_OK || status == FLS_NO_SPACE);
+            assert_true(wait > 0);
+        }
+        room = UINT64_MAX;
+        assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+        assert_int_equal(fls_journal_next_ordinal(journal), count + taken + 1);
+        assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+    }
+    assert_true(partly > 0);
+}
+
+/* Each message is handed over after it lingered, also when the ones before it are not durable. */
+static void test_thread_keeps_the_linger(void **state)
+{
+    (void)state;
+    static const uint8_t payload[100] = {1};
+    const fls_clock *clock = fls_clock_monotonic();
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
+    options.sync = FLS_JOURNAL_SYNC_NONE;
+    options.linger_ns = 1000000;
+    fls_journal *journal = open_with(&options, &report);
+    uint64_t began = clock->now_ns(clock->self);
+    for (uint64_t n = 1; n <= 20; n++) { /* nothing but the lingering would take 20 seconds */
+        assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+        while (fls_journal_written(journal) < n) {
+            usleep(500);
+        }
+    }
+    assert_true(clock->now_ns(clock->self) - began < UINT64_C(8000000000));
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+}
+
+/* Retention goes on in the journal that was opened, wherever the process has gone since. */
+static void test_retention_elsewhere(void **state)
+{
+    (void)state;
+    static const uint8_t payload[100] = {1};
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    fls_journal_figures figures = {.struct_bytes = sizeof figures};
+    fls_journal *journal;
+    options.polled = 1;
+    options.retain_segments = 1;
+    int here = open(".", O_RDONLY);
+    assert_true(here >= 0);
+    assert_int_equal(chdir(path), 0);
+    assert_status(flsi_journal_open(&journal, ".", &options, &calls, NULL, &err), FLS_OK, &err);
+    assert_int_equal(chdir("/"), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+        assert_status(fls_journal_rotate(journal, &err), FLS_OK, &err);
+        assert_status(fls_journal_poll(journal, NULL, &err), FLS_OK, &err);
+    }
+    assert_int_equal(fchdir(here), 0);
+    assert_int_equal(close(here), 0);
+    fls_journal_get_figures(journal, &figures);
+    assert_int_equal(figures.retired_segments, 3);
+    assert_int_equal(figures.segments, 1);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_batch_taken_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_waits_for_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_thread_keeps_the_linger, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_retention_elsewhere, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
