@@ -59,7 +59,8 @@ typedef struct fls_journal_reader_options {
     size_t buffer_bytes;    /* 0: 256 KiB */
     const fls_validator *validators;
     size_t validator_count;
-    /* May be NULL: called before the message that follows the event is handed out. */
+    /* May be NULL: called before the message that follows the event is handed out. With WRITTEN, at
+     * the end that is being written, a gap may be told, and a time known, after its message. */
     void (*event)(void *self, const fls_journal_event *event);
     void *event_self;
     const fls_allocator *allocator; /* NULL: libc */
@@ -92,7 +93,8 @@ FLS_API FLS_MUST_USE fls_status fls_journal_reader_next_batch(fls_journal_reader
                                                               size_t capacity, size_t *count,
                                                               fls_error *err);
 
-/* The message before the place; the reader then stands before it. FLS_END at the oldest. */
+/* The message before the place; the reader then stands before it. FLS_END at the oldest. Damage is
+ * passed over, with its event. */
 FLS_API FLS_MUST_USE fls_status fls_journal_reader_previous(fls_journal_reader *reader,
                                                             fls_message *message, fls_error *err);
 

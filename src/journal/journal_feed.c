@@ -82,7 +82,7 @@ static fls_status add_item(flsi_feed *feed, const flsi_record *record, fls_error
         .data_bytes = data_bytes,
         .count = times ? (uint32_t)record->value : 0,
     };
-    if (data_bytes > 0) {
+    if (data_bytes > 0 && feed->bytes != NULL) {
         memcpy(feed->bytes + feed->byte_count, record->data, data_bytes);
         feed->byte_count += data_bytes;
     }

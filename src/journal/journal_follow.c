@@ -12,9 +12,12 @@
  */
 #include "core/cpu.h"
 #include "journal/journal_reader_private.h"
+#include "os/os_thread.h"
 
 /* How often a listing may be out of date before it is a failure. */
 #define TRIES 100
+/* Names that changed so long ago, and no later, are listed. */
+#define SETTLED_NS INT64_C(2000000000)
 /* What is looked at to find a checksum that nobody tells. */
 #define DETECT_BYTES ((size_t)1 << 20)
 
@@ -51,6 +54,31 @@ static int is_replaced(const fls_journal_reader *reader)
            is_other(reader, FLSI_NAME_MARKS, view->marks_inode);
 }
 
+static int64_t mtime_of(const fls_journal_reader *reader)
+{
+    flsi_file_info info;
+    return flsi_directory_info(&reader->directory, ".", &info, NULL, NULL) == FLS_OK
+               ? info.modified_ns
+               : 0;
+}
+
+/* A directory's time of change is as coarse as the system's ticks: it says something only when the
+ * last change is long past. */
+static void note_mtime(fls_journal_reader *reader)
+{
+    int64_t mtime_ns = reader->calls == NULL ? mtime_of(reader) : 0;
+    int64_t now_ns = (int64_t)flsi_wall_now_ns();
+    reader->listed_mtime_ns = now_ns - mtime_ns > SETTLED_NS ? mtime_ns : 0;
+}
+
+static int names_may_have_changed(const fls_journal_reader *reader)
+{
+    if (reader->is_watched) {
+        return reader->watch.names_changed;
+    }
+    return reader->listed_mtime_ns == 0 || mtime_of(reader) != reader->listed_mtime_ns;
+}
+
 fls_status flsi_reader_list(fls_journal_reader *reader, int in_any_case, int *changed,
                             fls_error *err)
 {
@@ -58,10 +86,11 @@ fls_status flsi_reader_list(fls_journal_reader *reader, int in_any_case, int *ch
         *changed = 0;
     }
     flsi_watch_drain(&reader->watch);
-    if (!in_any_case && reader->is_watched && !reader->watch.names_changed) {
+    if (!in_any_case && !names_may_have_changed(reader)) {
         return FLS_OK;
     }
     flsi_listing listing;
+    note_mtime(reader);
     fls_status status = flsi_listing_read(&listing, &reader->directory, reader->allocator, err);
     if (status != FLS_OK) {
         return status;
@@ -465,6 +494,10 @@ fls_status flsi_reader_more(fls_journal_reader *reader, fls_error *err)
             return listed;
         }
         return flsi_listing_find(&reader->listing, reader->ordinal) != SIZE_MAX ? FLS_OK : FLS_END;
+    }
+    if (reader->ordinal == reader->end_ordinal && !reader->is_replaced) { /* the next is known */
+        flsi_reader_drop_stream(reader);
+        return flsi_reader_enter(reader, err);
     }
     uint64_t visible = reader->source.visible;
     uint64_t end = reader->end_ordinal;

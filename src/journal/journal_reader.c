@@ -32,7 +32,6 @@ static fls_status read_manifest(fls_journal_reader *reader, int *missing, fls_er
     *missing = status == FLS_END;
     reader->max_frame_bytes = FLS_DEFAULT_MAX_FRAME_BYTES;
     if (status == FLS_OK) {
-        reader->id = flsi_load_le64(manifest->id);
         reader->max_frame_bytes =
             manifest->max_frame_bytes != 0 ? manifest->max_frame_bytes : reader->max_frame_bytes;
         status =

@@ -70,21 +70,26 @@ typedef struct flsi_reader_types {
 struct fls_journal_reader {
     const fls_allocator *allocator;
     fls_journal_reader_options given;
-    int durable; /* visibility */
+    int durable;    /* visibility */
+    int is_watched; /* names_changed of the watch can be believed */
+    int knows_checksum;
+    uint32_t max_frame_bytes;
     flsi_directory directory;
     char *path;
     size_t path_bytes;
     const flsi_os_calls *calls;
     flsi_watch watch;
-    int is_watched; /* names_changed of the watch can be believed */
-    uint64_t id;    /* first half of the journal's; 0: not known */
-    uint64_t epoch; /* of the last segment that was read from; 0: none was */
-    int knows_checksum;
+    int64_t listed_mtime_ns; /* of the directory when it was listed; 0: not to be relied on */
+    uint64_t epoch;          /* of the last segment that was read from; 0: none was */
     fls_digest_state digest;
-    uint32_t max_frame_bytes;
     flsi_listing listing;
     flsi_durable_end tail;
     /* The segment that is open. */
+    int has_offset; /* of the place */
+    int faulted;    /* the last answer was a fault at the place */
+    int has_last;   /* last_ordinal and last_digest are of a message */
+    int has_clock;
+    int piece_is_prepared; /* its messages have times */
     int is_open;
     int is_replaced; /* its name is another file's by now */
     flsi_segment_view view;
@@ -93,7 +98,6 @@ struct fls_journal_reader {
     /* The place: before this message. Its offset is known while the segment is open. */
     uint64_t ordinal;
     uint64_t offset;
-    int has_offset;
     uint64_t events_from; /* events before this ordinal are not told */
     fls_reader *stream;   /* at the place, or NULL */
     flsi_segment_source source;
@@ -102,18 +106,14 @@ struct fls_journal_reader {
     flsi_piece_end piece_end; /* as it was read */
     size_t piece_place;       /* index of its place */
     flsi_feed piece_feed;
-    int piece_is_prepared; /* its messages have times and have been through validators */
-    uint8_t *aligned;      /* a copy of a message that does not lie as asked for */
+    uint8_t *aligned; /* a copy of a message that does not lie as asked for */
     size_t aligned_capacity;
-    int faulted; /* the last answer was a fault at the place */
     fls_error fault;
     uint64_t newest_ns; /* time of the last message that was handed out, since the last seek */
     /* The last message that was handed out: whether recovery took it back. */
-    int has_last;
     uint64_t last_ordinal;
     uint64_t last_digest;
     flsi_clock_pair clock;
-    int has_clock;
     flsi_clock_table *clocks;
     flsi_reader_types types;
 };

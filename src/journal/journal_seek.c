@@ -320,17 +320,12 @@ fls_status flsi_reader_end(fls_journal_reader *reader, uint64_t *end, fls_error 
     return FLS_OK;
 }
 
-/* Lists again, and leaves the stream: the segment that is open may be another one afterwards. */
-static fls_status begin_seek(fls_journal_reader *reader, fls_error *err)
-{
-    return flsi_reader_list(reader, 0, NULL, err);
-}
-
 /* The place stays, though its segment may not be the open one any more. */
 fls_status flsi_reader_bounds(fls_journal_reader *reader, uint64_t *first, uint64_t *end,
                               fls_error *err)
 {
-    fls_status status = begin_seek(reader, err);
+    fls_status status = flsi_reader_list(reader, 0, NULL, err);
+    *end = 0;
     if (status == FLS_OK) {
         status = flsi_reader_end(reader, end, err);
     }
@@ -354,7 +349,7 @@ fls_status fls_journal_reader_seek_ordinal(fls_journal_reader *reader, uint64_t 
                                            fls_error *err)
 {
     uint64_t end = UINT64_MAX;
-    fls_status status = begin_seek(reader, err);
+    fls_status status = flsi_reader_list(reader, 0, NULL, err);
     size_t count = reader->listing.count;
     if (status == FLS_OK &&
         (count == 0 || ordinal >= reader->listing.segments[count - 1].first_ordinal)) {
@@ -372,8 +367,8 @@ fls_status fls_journal_reader_seek_ordinal(fls_journal_reader *reader, uint64_t 
 fls_status fls_journal_reader_seek_end(fls_journal_reader *reader, uint64_t messages,
                                        fls_error *err)
 {
-    uint64_t first;
-    uint64_t end;
+    uint64_t first = 0;
+    uint64_t end = 0;
     fls_status status = flsi_reader_bounds(reader, &first, &end, err);
     if (status != FLS_OK) {
         return status;
@@ -462,7 +457,7 @@ fls_status fls_journal_reader_seek_time(fls_journal_reader *reader, uint64_t tim
     uint32_t without_times = reader->given.without_times;
     size_t index = 0;
     uint64_t ordinal = UINT64_MAX;
-    fls_status status = begin_seek(reader, err);
+    fls_status status = flsi_reader_list(reader, 0, NULL, err);
     if (status == FLS_OK) {
         status = find_segment_by_time(reader, time_ns, &index, err);
     }
