@@ -44,6 +44,7 @@ struct fls_journal {
     flsi_segment segment;
     uint32_t sealing;      /* FLSI_NOT_SEALED ...: no message goes into it any more */
     uint32_t rotation_due; /* 1: the next message begins a segment */
+    uint32_t types_due;    /* 1: the manifest's types are not stored, nor those of the segment */
     uint64_t stop_ordinal; /* the segment takes no message from here on, by their number */
     uint32_t turn;         /* 1: a batch waits in the middle, and nobody puts anything between */
     fls_error put_error;   /* of the last put: clearing one for each would cost more than the put */

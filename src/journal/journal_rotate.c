@@ -3,6 +3,7 @@
  * room can be gone on with later, and nothing goes into the old segment any more.
  */
 #include "core/error.h"
+#include "journal/journal_marks_file.h"
 #include "journal/journal_private.h"
 
 int flsi_journal_is_full(const fls_journal *journal, uint64_t now)
@@ -20,9 +21,82 @@ int flsi_journal_is_full(const fls_journal *journal, uint64_t now)
              now - segment->begun_ns >= options->segment_age_ns));
 }
 
+/* Gaps that stand before the first message of a segment that has none, and so begins again. */
+typedef struct kept_gaps {
+    flsi_record *records;
+    size_t count;
+    size_t capacity;
+} kept_gaps;
+
+static fls_status keep_gap(kept_gaps *gaps, const flsi_record *record,
+                           const fls_allocator *allocator, fls_error *err)
+{
+    if (gaps->count == gaps->capacity) {
+        size_t capacity = 2 * gaps->capacity + 8;
+        flsi_record *grown =
+            allocator->resize(allocator->self, gaps->records, gaps->capacity * sizeof *grown,
+                              capacity * sizeof *grown);
+        if (grown == NULL) {
+            return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for gaps");
+        }
+        gaps->records = grown;
+        gaps->capacity = capacity;
+    }
+    gaps->records[gaps->count++] = *record;
+    return FLS_OK;
+}
+
+/* From the marks that are there under the name; there may be none. */
+static fls_status read_gaps(const fls_journal *journal, uint64_t ordinal, kept_gaps *gaps,
+                            fls_error *err)
+{
+    char name[FLSI_NAME_BYTES];
+    flsi_file file;
+    flsi_marks_file marks;
+    uint64_t at = 0;
+    int missing = 0;
+    flsi_name_format(name, FLSI_NAME_MARKS, ordinal);
+    fls_status status =
+        flsi_directory_file(&journal->directory, &file, name, FLSI_OPEN_READ, &missing, err);
+    if (status != FLS_OK) {
+        return missing ? FLS_OK : status;
+    }
+    flsi_marks_file_init(&marks, &file, journal->allocator);
+    while (status == FLS_OK) {
+        const uint8_t *records;
+        size_t size;
+        status = flsi_marks_file_frame(&marks, at, &records, &size, &at, err);
+        while (status == FLS_OK && size > 0) {
+            flsi_record record;
+            size_t used;
+            status = flsi_record_decode(&record, records, size, &used, err);
+            if (status == FLS_OK && record.type == FLSI_RECORD_GAP && record.ordinal == ordinal) {
+                status = keep_gap(gaps, &record, journal->allocator, err);
+            }
+            records += status == FLS_OK ? used : 0;
+            size -= status == FLS_OK ? used : 0;
+        }
+    }
+    flsi_marks_file_fini(&marks);
+    (void)flsi_file_close(&file, NULL);
+    /* What is behind the end or damaged is no mark (rule 1 of marks). */
+    return status == FLS_END || fls_status_class_of(status) == FLS_CLASS_DAMAGE ? FLS_OK : status;
+}
+
+static fls_status write_gaps(flsi_segment *segment, const kept_gaps *gaps, fls_error *err)
+{
+    fls_status status = FLS_OK;
+    for (size_t i = 0; status == FLS_OK && i < gaps->count; i++) {
+        status = flsi_segment_mark(segment, &gaps->records[i], err);
+    }
+    return status == FLS_OK && gaps->count > 0 ? flsi_segment_flush(segment, err) : status;
+}
+
 static fls_status begin_segment(fls_journal *journal, flsi_segment *segment, uint64_t ordinal,
                                 fls_error *err)
 {
+    const fls_allocator *allocator = journal->allocator;
+    kept_gaps gaps = {NULL, 0, 0};
     const flsi_manifest *manifest = &journal->manifest;
     const flsi_segment_start start = {
         .first_ordinal = ordinal,
@@ -33,12 +107,23 @@ static fls_status begin_segment(fls_journal *journal, flsi_segment *segment, uin
         .type_count = manifest->type_count,
         .types = manifest->types,
     };
-    fls_status status = flsi_segment_begin(segment, &journal->directory, NULL, NULL, &start,
-                                           &journal->digest, journal->allocator, err);
-    if (status != FLS_OK) {
+    fls_status status = read_gaps(journal, ordinal, &gaps, err);
+    int begun = 0;
+    if (status == FLS_OK) {
+        status = flsi_segment_begin(segment, &journal->directory, NULL, NULL, &start,
+                                    &journal->digest, allocator, err);
+        begun = status == FLS_OK;
+    }
+    if (status == FLS_OK) {
+        status = write_gaps(segment, &gaps, err);
+    }
+    if (gaps.records != NULL) {
+        allocator->free(allocator->self, gaps.records, gaps.capacity * sizeof *gaps.records);
+    }
+    if (!begun) {
         return status;
     }
-    status = flsi_file_sync(&segment->frames, err);
+    status = status == FLS_OK ? flsi_file_sync(&segment->frames, err) : status;
     uint64_t end = segment->marks_offset;
     if (status == FLS_OK) {
         status = flsi_file_sync(&segment->marks_file, err);
@@ -171,8 +256,12 @@ static fls_status begin_again(fls_journal *journal, fls_error *err)
     fls_error why = FLS_ERROR_INIT;
     flsi_segment again;
     uint64_t ordinal = journal->segment.first_ordinal;
+    fls_status status = flsi_journal_flush_held(journal, err); /* gaps, which go on */
+    if (status != FLS_OK) {
+        return status;
+    }
     flsi_segment_end(&journal->segment);
-    fls_status status = begin_segment(journal, &again, ordinal, &why);
+    status = begin_segment(journal, &again, ordinal, &why);
     if (status == FLS_OK) {
         status = take_segment(journal, &again, &why);
     } else if (status == FLS_NO_SPACE || status == FLS_NO_MEMORY) {
@@ -190,7 +279,8 @@ fls_status fls_journal_set_types(fls_journal *journal, const fls_journal_type *t
     fls_status status = journal->failure.status != FLS_OK
                             ? flsi_journal_again(journal, err)
                             : flsi_journal_use_types(journal, types, count, &same, err);
-    if (status == FLS_OK && !same) {
+    journal->types_due |= !same;
+    if (status == FLS_OK && journal->types_due) { /* or the last call could not store them */
         status =
             flsi_manifest_store(&journal->manifest, &journal->directory, journal->allocator, err);
         if (status == FLS_OK && journal->segment.next_ordinal == journal->segment.first_ordinal &&
@@ -199,6 +289,7 @@ fls_status fls_journal_set_types(fls_journal *journal, const fls_journal_type *t
         } else if (status == FLS_OK) {
             journal->rotation_due = 1;
         }
+        journal->types_due = status != FLS_OK;
     }
     flsi_mutex_unlock(&journal->mutex);
     return status;

@@ -215,6 +215,75 @@ static void test_retention_elsewhere(void **state)
     assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
 }
 
+/* Gaps are told with their messages, types are stored with the next try. */
+static uint64_t missing_messages;
+
+static void note_gap(void *self, const fls_journal_event *event)
+{
+    (void)self;
+    missing_messages += event->kind == FLS_JOURNAL_EVENT_GAP ? event->messages : 0;
+}
+
+static void expect_missing(uint64_t expected, uint64_t count)
+{
+    fls_journal_reader_options options = FLS_JOURNAL_READER_OPTIONS_INIT;
+    fls_journal_reader *reader;
+    fls_message got;
+    options.event = note_gap;
+    missing_messages = 0;
+    assert_status(fls_journal_reader_open(&reader, path, &options, &err), FLS_OK, &err);
+    while (fls_journal_reader_next(reader, &got, &err) == FLS_OK) {
+        count--;
+    }
+    assert_int_equal(count, 0);
+    assert_int_equal(missing_messages, expected);
+    fls_journal_reader_close(reader);
+}
+
+static void test_types_changed(void **state)
+{
+    (void)state;
+    byte_buffer one = BYTES_INIT;
+    byte_buffer two = BYTES_INIT;
+    assert_int_equal(files_read(FLS_TEST_SCHEMA_DIR "/telemetry.bfbs", &one), 0);
+    assert_int_equal(files_read(FLS_TEST_SCHEMA_DIR "/everything.bfbs", &two), 0);
+    const fls_journal_type types[2] = {{one.data, one.size, NULL, NULL},
+                                       {two.data, two.size, NULL, NULL}};
+    static const uint8_t payload[100] = {1};
+    const fls_journal_gap gap = {0, 7, 3, FLS_GAP_DROPPED_NEWEST};
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
+    fls_journal_figures figures = {.struct_bytes = sizeof figures};
+    options.polled = 1;
+    options.types = types;
+    options.type_count = 1;
+    fls_journal *journal = open_with(&options, &report);
+    /* A segment that has no message yet begins again: what is missing before it stays. */
+    assert_status(fls_journal_record_gap(journal, &gap, &err), FLS_OK, &err);
+    assert_status(fls_journal_set_types(journal, types + 1, 1, &err), FLS_OK, &err);
+    assert_status(fls_journal_record_gap(journal, &gap, &err), FLS_OK, &err);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+    journal = open_with(&options, &report); /* with the others again */
+    assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+    /* No room for the manifest, after there was for the schema. */
+    fls_status status = FLS_NO_SPACE;
+    int tries = 0;
+    for (uint64_t has = 0; status != FLS_OK; has += 100, tries++) {
+        room = has;
+        status = fls_journal_set_types(journal, types + 1, 1, &err);
+        assert_true(status == FLS_OK || status == FLS_NO_SPACE);
+    }
+    assert_true(tries > 2);
+    room = UINT64_MAX;
+    assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+    fls_journal_get_figures(journal, &figures);
+    assert_int_equal(figures.segments, 2);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+    expect_missing(14, 2);
+    bytes_free(&one);
+    bytes_free(&two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +291,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_waits_for_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_thread_keeps_the_linger, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention_elsewhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_types_changed, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
