@@ -122,12 +122,19 @@ static fls_status make_ready_within(fls_journal *journal, uint64_t now, fls_erro
     return status;
 }
 
-static void lock_for_putting(fls_journal *journal)
+/* Takes the mutex and makes ready, when no batch waits in the middle: also none that has begun
+ * while the mutex was let go in here. */
+static fls_status lock_for_putting(fls_journal *journal, uint64_t now, fls_error *err)
 {
+    fls_status status = FLS_OK;
     flsi_mutex_lock(&journal->mutex);
-    while (FLSI_UNLIKELY(journal->turn)) {
-        flsi_condition_wait(&journal->changed, &journal->mutex);
-    }
+    do {
+        while (FLSI_UNLIKELY(journal->turn)) {
+            flsi_condition_wait(&journal->changed, &journal->mutex);
+        }
+        status = make_ready(journal, now, err);
+    } while (FLSI_UNLIKELY(status == FLS_OK && journal->turn));
+    return status;
 }
 
 /* The time that no message may be before. */
@@ -284,8 +291,7 @@ fls_status fls_journal_append_batch(fls_journal *journal, const fls_journal_entr
 {
     size_t done = 0;
     uint64_t now = journal->reads_time ? fls_journal_now(journal) : 0;
-    lock_for_putting(journal);
-    fls_status status = make_ready(journal, now, err);
+    fls_status status = lock_for_putting(journal, now, err);
     uint64_t first = journal->segment.next_ordinal;
     if (status == FLS_OK) {
         status = journal->through ? put_all_through(journal, entries, count, now, &done, err)
@@ -320,8 +326,7 @@ fls_status fls_journal_record_gap(fls_journal *journal, const fls_journal_gap *g
     if (gap->reason == 0 || gap->reason > UINT8_MAX) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "a gap has a reason");
     }
-    lock_for_putting(journal);
-    fls_status status = make_ready(journal, 0, err);
+    fls_status status = lock_for_putting(journal, 0, err);
     if (status == FLS_OK) {
         const flsi_record record = {.type = FLSI_RECORD_GAP,
                                     .flags = (uint8_t)gap->reason,
