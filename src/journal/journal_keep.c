@@ -445,7 +445,6 @@ static fls_status make_files(new_segment *segment, const char *frames_name, cons
     }
     status = status == FLS_OK ? mark_copy(segment, err) : status;
     status = status == FLS_OK ? flsi_file_sync(&segment->frames, err) : status;
-    status = status == FLS_OK ? mark_durable(segment, err) : status;
     return status == FLS_OK ? flsi_file_sync(&segment->marks_file, err) : status;
 }
 
@@ -548,6 +547,13 @@ static void end_making(new_segment *segment)
     }
 }
 
+/* Gaps right at the base stay in the old marks. */
+static fls_status sync_old_marks(const flsi_journal_tail *tail, fls_error *err)
+{
+    flsi_file marks = flsi_file_borrow(&tail->marks);
+    return tail->base_offset > 0 && marks.fd >= 0 ? flsi_file_sync(&marks, err) : FLS_OK;
+}
+
 fls_status flsi_keep_sound(const flsi_keep *keep, flsi_journal_place *place, fls_error *err)
 {
     char frames_name[UNFINISHED_BYTES];
@@ -562,6 +568,11 @@ fls_status flsi_keep_sound(const flsi_keep *keep, flsi_journal_place *place, fls
         (void)flsi_directory_remove(keep->directory, marks_name, NULL);
     } else {
         status = give_names(keep, frames_name, marks_name, err);
+        /* Not before the names and gaps before it are durable: readers see it at once, and it is
+         * never taken back. */
+        status = status == FLS_OK ? sync_old_marks(keep->tail, err) : status;
+        status = status == FLS_OK ? mark_durable(&segment, err) : status;
+        status = status == FLS_OK ? flsi_file_sync(&segment.marks_file, err) : status;
     }
     *place = (flsi_journal_place){.next_ordinal = keep->end_ordinal,
                                   .last_time_ns = segment.last_time_ns,
