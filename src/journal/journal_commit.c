@@ -48,6 +48,19 @@ static void note_latency(fls_journal *journal, uint64_t ns)
 
 /* ---- marks ---- */
 
+/* Whether all of the marks are what was written: the cache may have dropped what it could not
+ * write. */
+static int are_sound(const void *data, size_t size)
+{
+    flsi_marks_walk walk;
+    flsi_record record;
+    fls_status status = flsi_marks_walk_begin(&walk, data, size, NULL);
+    while (status == FLS_OK) {
+        status = flsi_marks_walk_next(&walk, &record, NULL);
+    }
+    return status == FLS_END && walk.valid_bytes == size;
+}
+
 /* After a sync of the marks that failed: the same again in a new file, which takes its name. The
  * old file is never synced again. */
 static fls_status write_marks_anew(fls_journal *journal, fls_error *err)
@@ -62,7 +75,7 @@ static fls_status write_marks_anew(fls_journal *journal, fls_error *err)
     if (status != FLS_OK) {
         return status;
     }
-    if (size < segment->marks_offset) {
+    if (size < segment->marks_offset || !are_sound(data, (size_t)segment->marks_offset)) {
         status = fls_error_set(err, FLS_IO, 0, "the marks are not what was written");
     } else {
         status = flsi_directory_write_file(&journal->directory, name, data,
