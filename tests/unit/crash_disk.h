@@ -4,9 +4,10 @@
  * What holds, and nothing more: the bytes of a file, and its size, are durable once sync_data of it
  * returned 0; names (made, moved, removed) once sync_directory of their directory did. A rename is
  * atomic and stands with a sync of either directory. Operations on the same name or the same file
- * keep their order. Of all else, at a crash, each sector of 512 bytes is as it was, as it was to
- * be, or, in the bytes that were to change and in no others, anything; a file's size lies between
- * the two; a name operation happened or did not. Now and then the disk writes things by itself.
+ * keep their order, and so do removals from one directory, as on every file system with a log. Of
+ * all else, at a crash, each sector of 512 bytes is as it was, as it was to be, or, in the bytes
+ * that were to change and in no others, anything; a file's size lies between the two; a name
+ * operation happened or did not. Now and then the disk writes things by itself.
  *
  * One disk is in use at a time; the calls go to it. One thread.
  */

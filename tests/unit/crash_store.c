@@ -279,9 +279,12 @@ static int same_name(const entry *left, const entry *right)
 /* Whether the later one cannot have happened without the earlier one. */
 static int follows(const operation *later, const operation *earlier)
 {
-    return node_of(later) == node_of(earlier) || later->replaced == node_of(earlier) ||
-           same_name(&later->from, &earlier->from) || same_name(&later->from, &earlier->to) ||
-           same_name(&later->to, &earlier->from) || same_name(&later->to, &earlier->to);
+    int both_remove = later->to.name[0] == '\0' && earlier->to.name[0] == '\0' &&
+                      later->from.directory == earlier->from.directory;
+    return both_remove || node_of(later) == node_of(earlier) ||
+           later->replaced == node_of(earlier) || same_name(&later->from, &earlier->from) ||
+           same_name(&later->from, &earlier->to) || same_name(&later->to, &earlier->from) ||
+           same_name(&later->to, &earlier->to);
 }
 
 /* keep[i]: adds all that what is kept follows. */
