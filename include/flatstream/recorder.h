@@ -109,8 +109,9 @@ FLS_API FLS_MUST_USE fls_status fls_producer_offer(fls_producer *producer, const
 FLS_API uint64_t fls_producer_durable(const fls_producer *producer);
 
 /* Waits until everything that was published before the call is in the journal and durable, with all
- * gaps. Any thread. Reports an error that the drain met. FLS_NO_SPACE: the journal takes no more
- * now; what is left stays in the rings, and is tried again. In snapshot mode: until it is kept. */
+ * gaps. Any thread. Reports an error that the drain met. FLS_NO_SPACE, FLS_NO_MEMORY: the
+ * journal takes no more now; what is left stays in the rings, and is tried again. In snapshot mode:
+ * until it is kept. */
 FLS_API FLS_MUST_USE fls_status fls_recorder_drain(fls_recorder *recorder, fls_error *err);
 
 /* Snapshot mode: writes what is kept, with all that was published before the call, into the

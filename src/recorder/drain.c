@@ -46,7 +46,7 @@ fls_status flsi_drain_failed(fls_recorder *recorder, fls_status status, const fl
 {
     recorder->fault = *err;
     recorder->fault.status = status;
-    if (status == FLS_NO_SPACE) {
+    if (status == FLS_NO_SPACE || status == FLS_NO_MEMORY) { /* both pass in a journal */
         recorder->is_stalled = 1;
         return status;
     }

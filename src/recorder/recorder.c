@@ -4,7 +4,7 @@
 #define DEFAULT_PRODUCERS 64u
 #define MOST_PRODUCERS    4096u
 #define DEFAULT_IDLE_NS   UINT64_C(200000)
-/* How long the drain waits before it tries a full disk again. */
+/* How long the drain waits before it tries again: a full disk, or memory that was short. */
 #define STALLED_NS UINT64_C(5000000)
 /* The rate of the stamps is first measured over this time. */
 #define FIRST_PAIR_NS UINT64_C(1000000)
@@ -84,7 +84,10 @@ static void serve_request(fls_recorder *recorder)
     if (recorder->serving_snapshot) {
         fls_status status = flsi_snapshot_write(recorder, &messages, &err);
         err.status = status;
-        if (status != FLS_OK && flsi_drain_failed(recorder, status, &err) != FLS_NO_SPACE) {
+        if (status != FLS_OK) {
+            (void)flsi_drain_failed(recorder, status, &err);
+        }
+        if (is_stuck(recorder)) {
             return;
         }
         flsi_mutex_lock(&recorder->lock);

@@ -152,7 +152,7 @@ struct fls_recorder {
     uint32_t active_count;
     uint64_t serving; /* request that targets are set for; 0: none */
     int serving_snapshot;
-    int is_stalled;  /* the journal had no space at the last try */
+    int is_stalled;  /* the journal had no space or memory at the last try */
     fls_error fault; /* why it is stalled or stuck */
     flsi_tick_pair first;
     flsi_tick_pair latest;

@@ -29,7 +29,8 @@ typedef struct memory_journal {
     size_t gap_capacity;
     uint64_t now_ns;
     uint64_t durable;
-    size_t space;       /* how many messages it takes until FLS_NO_SPACE */
+    size_t space;       /* how many messages it takes until ... */
+    fls_status full;    /* ... this status */
     size_t largest;     /* payload; 0: any */
     fls_status failure; /* of the next calls, if not FLS_OK */
     unsigned syncs;
@@ -74,7 +75,7 @@ static inline fls_status memory_append(void *self, const fls_journal_entry *entr
         if (journal->largest != 0 && entries[took].size > journal->largest) {
             status = FLS_INVALID_FRAME;
         } else if (journal->space == 0) {
-            status = FLS_NO_SPACE;
+            status = journal->full;
         } else {
             if (journal->count == journal->capacity) {
                 journal->capacity = journal->capacity != 0 ? 2 * journal->capacity : 1024;
@@ -140,6 +141,7 @@ static inline memory_journal *memory_journal_new(void)
     assert_non_null(journal);
     assert_status(flsi_mutex_init(&journal->lock, NULL), FLS_OK, NULL);
     journal->space = SIZE_MAX;
+    journal->full = FLS_NO_SPACE;
     journal->now_ns = 1000000;
     return journal;
 }

@@ -237,10 +237,10 @@ static void the_oldest_is_dropped(void **unused)
     memory_journal_free(journal);
 }
 
-static void a_full_disk_keeps_the_ring_full(void **unused)
+static void keeps_the_ring_full(fls_status full)
 {
-    (void)unused;
     memory_journal *journal = memory_journal_new();
+    journal->full = full;
     fls_recorder *recorder = memory_recorder(journal, NULL, NULL, 0);
     fls_producer *producer = attach(recorder, FLS_RECORDER_FAIL, 4096);
     fls_error err;
@@ -249,7 +249,7 @@ static void a_full_disk_keeps_the_ring_full(void **unused)
         assert_status(offer_word(producer, word, SIZE), FLS_OK, NULL);
     }
     assert_status(offer_word(producer, 32, SIZE), FLS_WOULD_BLOCK, NULL);
-    assert_status(fls_recorder_drain(recorder, &err), FLS_NO_SPACE, &err);
+    assert_status(fls_recorder_drain(recorder, &err), full, &err);
     assert_int_equal(journal->count, 5);
     for (uint64_t word = 32; word < 37; word++) {
         assert_status(offer_word(producer, word, SIZE), FLS_OK, NULL);
@@ -265,6 +265,19 @@ static void a_full_disk_keeps_the_ring_full(void **unused)
     assert_int_equal(fls_producer_durable(producer), 37);
     assert_status(fls_recorder_close(recorder, NULL), FLS_OK, NULL);
     memory_journal_free(journal);
+}
+
+static void a_full_disk_keeps_the_ring_full(void **unused)
+{
+    (void)unused;
+    keeps_the_ring_full(FLS_NO_SPACE);
+}
+
+/* As much as a full disk: the journal takes messages again when there is memory. */
+static void short_memory_keeps_the_ring_full(void **unused)
+{
+    (void)unused;
+    keeps_the_ring_full(FLS_NO_MEMORY);
 }
 
 static void what_the_journal_refuses_is_a_gap(void **unused)
@@ -364,6 +377,9 @@ static void a_snapshot_is_the_newest(void **unused)
     assert_status(offer_word(producer, 40, SIZE), FLS_OK, NULL);
     journal->space = 3;
     assert_status(fls_recorder_trigger(recorder, &messages, NULL), FLS_NO_SPACE, NULL);
+    journal->space = 3;
+    journal->full = FLS_NO_MEMORY;
+    assert_status(fls_recorder_trigger(recorder, &messages, NULL), FLS_NO_MEMORY, NULL);
     journal->space = SIZE_MAX;
     assert_status(fls_recorder_trigger(recorder, &messages, NULL), FLS_OK, NULL);
     assert_int_equal(journal->messages[journal->count - 1].first_word, 40);
@@ -467,6 +483,7 @@ int main(void)
         cmocka_unit_test(the_newest_is_dropped),
         cmocka_unit_test(the_oldest_is_dropped),
         cmocka_unit_test(a_full_disk_keeps_the_ring_full),
+        cmocka_unit_test(short_memory_keeps_the_ring_full),
         cmocka_unit_test(what_the_journal_refuses_is_a_gap),
         cmocka_unit_test(an_error_of_the_journal_sticks),
         cmocka_unit_test(durable_never_says_too_much),
