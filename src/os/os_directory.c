@@ -168,8 +168,8 @@ static fls_status open_regular(const flsi_directory *directory, flsi_file *file,
 fls_status flsi_directory_file(const flsi_directory *directory, flsi_file *file, const char *name,
                                unsigned how, int *missing, fls_error *err)
 {
-    flsi_file_info info;
-    flsi_file_info now;
+    flsi_file_info info = {.device = 0};
+    flsi_file_info now = {.device = 0};
     note_missing(missing, 0);
     for (int i = 0; i < LOCK_TRIES; i++) {
         fls_status status = open_regular(directory, file, name, how, &info, missing, err);
