@@ -200,6 +200,7 @@ static fls_status put_through(fls_journal *journal, const fls_journal_entry *ent
     if (status != FLS_OK) {
         return flsi_journal_stick(journal, status, &why, err);
     }
+    journal->gap_unwritten = 0;
     const flsi_segment_point before = flsi_segment_here(segment);
     uint64_t last = last_time(journal);
     for (size_t i = 0; status == FLS_OK && i < count; i++) {
@@ -338,6 +339,7 @@ fls_status fls_journal_record_gap(fls_journal *journal, const fls_journal_gap *g
     }
     if (status == FLS_OK) {
         journal->gap_pending = 1;
+        journal->gap_unwritten = 1;
         flsi_journal_was_put(journal, 0);
     }
     flsi_mutex_unlock(&journal->mutex);

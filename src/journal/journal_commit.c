@@ -29,7 +29,10 @@ fls_status flsi_journal_flush_held(fls_journal *journal, fls_error *err)
     fls_error why = FLS_ERROR_INIT;
     fls_status status = flsi_segment_flush(&journal->segment, &why);
     atomic_store_explicit(&journal->written, journal->segment.begin_ordinal, memory_order_release);
-    journal->held_since = status == FLS_OK ? 0 : journal->held_since;
+    if (status == FLS_OK) {
+        journal->held_since = 0;
+        journal->gap_unwritten = 0;
+    }
     return flsi_journal_stick(journal, status, &why, err);
 }
 
@@ -238,13 +241,25 @@ static fls_status sync_files(fls_journal *journal, const sync_end *end, flsi_com
     return status;
 }
 
+static fls_status give_error(const fls_error *why, fls_error *err)
+{
+    if (err != NULL) {
+        *err = *why;
+    }
+    return why->status;
+}
+
 /* All of it but the flag. */
 static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *err)
 {
     flsi_segment *segment = &journal->segment;
-    fls_status status = flsi_journal_flush_held(journal, err);
-    if (status != FLS_OK) {
-        return status;
+    fls_error full = FLS_ERROR_INIT;
+    fls_status flushed = flsi_journal_flush_held(journal, &full);
+    /* What a full disk took is made durable all the same, but for messages behind a gap of which it
+     * did not take the record. */
+    int passed_on = flushed == FLS_NO_SPACE && !journal->gap_unwritten;
+    if (flushed != FLS_OK && !passed_on) {
+        return give_error(&full, err);
     }
     uint64_t began = flsi_journal_clock(journal);
     journal->captured = journal->waiting;
@@ -258,15 +273,16 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
                     .frames = segment->begin_ordinal !=
                               atomic_load_explicit(&journal->durable, memory_order_relaxed),
                     .marks = gaps || journal->marks_due > segment->marks_synced};
+    int all = segment->next_ordinal == end.ordinal;
     if (!end.frames && !end.marks) {
-        journal->undurable_since = 0;
-        return FLS_OK;
+        journal->undurable_since = all ? 0 : began + (began == 0);
+        return all ? FLS_OK : give_error(&full, err);
     }
     fls_error why = FLS_ERROR_INIT;
     fls_error marks_why = FLS_ERROR_INIT;
     fls_status marks_status;
     journal->gap_pending = 0;
-    status = sync_files(journal, &end, how, &marks_status, &marks_why, &why);
+    fls_status status = sync_files(journal, &end, how, &marks_status, &marks_why, &why);
     note_latency(journal, flsi_journal_clock(journal) - began);
     if (end.marks) {
         fls_status marked =
@@ -282,7 +298,7 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
     journal->marks_due = segment->marks_offset;
     journal->undurable_since = segment->next_ordinal > end.ordinal ? began + (began == 0) : 0;
     journal->rotation_due |= end.frames && journal->options.sync_starts_segment;
-    return status;
+    return status == FLS_OK && flushed != FLS_OK && !all ? give_error(&full, err) : status;
 }
 
 fls_status flsi_journal_commit(fls_journal *journal, flsi_commit_how how, fls_error *err)
@@ -342,7 +358,8 @@ static fls_status wait_to(fls_journal *journal, uint64_t end, int patient, fls_e
             continue;
         }
         fls_status status = lead(journal, err);
-        if (status != FLS_OK) {
+        if (status != FLS_OK &&
+            atomic_load_explicit(&journal->durable, memory_order_relaxed) < end) {
             return status;
         }
     }

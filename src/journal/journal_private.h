@@ -59,6 +59,7 @@ struct fls_journal {
     /* Syncing. */
     uint32_t syncing;        /* 1: somebody syncs, without the mutex, or rotates: segment stays */
     uint32_t gap_pending;    /* 1: a gap record that no sync covers */
+    uint32_t gap_unwritten;  /* 1: and that the file may not have */
     uint64_t durable_offset; /* in the segment, where `durable` begins */
     uint64_t marks_due;      /* the commit that comes syncs the marks up to here */
     uint32_t marks_job;      /* 1: the thread shall sync the marks; 2: it does */

@@ -125,6 +125,67 @@ static void test_batch_taken_back(void **state)
     assert_true(refused > 50);
 }
 
+/* A disk without room for all that is held: what the file has is durable nevertheless, and so is a
+ * message of which only the marks found none. */
+static void test_full_disk_keeps_what_it_has(void **state)
+{
+    (void)state;
+    static const uint8_t payload[100] = {3};
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    options.polled = 1;
+    options.sync = FLS_JOURNAL_SYNC_NONE;
+    fls_journal *journal = open_with(&options, NULL);
+    for (int i = 0; i < 10; i++) {
+        assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+    }
+    room = 7 * 112 + 50;
+    assert_status(fls_journal_sync_now(journal, &err), FLS_NO_SPACE, &err);
+    assert_int_equal(fls_journal_durable(journal), 7);
+    assert_int_equal(fls_journal_next_ordinal(journal), 10);
+    room = 3 * 112; /* none for marks */
+    assert_status(fls_journal_sync_now(journal, &err), FLS_OK, &err);
+    assert_int_equal(fls_journal_durable(journal), 10);
+    const fls_journal_gap gap = {0, 5, 1, FLS_GAP_REFUSED};
+    assert_status(fls_journal_record_gap(journal, &gap, &err), FLS_OK, &err);
+    assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+    room = 112; /* the gap has to be durable no later than the message */
+    assert_status(fls_journal_sync_now(journal, &err), FLS_NO_SPACE, &err);
+    assert_int_equal(fls_journal_durable(journal), 10);
+    room = UINT64_MAX;
+    assert_status(fls_journal_sync_now(journal, &err), FLS_OK, &err);
+    assert_int_equal(fls_journal_durable(journal), 11);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+}
+
+/* An append that syncs has made its message durable when it returns, or has not taken it. */
+static void test_always_means_durable(void **state)
+{
+    (void)state;
+    static const uint8_t payload[100] = {4};
+    const fls_journal_gap gap = {0, 5, 1, FLS_GAP_REFUSED};
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    options.polled = 1;
+    options.sync = FLS_JOURNAL_SYNC_ALWAYS;
+    fls_journal *journal = open_with(&options, NULL);
+    uint64_t count = 0;
+    uint64_t refused = 0;
+    for (uint64_t has = 0; has < 400; has += 4) {
+        if (has % 8 == 0) {
+            assert_status(fls_journal_record_gap(journal, &gap, &err), FLS_OK, &err);
+        }
+        room = has;
+        fls_status status = fls_journal_append(journal, payload, 100, NULL, &err);
+        room = UINT64_MAX;
+        refused += status != FLS_OK;
+        count += status == FLS_OK;
+        assert_true(status == FLS_OK || status == FLS_NO_SPACE);
+        assert_int_equal(fls_journal_next_ordinal(journal), count);
+        assert_int_equal(fls_journal_durable(journal), count);
+    }
+    assert_in_range(refused, 10, 90);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+}
+
 /* A segment that has been ended, and another that the disk has no room for: who polls is not told
  * to come back at once, over and over. */
 static void test_waits_for_room(void **state)
@@ -288,6 +349,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_batch_taken_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_full_disk_keeps_what_it_has, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_always_means_durable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waits_for_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_thread_keeps_the_linger, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention_elsewhere, set_up, tear_down),
