@@ -146,6 +146,8 @@ fls_status flsi_journal_use_types(fls_journal *journal, const fls_journal_type *
 
 /* A pair of clocks, if it is time for one or must is set. */
 fls_status flsi_journal_pair_clocks(fls_journal *journal, int must, fls_error *err);
+/* Removes what retention does not leave; how many segments. With the mutex or without it. */
+uint64_t flsi_journal_retain(fls_journal *journal);
 /* Does what is due; *wait_ns: until the next thing is, UINT64_MAX: nothing will be. */
 fls_status flsi_journal_do_due(fls_journal *journal, uint64_t *wait_ns, fls_error *err);
 void flsi_journal_run(void *self);

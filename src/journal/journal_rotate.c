@@ -213,6 +213,9 @@ fls_status flsi_journal_rotate_now(fls_journal *journal, fls_error *err)
     journal->syncing = 1;
     fls_status status = journal->sealing == FLSI_SEALED ? FLS_OK : seal(journal, err);
     if (status == FLS_OK && journal->sealing == FLSI_SEALED) {
+        if (journal->upkeep_due) { /* who appends is faster than the thread */
+            journal->figures.retired_segments += flsi_journal_retain(journal);
+        }
         status = begin_segment(journal, &next, journal->segment.next_ordinal, &why);
         if (status == FLS_OK) {
             journal->figures.appended_bytes +=

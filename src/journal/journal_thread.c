@@ -76,8 +76,7 @@ static fls_status between(void *self)
     return status;
 }
 
-/* Without the mutex. What fails is tried again the next time. */
-static uint64_t do_upkeep(fls_journal *journal)
+uint64_t flsi_journal_retain(fls_journal *journal)
 {
     const fls_journal_options *options = &journal->options;
     fls_prune_report report = {.struct_bytes = sizeof report};
@@ -92,6 +91,14 @@ static uint64_t do_upkeep(fls_journal *journal)
         (void)flsi_prune_segments(&journal->directory, &prune, fls_journal_durable(journal),
                                   flsi_wall_now_ns(), fls_allocator_libc(), &report, NULL);
     }
+    return report.segments;
+}
+
+/* Without the mutex. What fails is tried again the next time. */
+static uint64_t do_upkeep(fls_journal *journal)
+{
+    const fls_journal_options *options = &journal->options;
+    uint64_t removed = flsi_journal_retain(journal);
     if (options->compress) {
         flsi_compress_job job = {.directory = &journal->directory,
                                  .checksum = options->checksum,
@@ -102,7 +109,7 @@ static uint64_t do_upkeep(fls_journal *journal)
                                  .between_self = journal};
         (void)flsi_compress_sealed(&job, NULL);
     }
-    return report.segments;
+    return removed;
 }
 
 static void upkeep(fls_journal *journal, uint64_t now)

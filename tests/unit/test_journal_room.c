@@ -276,6 +276,26 @@ static void test_retention_elsewhere(void **state)
     assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
 }
 
+/* Retention keeps up with who appends, also when nobody does what is due in between. */
+static void test_retention_keeps_up(void **state)
+{
+    (void)state;
+    static const uint8_t payload[100] = {1};
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    fls_journal_figures figures = {.struct_bytes = sizeof figures};
+    options.polled = 1;
+    options.segment_messages = 1;
+    options.retain_segments = 2;
+    fls_journal *journal = open_with(&options, NULL);
+    for (int i = 0; i < 50; i++) {
+        assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+        fls_journal_get_figures(journal, &figures);
+        assert_in_range(figures.segments, 1, 4);
+    }
+    assert_in_range(figures.retired_segments, 46, 48);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+}
+
 /* Gaps are told with their messages, types are stored with the next try. */
 static uint64_t missing_messages;
 
@@ -354,6 +374,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_waits_for_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_thread_keeps_the_linger, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention_elsewhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_retention_keeps_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_types_changed, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
