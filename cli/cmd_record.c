@@ -71,6 +71,7 @@ static const cli_pair keys[] = {
     {"messages, bytes", "Recorded now, and the bytes of their payloads."},
     {"first_ordinal, next_ordinal", "The ordinals of these messages: from, to (not included)."},
     {"durable_ordinal", "All messages below it are durable."},
+    {"lost_messages", "That had come and are not in the journal: it was full, or failed, before."},
     {"refused", "Messages that could not be recorded."},
     {"dropped", "Datagrams that the system had no room for, where it tells."},
     {"peers", "How many connected."},

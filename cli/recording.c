@@ -140,6 +140,7 @@ static int refuse(cli_recording *rec, const char *place, const fls_error *err)
 /* The disk is full. CLI_DONE: there may be room by now. */
 static int wait_for_room(cli_recording *rec, const fls_error *err)
 {
+    rec->full = 1;
     if (!rec->wait_for_space) {
         rec->failed = 1;
         return cli_journal_complain(rec->job, rec->path, err);
@@ -156,21 +157,57 @@ static int wait_for_room(cli_recording *rec, const fls_error *err)
     return CLI_DONE;
 }
 
+/* Makes room for the sizes of more messages; those of what the file has are not needed. */
+static int reserve_sizes(cli_recording *rec, size_t more)
+{
+    uint64_t held = fls_journal_next_ordinal(rec->journal) - fls_journal_written(rec->journal);
+    if (held < rec->size_count) {
+        rec->size_first += rec->size_count - (size_t)held;
+        rec->size_count = (size_t)held;
+    }
+    if (more <= rec->size_capacity - rec->size_first - rec->size_count) {
+        return CLI_DONE;
+    }
+    if (rec->size_first > 0) {
+        memmove(rec->sizes, rec->sizes + rec->size_first, rec->size_count * sizeof *rec->sizes);
+        rec->size_first = 0;
+    }
+    if (more > rec->size_capacity - rec->size_count) {
+        size_t capacity = 2 * (rec->size_count + more);
+        uint32_t *sizes = realloc(rec->sizes, capacity * sizeof *sizes);
+        if (sizes == NULL) {
+            return cli_complain_errno(rec->job, NULL, NULL, ENOMEM);
+        }
+        rec->sizes = sizes;
+        rec->size_capacity = capacity;
+    }
+    return CLI_DONE;
+}
+
+static void count_taken(cli_recording *rec, const fls_journal_entry *entries, size_t count)
+{
+    uint32_t *sizes = rec->sizes + rec->size_first + rec->size_count;
+    for (size_t i = 0; i < count; i++) {
+        sizes[i] = (uint32_t)entries[i].size;
+        rec->bytes += entries[i].size;
+    }
+    rec->size_count += count;
+    rec->messages += count;
+    rec->told_full &= count == 0;
+}
+
 static int append(cli_recording *rec, const fls_journal_entry *entries, size_t count)
 {
     fls_error err = FLS_ERROR_INIT;
-    int code = CLI_DONE;
-    for (size_t next = 0; next < count && code == CLI_DONE;) {
+    int code = reserve_sizes(rec, count);
+    size_t next = 0;
+    while (next < count && code == CLI_DONE) {
         size_t taken = 0;
         fls_status status = fls_journal_append_batch(rec->journal, entries + next, count - next,
                                                      NULL, &taken, &err);
         taken = status == FLS_OK ? count - next : taken;
-        for (size_t i = 0; i < taken; i++) {
-            rec->bytes += entries[next + i].size;
-        }
-        rec->messages += taken;
+        count_taken(rec, entries + next, taken);
         next += taken;
-        rec->told_full &= taken == 0;
         if (status == FLS_INVALID_FRAME) {
             code = refuse(rec, NULL, &err);
             next++;
@@ -181,6 +218,7 @@ static int append(cli_recording *rec, const fls_journal_entry *entries, size_t c
             code = cli_journal_complain(rec->job, rec->path, &err);
         }
     }
+    rec->lost += count - next;
     return code;
 }
 
@@ -216,7 +254,11 @@ int cli_recording_take(void *self, const void *payload, size_t size, const char 
     if (rec->count == CLI_RECORD_BATCH || size > ARENA_BYTES - rec->used) {
         code = cli_recording_flush(rec);
     }
-    if (code == CLI_DONE && size > ARENA_BYTES) {
+    if (code != CLI_DONE) {
+        rec->lost++;
+        return code;
+    }
+    if (size > ARENA_BYTES) {
         fls_journal_entry entry = {payload, size, 0};
         return append(rec, &entry, 1);
     }
@@ -225,7 +267,7 @@ int cli_recording_take(void *self, const void *payload, size_t size, const char 
     }
     rec->entries[rec->count++] = (fls_journal_entry){rec->arena + rec->used, size, 0};
     rec->used += size;
-    return code;
+    return CLI_DONE;
 }
 
 int cli_recording_messages(cli_recording *rec, const fls_message *messages, size_t count)
@@ -303,6 +345,7 @@ static void put_report(cli_recording *rec, cli_out *out, int code, int by_signal
     cli_json_count(&json, "first_ordinal", rec->report.messages);
     cli_json_count(&json, "next_ordinal", figures->next_ordinal);
     cli_json_count(&json, "durable_ordinal", figures->durable_ordinal);
+    cli_json_count(&json, "lost_messages", rec->lost);
     cli_json_count(&json, "refused", rec->refused);
     cli_json_count(&json, "dropped", rec->dropped);
     cli_json_count(&json, "peers", rec->peers);
@@ -336,10 +379,30 @@ static void print_report(const cli_recording *rec)
         cli_count(c, rec->figures.durable_ordinal), rec->is_durable ? ", which is all" : "",
         rec->refused > 0 ? "; some were refused" : "",
         rec->dropped > 0 ? "; the system dropped datagrams" : "");
+    if (rec->lost > 0) {
+        cli_complain(rec->job, rec->path,
+                     "%s more messages had come and are not in the journal: %s",
+                     cli_count(a, rec->lost),
+                     rec->full ? "there was no room for them" : "it could not take them");
+    }
+}
+
+/* What was accepted and never came to be in the file is no part of the journal. */
+static void take_off_lost(cli_recording *rec)
+{
+    fls_journal_figures *figures = &rec->figures;
+    uint64_t held = figures->next_ordinal - figures->written_ordinal;
+    held = held < rec->messages ? held : rec->messages;
+    for (size_t i = 0; i < held && i < rec->size_count; i++) {
+        rec->bytes -= rec->sizes[rec->size_first + rec->size_count - 1 - i];
+    }
+    rec->messages -= held;
+    rec->lost += held;
+    figures->next_ordinal -= held;
 }
 
 /* Everything durable, the journal closed, and what it came to. */
-static int end_journal(cli_recording *rec, int code)
+static int end_journal(cli_recording *rec, int code, int by_signal)
 {
     fls_error err = FLS_ERROR_INIT;
     if (!rec->failed) {
@@ -348,10 +411,21 @@ static int end_journal(cli_recording *rec, int code)
     }
     cli_progress_say(&rec->job->progress, "waiting for the disk");
     fls_status synced = fls_journal_sync_now(rec->journal, &err);
+    while (synced == FLS_NO_SPACE && rec->wait_for_space && !by_signal && !rec->failed &&
+           wait_for_room(rec, &err) == CLI_DONE) {
+        synced = fls_journal_sync_now(rec->journal, &err);
+    }
     fls_journal_get_figures(rec->journal, &rec->figures);
     fls_status status = fls_journal_close(rec->journal, synced == FLS_OK ? &err : NULL);
     rec->journal = NULL;
-    rec->is_durable = rec->figures.durable_ordinal == rec->figures.next_ordinal;
+    rec->full |= synced == FLS_NO_SPACE;
+    rec->lost += rec->count; /* taken, and never handed over */
+    if (status == FLS_OK) {  /* it may have found room that the sync had not */
+        rec->figures.written_ordinal = rec->figures.next_ordinal;
+        rec->figures.durable_ordinal = rec->figures.next_ordinal;
+    }
+    take_off_lost(rec);
+    rec->is_durable = rec->lost == 0 && rec->figures.durable_ordinal == rec->figures.next_ordinal;
     if ((synced != FLS_OK || status != FLS_OK) && !rec->failed) {
         return cli_journal_complain(rec->job, rec->path, &err);
     }
@@ -361,7 +435,7 @@ static int end_journal(cli_recording *rec, int code)
 int cli_recording_close(cli_recording *rec, int code, int by_signal)
 {
     if (rec->journal != NULL) {
-        code = end_journal(rec, code);
+        code = end_journal(rec, code, by_signal);
         code = code == CLI_DONE && rec->refused > 0 ? CLI_DAMAGED : code;
         cli_progress_clear(&rec->job->progress);
         print_report(rec);
@@ -379,5 +453,6 @@ int cli_recording_close(cli_recording *rec, int code, int by_signal)
     }
     cli_schemas_close(&rec->schemas);
     free(rec->arena);
+    free(rec->sizes);
     return code;
 }

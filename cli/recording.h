@@ -33,7 +33,12 @@ typedef struct cli_recording {
     fls_journal_type types[FLS_SCHEMA_SET_MOST];
     char identifiers[FLS_SCHEMA_SET_MOST][5];
     uint64_t messages;
-    uint64_t bytes;   /* of their payloads */
+    uint64_t bytes;    /* of their payloads */
+    uint64_t lost;     /* taken from the input, and not in the journal: it failed before */
+    uint32_t *sizes;   /* of the newest messages, which may be in the journal's memory only */
+    size_t size_first; /* of them, the oldest */
+    size_t size_count;
+    size_t size_capacity;
     uint64_t refused; /* empty, too large, or not as the schema has it */
     uint64_t dropped; /* datagrams that the system had no room for */
     uint64_t peers;
@@ -43,6 +48,7 @@ typedef struct cli_recording {
     uint64_t shown_ns;
     uint64_t told_ns;
     int told_full;
+    int full;   /* the last failure: no space */
     int failed; /* the journal takes no more */
 } cli_recording;
 

@@ -180,6 +180,37 @@ awk 'function number(text, i, n) {
              }
      }' told out >why || fail "killed: $(cat why told)"
 
+# A file that can grow no more, as on a full disk: what is told to be recorded is what is there.
+# full_after JOURNAL COMMAND...: with such a limit, JSON in ./report; wants code 3.
+full_after() {
+    journal=$1
+    shift
+    (
+        trap '' XFSZ
+        ulimit -f 100 && exec "$@" >report 2>err
+    )
+    code=$?
+    [ $code = 3 ] || fail "$*: exit code $code, not 3"
+    has err 'no space left'
+    has err 'are not in the journal: there was no room for them'
+    has report '"ok": false'
+    has_not report '"lost_messages": 0'
+    recorded=$(sed -n 's/.*"messages": \([0-9]*\).*/\1/p' report | head -1)
+    [ "$recorded" -gt 1000 ] || fail "$recorded recorded"
+    has report "\"next_ordinal\": $recorded,"
+    has report "\"bytes\": $((recorded * 8)),"
+    has err "$(echo "$recorded" | sed 's/\(...\)$/,\1/') messages recorded"
+    has err "ordinals 0 to $((recorded - 1));"
+    head -n "$recorded" wide >want
+    holds "$journal" want
+}
+awk 'BEGIN { for (i = 0; i < 12000; i++) printf "%016x\n", i }' >wide
+expect 0 write --from hex -c xxh3 -o wide.fls wide
+for sync in none interval=1ms bytes=16Ki every=100; do
+    full_after j.full.$sync "$tool" record --json --from hex --sync $sync -o j.full.$sync wide
+done
+full_after j.full.frames "$tool" record --json --from frames -o j.full.frames wide.fls
+
 # One writer at a time; places where no journal can be.
 mkfifo held
 "$tool" record -o j.locked <held 2>err &

@@ -119,3 +119,26 @@ same out hex.1
 expect 2 record -o x --listen http://x
 expect 3 replay --timeout 0 --max -o unix:nobody source
 expect 2 send stream.1 udp://127.0.0.1:9
+
+# A file that can grow no more, as on a full disk: what is told to be recorded is what is there.
+awk 'BEGIN { for (i = 0; i < 12000; i++) printf "%016x\n", i }' >wide
+expect 0 write --from hex -c xxh3 -o wide.fls wide
+(
+    trap '' XFSZ
+    ulimit -f 100 && exec "$tool" record --json --listen unix:full --peers 1 -o j.full >report 2>told
+) &
+pid=$!
+wait_for grep -q 'listening on' told
+"$tool" send wide.fls unix:full 2>/dev/null # may find it gone
+wait $pid
+code=$?
+[ $code = 3 ] || fail "a full disk: exit code $code, not 3"
+has told 'are not in the journal: there was no room for them'
+has report '"ok": false'
+has_not report '"lost_messages": 0'
+recorded=$(sed -n 's/.*"messages": \([0-9]*\).*/\1/p' report | head -1)
+[ "$recorded" -gt 1000 ] || fail "$recorded recorded"
+has report "\"next_ordinal\": $recorded,"
+head -n "$recorded" wide >want
+expect 0 cat --as hex j.full
+same out want
