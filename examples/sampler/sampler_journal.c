@@ -94,7 +94,7 @@ static fls_status run_loop(const struct sampler_recording *r, struct sampler *s,
 static fls_status record_into(const struct sampler_recording *r, struct sampler *s,
                               fls_journal *journal)
 {
-    fls_recorder *recorder;
+    fls_recorder *recorder = NULL;
     fls_status st = fls_recorder_open(&recorder, journal, NULL, s->err);
     if (st != FLS_OK)
         return st;
@@ -116,7 +116,7 @@ static int record(const struct sampler_recording *r, struct sampler_witness *wit
     fls_error err = FLS_ERROR_INIT;
     struct sampler s = {.err = &err, .witness = witness};
     fls_journal_figures figures = FLS_JOURNAL_FIGURES_INIT;
-    fls_journal *journal;
+    fls_journal *journal = NULL;
     fls_status st = open_journal(&journal, r, NULL, &err);
     if (st != FLS_OK)
         return fls_error_print(stderr, &err), 1;
@@ -145,7 +145,7 @@ static int record(const struct sampler_recording *r, struct sampler_witness *wit
 static fls_status count_sound(const char *path, const struct sampler_witness *witness,
                               uint64_t *sound, fls_error *err)
 {
-    fls_journal_reader *reader;
+    fls_journal_reader *reader = NULL;
     fls_message message;
     *sound = 0;
     fls_status st = fls_journal_reader_open(&reader, path, NULL, err);
@@ -168,7 +168,7 @@ static int prove(const struct sampler_recording *r, const struct sampler_witness
     char number[3][32];
     fls_error err = FLS_ERROR_INIT;
     fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
-    fls_journal *journal;
+    fls_journal *journal = NULL;
     uint64_t sound = 0;
     uint64_t from_ns = sampler_now_ns();
     fls_status st = open_journal(&journal, r, &report, &err);
