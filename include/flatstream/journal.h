@@ -60,7 +60,7 @@ typedef struct fls_journal_options {
     uint32_t polled; /* 1: no thread of the journal's own: fls_journal_poll does what is due */
     uint32_t sync_starts_segment; /* 1: for devices that may lose durable bytes when their sector is
                                      written again */
-    uint32_t max_frame_bytes;     /* largest payload; 0: FLS_DEFAULT_MAX_FRAME_BYTES */
+    uint32_t max_frame_bytes;     /* largest payload; 0, and at most: FLS_DEFAULT_MAX_FRAME_BYTES */
     /* A segment ends when it reaches any of these; 0: 256 MiB, no limit, no limit. */
     uint64_t segment_bytes;
     uint64_t segment_messages;

@@ -12,7 +12,7 @@
 #define DEFAULT_SEGMENT_BYTES (UINT64_C(256) << 20)
 #define LOCK_TRIES            20u
 #define LOCK_PAUSE_NS         (5 * MILLISECOND)
-#define MOST_FRAME_BYTES      (UINT32_MAX - FLS_MAX_HEADER_BYTES)
+#define MOST_FRAME_BYTES      FLS_DEFAULT_MAX_FRAME_BYTES /* that a manifest can say */
 
 /* ---- options ---- */
 
@@ -42,7 +42,7 @@ static fls_status check(const fls_journal_options *options, fls_error *err)
     } else if (options->must_exist && options->must_be_new) {
         text = "a journal cannot both exist and be new";
     } else if (options->max_frame_bytes > MOST_FRAME_BYTES) {
-        text = "max_frame_bytes is more than a frame can hold";
+        text = "max_frame_bytes is more than 2^31, the most that a journal takes";
     } else if (options->types == NULL && options->type_count != 0) {
         text = "types are counted and not given";
     } else if (options->type_count > FLSI_MANIFEST_TYPES) {

@@ -505,6 +505,8 @@ static void test_options_that_contradict(void **state)
     options.must_be_new = 0;
     assert_int_equal(remove(files_join(path, FLSI_MANIFEST_NAME)), 0);
     assert_status(fls_journal_open(&journal, path, &options, NULL, &err), FLS_INVALID_FRAME, &err);
+    options.max_frame_bytes = FLS_DEFAULT_MAX_FRAME_BYTES + 1; /* a manifest cannot say it */
+    assert_int_equal(fls_journal_open(&journal, path, &options, NULL, NULL), FLS_INVALID_ARGUMENT);
 }
 
 /* Whatever is full when, each message that was taken is there, and no other. */
