@@ -168,7 +168,10 @@ static int record_program(record_run *r)
 {
     cli_program program;
     cli_input input;
-    int code = cli_recording_open(&r->rec);
+    int code = cli_program_find(r->rec.job, r->program[0]);
+    if (code == CLI_DONE) {
+        code = cli_recording_open(&r->rec);
+    }
     if (code == CLI_DONE) {
         code = cli_program_start(&program, r->rec.job, r->program);
     }
@@ -187,10 +190,9 @@ static int record_program(record_run *r)
 
 static int record_peers(record_run *r)
 {
-    int code = cli_recording_open(&r->rec);
     r->listening.delimited = r->from == FROM_DELIMITED;
     r->listening.checksum = r->frames;
-    return code == CLI_DONE ? cli_record_listen(&r->rec, &r->listening) : code;
+    return cli_record_listen(&r->rec, &r->listening);
 }
 
 static int record(record_run *r)
@@ -336,7 +338,7 @@ const cli_command cli_cmd_record = {"record",
                                     synopsis,
                                     description,
                                     CLI_TAKES_SCHEMA | CLI_TAKES_CHECKSUM_WRITE |
-                                        CLI_TAKES_MAX_FRAME | CLI_TAKES_JSON,
+                                        CLI_TAKES_MAX_RECORD | CLI_TAKES_JSON,
                                     option_table,
                                     keys,
                                     exits,

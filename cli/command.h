@@ -40,9 +40,10 @@ enum {
     CLI_TAKES_RANGE = 8, /* --range and --limit */
     CLI_TAKES_JSON = 16,
     CLI_TAKES_OUTPUT = 32,
-    CLI_TAKES_SCHEMA = 64,   /* -s, -r and -I: schemas.h */
-    CLI_TAKES_JOURNAL = 128, /* a FILE may be a journal; --durable */
-    CLI_TAKES_TIMES = 256    /* --since and --until */
+    CLI_TAKES_SCHEMA = 64,     /* -s, -r and -I: schemas.h */
+    CLI_TAKES_JOURNAL = 128,   /* a FILE may be a journal; --durable */
+    CLI_TAKES_TIMES = 256,     /* --since and --until */
+    CLI_TAKES_MAX_RECORD = 512 /* --max-frame, of what a journal can hold */
 };
 
 struct cli_job;

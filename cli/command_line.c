@@ -39,6 +39,10 @@ static const common_entry common_entries[] = {
     {CLI_TAKES_MAX_FRAME,
      {ID_MAX_FRAME, "max-frame", "SIZE",
       "The largest payload that is accepted, such as 64Ki; 2Gi unless given, 4Gi-1 at most."}},
+    {CLI_TAKES_MAX_RECORD,
+     {ID_MAX_FRAME, "max-frame", "SIZE",
+      "The largest payload that is accepted, such as 64Ki; unless given what the journal has taken "
+      "so far, 2Gi for a new one, which is the most."}},
     {CLI_TAKES_RANGE,
      {ID_RANGE, "range", "A..B",
       "Only messages with ordinals from A to B, B not included. Either may be left out: 10.. is "
@@ -248,10 +252,22 @@ static int parse_range(const char *text, cli_common *common)
     return *text == '\0' && common->range_first <= common->range_end;
 }
 
+static int take_max_frame(cli_job *job, const char *argument)
+{
+    uint64_t bytes;
+    int recorded = (job->command->takes & CLI_TAKES_MAX_RECORD) != 0;
+    uint64_t most = recorded ? FLS_DEFAULT_MAX_FRAME_BYTES : UINT32_MAX;
+    if (!cli_parse_size(argument, &bytes) || bytes == 0 || bytes > most) {
+        return cli_usage(job, "--max-frame '%s' is not a size from 1 to %llu (%s)", argument,
+                         (unsigned long long)most, recorded ? "2Gi" : "4Gi-1");
+    }
+    job->common.max_frame_bytes = (uint32_t)bytes;
+    return CLI_DONE;
+}
+
 static int take_common(cli_job *job, int id, const char *argument)
 {
     cli_common *common = &job->common;
-    uint64_t number;
     switch (id) {
     case 'c':
         if (fls_checksum_from_name(argument, &common->checksum) != FLS_OK ||
@@ -260,12 +276,7 @@ static int take_common(cli_job *job, int id, const char *argument)
                              argument);
         }
         return CLI_DONE;
-    case ID_MAX_FRAME:
-        if (!cli_parse_size(argument, &number) || number == 0 || number > UINT32_MAX) {
-            return cli_usage(job, "'%s' is not a frame size from 1 to 4294967295", argument);
-        }
-        common->max_frame_bytes = (uint32_t)number;
-        return CLI_DONE;
+    case ID_MAX_FRAME: return take_max_frame(job, argument);
     case ID_RANGE:
         if (!parse_range(argument, common)) {
             return cli_usage(job, "'%s' is not a range of ordinals like 10..20", argument);

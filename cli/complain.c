@@ -98,7 +98,8 @@ void cli_error_sentence(const fls_error *err, char *buffer, size_t capacity)
                 word);
         }
     }
-    if (err->system_errno != 0) {
+    /* What the library took from the system has that in its text. */
+    if (err->system_errno != 0 && strstr(err->text, strerror(err->system_errno)) == NULL) {
         add(buffer, capacity, ": %s", strerror(err->system_errno));
     }
 }

@@ -24,7 +24,7 @@ static int start(cli_input *input, cli_job *job, int fd, int owned, const char *
         return cli_complain_errno(job, name, NULL, errno);
     }
     if (S_ISDIR(input->info.st_mode)) {
-        cli_complain(job, name, "is a directory; %s is for streams, not for journals",
+        cli_complain(job, name, "is a directory, not a stream or other file that %s can read",
                      job->command->name);
         return CLI_SYSTEM;
     }

@@ -7,8 +7,18 @@
 #include "complain.h"
 #include "time_field.h"
 
+/* "0", "0ms", "0.0s", "0Mi" */
+static int is_zero(const char *argument)
+{
+    size_t digits = strspn(argument, "0.");
+    return digits > 0 && strpbrk(argument + digits, "0123456789.") == NULL;
+}
+
 static int take_size(cli_job *job, const char *argument, uint64_t *to)
 {
+    if (is_zero(argument)) {
+        return cli_usage(job, "'%s' is nothing: a size has to be more than 0", argument);
+    }
     if (!cli_parse_size(argument, to) || *to == 0) {
         return cli_usage(job, "'%s' is not a size such as 64Mi", argument);
     }
@@ -26,6 +36,9 @@ static int take_count(cli_job *job, const char *argument, uint64_t *to)
 static int take_duration(cli_job *job, const char *argument, uint64_t *to)
 {
     int64_t ns;
+    if (is_zero(argument)) {
+        return cli_usage(job, "'%s' is nothing: a time has to be more than 0", argument);
+    }
     if (!cli_parse_duration(argument, &ns)) {
         return cli_usage(job, "'%s' is not a time such as 250ms, 5m or 7d", argument);
     }

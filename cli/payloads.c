@@ -264,12 +264,15 @@ static int gather(delimited *d, size_t size)
     return CLI_DONE;
 }
 
+/* The first length is none: most likely the input has no lengths. */
+static const char hint[] = "; is it of another form? --from names it";
+
 static int cut_short(const delimited *d, const char *what, uint64_t declared, uint64_t there)
 {
     cli_complain(d->g.input->job, d->g.input->name,
-                 "offset %llu: the input ends within a %s: %llu bytes there, %llu expected",
+                 "offset %llu: the input ends within a %s: %llu bytes there, %llu expected%s",
                  (unsigned long long)d->offset, what, (unsigned long long)there,
-                 (unsigned long long)declared);
+                 (unsigned long long)declared, d->offset == 0 ? hint : "");
     return CLI_DAMAGED;
 }
 

@@ -401,7 +401,6 @@ static int open_listener(listen_loop *loop, const char *endpoint)
 {
     listener *at = &loop->listeners[loop->listener_count];
     fls_error err = FLS_ERROR_INIT;
-    char bound[256];
     at->endpoint = endpoint;
     at->is_datagram = strncmp(endpoint, "udp://", 6) == 0;
     fls_status status = at->is_datagram ? fls_datagram_listen(endpoint, &at->fd, &err)
@@ -415,10 +414,18 @@ static int open_listener(listen_loop *loop, const char *endpoint)
         return cli_complain_error(loop->rec->job, endpoint, &err);
     }
     loop->listener_count++;
-    if (fls_socket_endpoint(at->fd, bound, sizeof bound, &err) == FLS_OK) {
-        cli_note(loop->rec->job, "listening on %s", bound);
-    }
     return CLI_DONE;
+}
+
+static void tell_listeners(const listen_loop *loop)
+{
+    for (size_t i = 0; i < loop->listener_count; i++) {
+        fls_error err = FLS_ERROR_INIT;
+        char bound[256];
+        if (fls_socket_endpoint(loop->listeners[i].fd, bound, sizeof bound, &err) == FLS_OK) {
+            cli_note(loop->rec->job, "listening on %s", bound);
+        }
+    }
 }
 
 int cli_record_listen(cli_recording *rec, const cli_listening *listening)
@@ -435,6 +442,10 @@ int cli_record_listen(cli_recording *rec, const cli_listening *listening)
         code = open_listener(loop, listening->endpoints[i]);
     }
     if (code == CLI_DONE) {
+        code = cli_recording_open(rec); /* not before it is known that there can be messages */
+    }
+    if (code == CLI_DONE) {
+        tell_listeners(loop);
         code = run_loop(loop);
     }
     if (code == CLI_DONE && cli_interrupt_pending()) {

@@ -14,7 +14,8 @@ typedef struct cli_listening {
     uint64_t peers;        /* end after so many have come and gone; 0: never */
 } cli_listening;
 
-/* Takes messages until a signal comes, or so many peers have ended. Exit code, after a message. */
+/* Listens, opens the journal, and takes messages until a signal comes, or so many peers have ended.
+ * Exit code, after a message. */
 int cli_record_listen(cli_recording *rec, const cli_listening *listening);
 
 #endif

@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +50,37 @@ static int spawn(cli_program *program, int to, char **arguments)
     (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
     return error;
+}
+
+/* errno of what keeps a file from being run, or 0. */
+static int why_not(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        return errno;
+    }
+    return S_ISREG(info.st_mode) && access(path, X_OK) == 0 ? 0 : EACCES;
+}
+
+int cli_program_find(cli_job *job, const char *name)
+{
+    const char *folder = getenv("PATH");
+    int error = ENOENT;
+    if (strchr(name, '/') != NULL) {
+        error = why_not(name);
+    } else if (folder == NULL) {
+        return CLI_DONE; /* the system knows where it looks then */
+    }
+    while (strchr(name, '/') == NULL && folder != NULL && error != 0) {
+        char path[PATH_MAX];
+        size_t length = strcspn(folder, ":");
+        int bytes = length > 0 ? snprintf(path, sizeof path, "%.*s/%s", (int)length, folder, name)
+                               : snprintf(path, sizeof path, "./%s", name);
+        int why = bytes > 0 && (size_t)bytes < sizeof path ? why_not(path) : ENOENT;
+        error = why == 0 || why == EACCES ? why : error;
+        folder = folder[length] == ':' ? folder + length + 1 : NULL;
+    }
+    return error == 0 ? CLI_DONE : cli_complain_errno(job, name, NULL, error);
 }
 
 int cli_program_start(cli_program *program, cli_job *job, char **arguments)

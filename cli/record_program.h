@@ -11,6 +11,9 @@ typedef struct cli_program {
     int output; /* of the program, to be read */
 } cli_program;
 
+/* Whether there is such a program to be run. Exit code, after a message. */
+int cli_program_find(cli_job *job, const char *name);
+
 /* Starts it; its standard output is a pipe. Exit code, after a message. */
 int cli_program_start(cli_program *program, cli_job *job, char **arguments);
 

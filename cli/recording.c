@@ -75,6 +75,15 @@ static int require_schema(cli_recording *rec)
                      rec->needs_schema);
 }
 
+/* The schemas that the journal has. */
+static int load_types(cli_recording *rec)
+{
+    rec->job->journal = rec->path;
+    int code = cli_schemas_open(&rec->schemas, rec->job);
+    rec->job->journal = NULL;
+    return code;
+}
+
 int cli_recording_open(cli_recording *rec)
 {
     fls_error err = FLS_ERROR_INIT;
@@ -88,15 +97,19 @@ int cli_recording_open(cli_recording *rec)
     if (code == CLI_DONE) {
         code = prepare_types(rec);
     }
-    if (code == CLI_DONE && access(rec->path, F_OK) != 0) {
-        code = require_schema(rec); /* before anything is made */
+    if (code == CLI_DONE && rec->needs_schema != NULL) { /* before anything is made or changed */
+        code = rec->schemas.set.count == 0 && access(rec->path, F_OK) == 0 ? load_types(rec)
+                                                                           : CLI_DONE;
+        code = code == CLI_DONE ? require_schema(rec) : code;
     }
     if (code != CLI_DONE) {
         return code;
     }
     rec->options.struct_bytes = sizeof rec->options;
     rec->options.checksum = rec->job->common.checksum;
-    rec->options.max_frame_bytes = rec->job->common.max_frame_bytes;
+    uint32_t most = rec->job->common.max_frame_bytes; /* of convert: it may be more */
+    rec->options.max_frame_bytes =
+        most < FLS_DEFAULT_MAX_FRAME_BYTES ? most : FLS_DEFAULT_MAX_FRAME_BYTES;
     if (fls_journal_open(&rec->journal, rec->path, &rec->options, &rec->report, &err) != FLS_OK) {
         return open_failed(rec, &err);
     }
@@ -105,11 +118,9 @@ int cli_recording_open(cli_recording *rec)
     rec->started_ns = rec->shown_ns = rec->told_ns = cli_monotonic_ns();
     /* What a resumed journal knows, for --check and --from json. */
     if (rec->schemas.set.count == 0 && !rec->report.is_new) {
-        rec->job->journal = rec->path;
-        code = cli_schemas_open(&rec->schemas, rec->job);
-        rec->job->journal = NULL;
+        code = load_types(rec);
     }
-    return code == CLI_DONE ? require_schema(rec) : code;
+    return code;
 }
 
 /* ---- appending ---- */

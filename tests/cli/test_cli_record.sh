@@ -191,7 +191,8 @@ full_after() {
     )
     code=$?
     [ $code = 3 ] || fail "$*: exit code $code, not 3"
-    has err 'no space left'
+    has err 'no space left: write failed: File too large'
+    has_not err 'File too large: '
     has err 'are not in the journal: there was no room for them'
     has report '"ok": false'
     has_not report '"lost_messages": 0'
@@ -242,3 +243,47 @@ expect 2 record -o j.new --listen udp://127.0.0.1:0 delim
 expect 2 record -o j.new --listen nowhere
 expect 2 record -c auto -o j.new delim
 expect 2 record -o j.new --listen unix:s --from hex
+
+# What cannot go well opens no journal: the next writer's epoch is the one behind the last.
+untouched() { # CODE ARGUMENTS...
+    cp j.report/journal.json before
+    expect "$@"
+    same before j.report/journal.json
+    has_not err 'recorded'
+}
+untouched 2 record -o j.report --listen foo
+untouched 2 record -o j.report --listen unix:untouched --listen foo
+missing untouched
+untouched 3 record -o j.report --listen unix:nowhere/socket
+untouched 3 record -o j.report -- no-such-program
+untouched 3 record -o j.report -- ./no-such-program
+untouched 3 record -o j.report -- ./delim
+has err 'ermission denied'
+untouched 3 record -o j.report no-such-input
+untouched 3 record -o j.report "$folder"
+has err 'is a directory, not a stream or other file that record can read'
+untouched 2 record --check -o j.report delim
+untouched 2 record --from json -o j.report json
+untouched 2 record -c crc16 -o j.report delim
+untouched 2 record -o j.report --max-frame 3Gi delim
+has err 'from 1 to 2147483648'
+expect 2 info --max-frame 4Gi delim
+has err 'from 1 to 4294967295'
+expect 0 record --max-frame 2Gi -o j.large delim
+holds j.large hex
+printf '#!/bin/sh\ncat hex\n' >program
+chmod +x program
+PATH=$folder:$PATH expect 0 record --from hex -o j.path -- program
+holds j.path hex
+
+# What is not there, or not delimited, says what may be meant.
+expect 1 record -o j.new json
+has err '; is it of another form? --from names it'
+expect 1 record -o j.torn torn
+has_not err 'another form'
+for zero in 0 0ms 0.0s; do
+    expect 2 record -o j.new --sync interval=$zero delim
+    has err 'has to be more than 0'
+done
+expect 2 record -o j.new --sync bytes=0Ki delim
+has err 'has to be more than 0'
