@@ -136,7 +136,9 @@ static void compact(flsi_feed *feed)
         size_t data = count > 0 ? feed->items[feed->item_first].data : feed->byte_count;
         if (count > 0) {
             memmove(feed->items, feed->items + feed->item_first, count * sizeof *feed->items);
-            memmove(feed->bytes, feed->bytes + data, feed->byte_count - data);
+            if (feed->byte_count > data) { /* else there may be no bytes at all yet */
+                memmove(feed->bytes, feed->bytes + data, feed->byte_count - data);
+            }
             feed->items[0].data = 0;
         }
         feed->byte_count -= data;
