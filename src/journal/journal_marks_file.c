@@ -1,8 +1,7 @@
 /* Frames of a marks file; see journal_marks_file.h. */
 #include "journal/journal_marks_file.h"
 
-#include "core/cpu.h"
-#include "core/digest.h"
+#include "flatstream/frame.h"
 
 #define WINDOW_BYTES ((size_t)64 * 1024)
 /* What is read at once where frames are so long that most of a window would be passed over. */
@@ -110,13 +109,8 @@ fls_status flsi_marks_file_frame(flsi_marks_file *marks, uint64_t at, const uint
     if (status != FLS_OK) {
         return status;
     }
-    fls_digest_state digest;
-    status = flsi_digest_init(&digest, FLS_CHECKSUM_XXH3, NULL, flsi_cpu_features(), err);
-    if (status != FLS_OK) {
-        return status;
-    }
     if (flsi_load_le64(bytes + FLS_LENGTH_BYTES) !=
-        flsi_digest_xxh3(&digest, bytes + FLSI_MARKS_HEADER_BYTES, length)) {
+        fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes + FLSI_MARKS_HEADER_BYTES, length)) {
         return refuse(err, FLS_CHECKSUM_MISMATCH, at, "a frame of marks was changed");
     }
     *records = bytes + FLSI_MARKS_HEADER_BYTES;

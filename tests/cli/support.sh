@@ -33,6 +33,16 @@ has() {
     }
 }
 
+# wait_for COMMAND...: until it succeeds.
+wait_for() {
+    tries=0
+    until "$@" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ $tries -lt 3000 ] || fail "waited in vain for: $*"
+        sleep 0.01
+    done
+}
+
 has_not() {
     ! grep -q -F -e "$2" "$1" || fail "$1 has: $2"
 }

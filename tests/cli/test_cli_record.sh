@@ -6,16 +6,6 @@ awk 'BEGIN { for (i = 0; i < 3000; i++) printf "%08x%s\n", i, i % 7 ? "" : "00ff
 expect 0 write --from hex -c crc16 -o stream hex
 expect 0 cat --as delimited -o delim stream
 
-# wait_for COMMAND...: until it succeeds.
-wait_for() {
-    tries=0
-    until "$@" 2>/dev/null; do
-        tries=$((tries + 1))
-        [ $tries -lt 3000 ] || fail "waited in vain for: $*"
-        sleep 0.01
-    done
-}
-
 # holds JOURNAL FILE: the messages of the journal, as hex lines, are those of the file.
 holds() {
     expect 0 cat --as hex "$1"

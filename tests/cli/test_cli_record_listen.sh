@@ -3,16 +3,6 @@
 # and replay to all of these.
 . "$(dirname "$0")/support.sh"
 
-# wait_for COMMAND...: until it succeeds.
-wait_for() {
-    tries=0
-    until "$@" 2>/dev/null; do
-        tries=$((tries + 1))
-        [ $tries -lt 3000 ] || fail "waited in vain for: $*"
-        sleep 0.01
-    done
-}
-
 listening_on() { # KIND FILE
     wait_for grep -q "listening on $1" "$2"
     sed -n "s/^flatstream: listening on \($1.*\)/\1/p" "$2"

@@ -3,16 +3,6 @@
 # and restarts of the writer.
 . "$(dirname "$0")/support.sh"
 
-# wait_for COMMAND...: until it succeeds.
-wait_for() {
-    tries=0
-    until "$@" 2>/dev/null; do
-        tries=$((tries + 1))
-        [ $tries -lt 3000 ] || fail "waited in vain for: $*"
-        sleep 0.01
-    done
-}
-
 lines() { # FILE COUNT
     [ "$(wc -l <"$1")" -ge "$2" ]
 }
