@@ -272,11 +272,11 @@ fls_status flsi_cursors_limit(const flsi_directory *journal, uint64_t ordinal, u
 
 /* ---- the public ones ---- */
 
-fls_status fls_journal_cursor_get(const char *path, const char *name, fls_journal_cursor *cursor,
-                                  fls_error *err)
+fls_status flsi_journal_cursor_get(const char *path, const char *name, fls_journal_cursor *cursor,
+                                   const flsi_os_calls *calls, fls_error *err)
 {
     flsi_directory journal;
-    fls_status status = flsi_directory_open(&journal, path, 0, NULL, err);
+    fls_status status = flsi_directory_open(&journal, path, 0, calls, err);
     if (status == FLS_OK) {
         status = flsi_cursor_load(&journal, name, cursor, fls_allocator_libc(), err);
         flsi_directory_close(&journal);
@@ -286,14 +286,20 @@ fls_status fls_journal_cursor_get(const char *path, const char *name, fls_journa
     return status;
 }
 
-fls_status fls_journal_cursor_set(const char *path, const char *name, uint64_t ordinal,
+fls_status fls_journal_cursor_get(const char *path, const char *name, fls_journal_cursor *cursor,
                                   fls_error *err)
+{
+    return flsi_journal_cursor_get(path, name, cursor, NULL, err);
+}
+
+fls_status flsi_journal_cursor_set(const char *path, const char *name, uint64_t ordinal,
+                                   const flsi_os_calls *calls, fls_error *err)
 {
     flsi_directory journal;
     fls_journal_cursor cursor = {.ordinal = ordinal, .time_ns = flsi_wall_now_ns()};
     uint64_t durable = 0;
     fls_status status = check_name(name, err);
-    status = status == FLS_OK ? flsi_directory_open(&journal, path, 0, NULL, err) : status;
+    status = status == FLS_OK ? flsi_directory_open(&journal, path, 0, calls, err) : status;
     if (status != FLS_OK) {
         return status;
     }
@@ -308,6 +314,12 @@ fls_status fls_journal_cursor_set(const char *path, const char *name, uint64_t o
     }
     flsi_directory_close(&journal);
     return status;
+}
+
+fls_status fls_journal_cursor_set(const char *path, const char *name, uint64_t ordinal,
+                                  fls_error *err)
+{
+    return flsi_journal_cursor_set(path, name, ordinal, NULL, err);
 }
 
 fls_status fls_journal_cursor_remove(const char *path, const char *name, fls_error *err)

@@ -22,6 +22,12 @@ fls_status flsi_cursor_each(const flsi_directory *journal, const fls_allocator *
 fls_status flsi_cursors_limit(const flsi_directory *journal, uint64_t ordinal, uint64_t epoch,
                               const fls_allocator *allocator, uint64_t *moved, fls_error *err);
 
+/* The public functions on other system calls, NULL: the real ones. */
+fls_status flsi_journal_cursor_get(const char *path, const char *name, fls_journal_cursor *cursor,
+                                   const flsi_os_calls *calls, fls_error *err);
+fls_status flsi_journal_cursor_set(const char *path, const char *name, uint64_t ordinal,
+                                   const flsi_os_calls *calls, fls_error *err);
+
 /* The text of a cursor: at most FLSI_CURSOR_BYTES; returns the length. */
 #define FLSI_CURSOR_BYTES 512u
 size_t flsi_cursor_encode(const fls_journal_cursor *cursor, char text[FLSI_CURSOR_BYTES]);
