@@ -179,19 +179,11 @@ static fls_status put_frames(compressing *work, fls_error *err)
 static fls_status read_plain(compressing *work, uint64_t offset, uint8_t *to, size_t size,
                              fls_error *err)
 {
-    while (size > 0) {
-        size_t got = 0;
-        fls_status st = flsi_file_read_at(&work->plain, offset, to, size, &got, err);
-        if (st != FLS_OK) {
-            return st == FLS_END ? say(err, FLS_UNEXPECTED_EOF, work->plain_name,
-                                       "the segment became shorter")
-                                 : st;
-        }
-        to += got;
-        offset += got;
-        size -= got;
-    }
-    return FLS_OK;
+    size_t got;
+    fls_status st = flsi_file_read_all_at(&work->plain, offset, to, size, &got, err);
+    return st == FLS_OK && got < size
+               ? say(err, FLS_UNEXPECTED_EOF, work->plain_name, "the segment became shorter")
+               : st;
 }
 
 static fls_status compare_bytes(compressing *work, flsi_zstd_reader *reader, fls_error *err)

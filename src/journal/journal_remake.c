@@ -92,7 +92,7 @@ static fls_status find_checksum(const remaking *self, fls_checksum *checksum, fl
             FLS_OK) {
             continue;
         }
-        if (flsi_file_read_at(&file, 0, bytes, DETECT_BYTES, &got, NULL) == FLS_OK) {
+        if (flsi_file_read_all_at(&file, 0, bytes, DETECT_BYTES, &got, NULL) == FLS_OK && got > 0) {
             status = fls_detect_checksum(bytes, got, got < DETECT_BYTES, 0, checksum, NULL);
         }
         (void)flsi_file_close(&file, NULL);

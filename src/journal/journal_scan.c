@@ -136,34 +136,20 @@ fls_status flsi_scan_behind(const flsi_scan *scan, uint64_t *messages, fls_error
 fls_status flsi_read_exactly(const flsi_file *file, uint64_t offset, void *to, size_t size,
                              fls_error *err)
 {
-    for (size_t done = 0; done < size;) {
-        size_t got = 0;
-        fls_status status =
-            flsi_file_read_at(file, offset + done, (uint8_t *)to + done, size - done, &got, err);
-        if (status == FLS_END) {
-            return fls_error_set(err, FLS_UNEXPECTED_EOF, 0, "the file is shorter than it was");
-        }
-        if (status != FLS_OK) {
-            return status;
-        }
-        done += got;
+    size_t got;
+    fls_status status = flsi_file_read_all_at(file, offset, to, size, &got, err);
+    if (status == FLS_OK && got < size) {
+        return fls_error_set(err, FLS_UNEXPECTED_EOF, 0, "the file is shorter than it was");
     }
-    return FLS_OK;
+    return status;
 }
 
 fls_status flsi_write_exactly(const flsi_file *file, uint64_t offset, const void *from, size_t size,
                               fls_error *err)
 {
-    for (size_t done = 0; done < size;) {
-        size_t written = 0;
-        fls_status status = flsi_file_write_at(file, offset + done, (const uint8_t *)from + done,
-                                               size - done, &written, err);
-        if (status != FLS_OK) {
-            return status;
-        }
-        done += written;
-    }
-    return FLS_OK;
+    const fls_span span = {from, size};
+    size_t written;
+    return flsi_file_write_all_at(file, offset, &span, 1, &written, err);
 }
 
 /* The bytes from an offset on, as many as the window takes. */

@@ -33,40 +33,6 @@ static size_t header_bytes(const flsi_segment *segment)
 
 /* ---- writing ---- */
 
-/* All of the spans, at an offset. *done says how much of them is written in any case. */
-static fls_status write_all_at(const flsi_file *file, uint64_t offset, const fls_span *spans,
-                               size_t count, size_t *done, fls_error *err)
-{
-    *done = 0;
-    size_t all = 0;
-    for (size_t i = 0; i < count; i++) {
-        all += spans[i].size;
-    }
-    while (*done < all) {
-        fls_span left[2];
-        size_t used = 0;
-        size_t passed = *done;
-        for (size_t i = 0; i < count; i++) {
-            size_t gone = passed < spans[i].size ? passed : spans[i].size;
-            passed -= gone;
-            if (gone < spans[i].size) {
-                left[used].data = (const uint8_t *)spans[i].data + gone;
-                left[used++].size = spans[i].size - gone;
-            }
-        }
-        size_t written = 0;
-        fls_status status = flsi_file_writev_at(file, offset + *done, left, used, &written, err);
-        if (status == FLS_OK && written == 0) {
-            status = fls_error_set(err, FLS_IO, 0, "a write took nothing");
-        }
-        *done += written;
-        if (status != FLS_OK) {
-            return status;
-        }
-    }
-    return FLS_OK;
-}
-
 static void set_proof(flsi_segment *segment, const uint8_t *end, size_t frame_bytes)
 {
     size_t bytes = frame_bytes < FLSI_PROOF_BYTES ? frame_bytes : FLSI_PROOF_BYTES;
@@ -128,7 +94,8 @@ static fls_status write_frames(flsi_segment *segment, fls_error *err)
     }
     size_t done = 0;
     const fls_span span = {segment->begin, bytes};
-    fls_status status = write_all_at(&segment->frames, segment->begin_offset, &span, 1, &done, err);
+    fls_status status =
+        flsi_file_write_all_at(&segment->frames, segment->begin_offset, &span, 1, &done, err);
     if (status != FLS_OK) {
         keep_whole(segment, done);
         return status;
@@ -146,7 +113,7 @@ static fls_status write_marks(flsi_segment *segment, fls_error *err)
         return FLS_OK;
     }
     fls_status status =
-        write_all_at(&segment->marks_file, segment->marks_offset, &span, 1, &done, err);
+        flsi_file_write_all_at(&segment->marks_file, segment->marks_offset, &span, 1, &done, err);
     if (status != FLS_OK) { /* what is not whole is written again */
         size_t whole = 0;
         while (done - whole >= MARKS_HEADER) {
@@ -305,7 +272,7 @@ static fls_status put_large(flsi_segment *segment, const void *payload, size_t s
     /* The header goes behind what is held: there is always room for one. */
     memcpy(segment->next, header, header_size);
     const fls_span spans[2] = {{segment->begin, before + header_size}, {payload, size}};
-    status = write_all_at(&segment->frames, segment->begin_offset, spans, 2, &done, err);
+    status = flsi_file_write_all_at(&segment->frames, segment->begin_offset, spans, 2, &done, err);
     if (status != FLS_OK) {
         uint64_t end = segment->begin_offset + before;
         keep_whole(segment, done < before ? done : before);
@@ -410,7 +377,7 @@ fls_status flsi_segment_mark_durable(flsi_segment *segment, uint64_t ordinal, ui
         bytes, FLSI_RECORD_BYTES,
         fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes + MARKS_HEADER, FLSI_RECORD_BYTES), 8);
     fls_status status =
-        write_all_at(&segment->marks_file, segment->marks_offset, &span, 1, &done, err);
+        flsi_file_write_all_at(&segment->marks_file, segment->marks_offset, &span, 1, &done, err);
     if (status == FLS_OK) {
         segment->marks_offset += sizeof bytes;
     }

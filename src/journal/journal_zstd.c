@@ -110,38 +110,21 @@ static void drop(grown *buffer, const fls_allocator *allocator)
 static fls_status read_exactly(const flsi_file *file, uint64_t offset, void *to, size_t size,
                                fls_error *err)
 {
-    uint8_t *next = to;
-    while (size > 0) {
-        size_t got = 0;
-        fls_status st = flsi_file_read_at(file, offset, next, size, &got, err);
-        if (st == FLS_END) {
-            return damage(err, FLS_UNEXPECTED_EOF, offset, "the compressed segment ends too soon");
-        }
-        if (st != FLS_OK) {
-            return st;
-        }
-        next += got;
-        offset += got;
-        size -= got;
+    size_t got;
+    fls_status st = flsi_file_read_all_at(file, offset, to, size, &got, err);
+    if (st == FLS_OK && got < size) {
+        return damage(err, FLS_UNEXPECTED_EOF, offset + got,
+                      "the compressed segment ends too soon");
     }
-    return FLS_OK;
+    return st;
 }
 
 static fls_status write_all(const flsi_file *file, uint64_t offset, const void *data, size_t size,
                             fls_error *err)
 {
-    const uint8_t *next = data;
-    while (size > 0) {
-        size_t written = 0;
-        fls_status st = flsi_file_write_at(file, offset, next, size, &written, err);
-        if (st != FLS_OK) {
-            return st;
-        }
-        next += written;
-        offset += written;
-        size -= written;
-    }
-    return FLS_OK;
+    const fls_span span = {data, size};
+    size_t written;
+    return flsi_file_write_all_at(file, offset, &span, 1, &written, err);
 }
 
 int flsi_zstd_is_there(void)

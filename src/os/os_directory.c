@@ -263,22 +263,6 @@ fls_status flsi_directory_sync_names(const flsi_directory *directory, fls_error 
     return flsi_directory_fd_sync(&file, directory->fd, err);
 }
 
-static fls_status read_whole(const flsi_file *file, uint8_t *to, size_t size, size_t *got,
-                             fls_error *err)
-{
-    *got = 0;
-    while (*got < size) {
-        size_t part = 0;
-        fls_status status = flsi_file_read_at(file, *got, to + *got, size - *got, &part, err);
-        if (status == FLS_END)
-            return FLS_OK;
-        if (status != FLS_OK)
-            return status;
-        *got += part;
-    }
-    return FLS_OK;
-}
-
 /* The block is as large as the file was when it was opened; one that has shrunk since is given as
  * large as it turned out to be. */
 static fls_status read_open(const flsi_file *file, size_t limit, const fls_allocator *allocator,
@@ -297,7 +281,7 @@ static fls_status read_open(const flsi_file *file, size_t limit, const fls_alloc
     uint8_t *block = allocator->resize(allocator->self, NULL, 0, bytes);
     if (block == NULL)
         return flsi_os_error_as(err, FLS_NO_MEMORY, 0, file->name, "no memory for the file");
-    status = read_whole(file, block, bytes, &got, err);
+    status = flsi_file_read_all_at(file, 0, block, bytes, &got, err);
     if (status == FLS_OK && got != 0 && got != bytes) {
         void *smaller = allocator->resize(allocator->self, block, bytes, got);
         if (smaller == NULL)
@@ -353,20 +337,6 @@ static fls_status open_replacement(const flsi_directory *directory, flsi_file *f
     return flsi_os_error_as(err, FLS_IO, EBUSY, name, "another file keeps taking its place");
 }
 
-static fls_status write_whole(const flsi_file *file, const uint8_t *from, size_t size,
-                              fls_error *err)
-{
-    size_t done = 0;
-    while (done < size) {
-        size_t part = 0;
-        fls_status status = flsi_file_write_at(file, done, from + done, size - done, &part, err);
-        if (status != FLS_OK)
-            return status;
-        done += part;
-    }
-    return FLS_OK;
-}
-
 /* The order is the promise: content durable, name moved, name durable. The unfinished name need
  * not be durable. */
 static fls_status replace_file(const flsi_directory *directory, flsi_file *file,
@@ -376,7 +346,9 @@ static fls_status replace_file(const flsi_directory *directory, flsi_file *file,
     if (file->directory_fd >= 0)
         (void)file->calls->close(file->directory_fd);
     file->directory_fd = -1;
-    fls_status status = write_whole(file, data, size, err);
+    const fls_span all = {data, size};
+    size_t written;
+    fls_status status = flsi_file_write_all_at(file, 0, &all, 1, &written, err);
     if (status == FLS_OK)
         status = flsi_file_sync(file, err);
     if (status == FLS_OK)

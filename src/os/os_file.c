@@ -445,6 +445,50 @@ fls_status flsi_file_writev_at(const flsi_file *file, uint64_t offset, const fls
     return FLS_OK;
 }
 
+fls_status flsi_file_read_all_at(const flsi_file *file, uint64_t offset, void *buffer, size_t size,
+                                 size_t *got, fls_error *err)
+{
+    *got = 0;
+    while (*got < size) {
+        size_t part = 0;
+        fls_status status = flsi_file_read_at(file, offset + *got, (uint8_t *)buffer + *got,
+                                              size - *got, &part, err);
+        if (status != FLS_OK)
+            return status == FLS_END ? FLS_OK : status;
+        *got += part;
+    }
+    return FLS_OK;
+}
+
+fls_status flsi_file_write_all_at(const flsi_file *file, uint64_t offset, const fls_span *spans,
+                                  size_t count, size_t *written, fls_error *err)
+{
+    size_t first = 0;
+    size_t inside = 0; /* of the first span that is not all written */
+    *written = 0;
+    for (;;) {
+        size_t part = 0;
+        fls_status status;
+        for (; first < count && inside >= spans[first].size; first++)
+            inside -= spans[first].size;
+        if (first == count)
+            return FLS_OK;
+        if (inside == 0)
+            status = flsi_file_writev_at(file, offset + *written, spans + first, count - first,
+                                         &part, err);
+        else
+            status = flsi_file_write_at(file, offset + *written,
+                                        (const uint8_t *)spans[first].data + inside,
+                                        spans[first].size - inside, &part, err);
+        if (status == FLS_OK && part == 0) /* not to be tried for ever */
+            status = flsi_os_error_as(err, FLS_IO, 0, file->name, "a write took nothing");
+        if (status != FLS_OK)
+            return status;
+        *written += part;
+        inside += part;
+    }
+}
+
 fls_status flsi_file_truncate(const flsi_file *file, uint64_t size_bytes, fls_error *err)
 {
     int result = 0;

@@ -1,6 +1,7 @@
 /* Open files, pipes, terminals and sockets, without the operating system's headers: what io and
  * stream stand on. Each function is one try of one transfer: interrupted calls are repeated,
- * partial transfers are not (the loops are fls_sink_write_all and fls_source_read_all).
+ * partial transfers are not, but by the two whose names have "all" in them (and for sinks and
+ * sources by fls_sink_write_all and fls_source_read_all).
  */
 #ifndef FLSI_OS_FILE_H
 #define FLSI_OS_FILE_H
@@ -103,6 +104,14 @@ fls_status flsi_file_write_at(const flsi_file *file, uint64_t offset, const void
                               size_t *written, fls_error *err);
 fls_status flsi_file_writev_at(const flsi_file *file, uint64_t offset, const fls_span *spans,
                                size_t count, size_t *written, fls_error *err);
+
+/* Whole transfers at an offset. Reading ends before size only where the file ends, which is no
+ * failure; *got says where. Writing takes all of the spans or fails, and *written says how much of
+ * them is in the file in any case. */
+fls_status flsi_file_read_all_at(const flsi_file *file, uint64_t offset, void *buffer, size_t size,
+                                 size_t *got, fls_error *err);
+fls_status flsi_file_write_all_at(const flsi_file *file, uint64_t offset, const fls_span *spans,
+                                  size_t count, size_t *written, fls_error *err);
 
 /* Sets the length; the position stays where it is. */
 fls_status flsi_file_truncate(const flsi_file *file, uint64_t size_bytes, fls_error *err);

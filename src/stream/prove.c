@@ -20,16 +20,11 @@ static fls_status look(const flsi_file *file, const fls_allocator *allocator, ui
                        first_look *seen, fls_error *err)
 {
     size_t have = 0;
-    fls_status status = FLS_OK;
     uint8_t *bytes = allocator->resize(allocator->self, NULL, 0, LOOK_BYTES);
     if (bytes == NULL) {
         return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory to prove the checksum");
     }
-    while (status == FLS_OK && have < LOOK_BYTES) {
-        size_t got = 0;
-        status = flsi_file_read_at(file, have, bytes + have, LOOK_BYTES - have, &got, err);
-        have += got;
-    }
+    fls_status status = flsi_file_read_all_at(file, 0, bytes, LOOK_BYTES, &have, err);
     size_t header = FLS_LENGTH_BYTES + width;
     seen->small = have <= SMALL_BYTES;
     seen->rooted = have > header && flsi_looks_rooted(bytes + header, have - header);
@@ -37,7 +32,7 @@ static fls_status look(const flsi_file *file, const fls_allocator *allocator, ui
                       have - FLS_LENGTH_BYTES == flsi_load_le32(bytes) &&
                       !flsi_looks_rooted(bytes + FLS_LENGTH_BYTES, have - FLS_LENGTH_BYTES);
     allocator->free(allocator->self, bytes, LOOK_BYTES);
-    return status == FLS_END ? FLS_OK : status;
+    return status;
 }
 
 /* The file as a source from its start, wherever its position is. */

@@ -634,6 +634,78 @@ static void the_newcomer_that_is_replaced_is_locked(void **state)
     check_nothing_left();
 }
 
+/* Whole transfers at an offset, whatever a single call takes or gives. */
+static void all_at_an_offset(void **state)
+{
+    (void)state;
+    static const fls_span spans[] = {{"", 0}, {"tel", 3}, {"", 0}, {"emetry", 6}, {"!", 1}};
+    for (size_t most = 0; most < 12; most++) {
+        fls_error err = FLS_ERROR_INIT;
+        char got[16] = {0};
+        size_t moved = 0;
+        flsi_file file;
+        (void)unlink(target());
+        memset(&fake, 0, sizeof fake);
+        fake.fail_at = -1;
+        fake.at_most = most;
+        assert_status(flsi_file_open(&file, target(),
+                                     FLSI_OPEN_READ | FLSI_OPEN_WRITE | FLSI_OPEN_CREATE,
+                                     fake_calls(), &err),
+                      FLS_OK, &err);
+        assert_status(flsi_file_write_all_at(&file, 2, spans, 5, &moved, &err), FLS_OK, &err);
+        assert_int_equal(moved, 10);
+        assert_status(flsi_file_read_all_at(&file, 2, got, 10, &moved, &err), FLS_OK, &err);
+        assert_int_equal(moved, 10);
+        assert_string_equal(got, "telemetry!");
+        /* The end is no failure. */
+        assert_status(flsi_file_read_all_at(&file, 8, got, 10, &moved, &err), FLS_OK, &err);
+        assert_int_equal(moved, 4);
+        assert_status(flsi_file_read_all_at(&file, 99, got, 10, &moved, &err), FLS_OK, &err);
+        assert_int_equal(moved, 0);
+        assert_status(flsi_file_write_all_at(&file, 2, spans, 1, &moved, &err), FLS_OK, &err);
+        assert_int_equal(moved, 0);
+        /* A failure tells how far it came. */
+        fake.at_most = 4;
+        fake.fail_at = fake.calls + 2;
+        fake.fail_errno = ENOSPC;
+        assert_status(flsi_file_write_all_at(&file, 2, spans + 3, 2, &moved, &err), FLS_NO_SPACE,
+                      &err);
+        assert_int_equal(moved, 6);
+        fake.fail_at = fake.calls + 1;
+        fake.fail_errno = EIO;
+        assert_status(flsi_file_read_all_at(&file, 2, got, 10, &moved, &err), FLS_IO, &err);
+        assert_int_equal(moved, 4);
+        fake.fail_at = -1;
+        assert_status(flsi_file_close(&file, &err), FLS_OK, &err);
+        assert_int_equal(fake.open, 0);
+    }
+}
+
+/* A call that takes nothing is not made for ever. */
+static ssize_t takes_nothing(int fd, const void *data, size_t size, off_t offset)
+{
+    (void)fd;
+    (void)data;
+    (void)offset;
+    return size > 3 ? 3 : 0;
+}
+
+static void a_write_that_takes_nothing(void **state)
+{
+    (void)state;
+    fls_error err = FLS_ERROR_INIT;
+    const fls_span span = {"bytes", 5};
+    size_t moved;
+    flsi_file file;
+    flsi_os_calls table = *flsi_os_calls_system();
+    table.pwrite = takes_nothing;
+    assert_status(flsi_file_open(&file, target(), FLSI_OPEN_WRITE | FLSI_OPEN_CREATE, &table, &err),
+                  FLS_OK, &err);
+    assert_status(flsi_file_write_all_at(&file, 0, &span, 1, &moved, &err), FLS_IO, &err);
+    assert_int_equal(moved, 3);
+    assert_status(flsi_file_close(&file, &err), FLS_OK, &err);
+}
+
 static int make_directory(void **state)
 {
     (void)state;
@@ -659,6 +731,8 @@ int main(void)
         cmocka_unit_test(lock_answers),
         cmocka_unit_test(lock_is_on_what_the_path_names),
         cmocka_unit_test(a_name_is_taken_without_the_call_for_it),
+        cmocka_unit_test(all_at_an_offset),
+        cmocka_unit_test(a_write_that_takes_nothing),
         cmocka_unit_test(the_newcomer_that_is_replaced_is_locked),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
