@@ -1,87 +1,9 @@
 /* What a writer does by itself, and with a disk that is full for a while: what it takes back, hands
  * over, waits for and removes. */
-#include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
-#include "flatstream/journal_reader.h"
 #include "journal/journal_private.h"
-#include "os/os_calls.h"
-#include "support/files.h"
-#include "support/testing.h"
-
-static uint64_t room; /* bytes that the disk still takes */
-static flsi_os_calls calls;
-static char path[256];
-static fls_error err;
-static uint64_t fake_now;
-
-static ssize_t disk_pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
-{
-    struct iovec fits[8];
-    size_t left = room < SIZE_MAX ? (size_t)room : SIZE_MAX;
-    int used = 0;
-    for (; used < count && used < 8 && left > 0; used++) {
-        fits[used] = pieces[used];
-        fits[used].iov_len = pieces[used].iov_len < left ? pieces[used].iov_len : left;
-        left -= fits[used].iov_len;
-    }
-    if (used == 0) {
-        errno = ENOSPC;
-        return -1;
-    }
-    ssize_t done = flsi_os_calls_system()->pwritev(fd, fits, used, offset);
-    room -= room == UINT64_MAX ? 0 : (uint64_t)done;
-    return done;
-}
-
-static ssize_t disk_pwrite(int fd, const void *data, size_t size, off_t offset)
-{
-    const struct iovec piece = {(void *)(uintptr_t)data, size};
-    return disk_pwritev(fd, &piece, 1, offset);
-}
-
-static int no_sync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
-static uint64_t fake_clock_now(void *self)
-{
-    (void)self;
-    return fake_now;
-}
-
-static const fls_clock fake_clock = {fake_clock_now, NULL};
-
-static int set_up(void **state)
-{
-    (void)state;
-    room = UINT64_MAX;
-    fake_now = 1000;
-    calls = *flsi_os_calls_system();
-    calls.pwrite = disk_pwrite;
-    calls.pwritev = disk_pwritev;
-    calls.sync_data = no_sync;
-    calls.sync_directory = no_sync;
-    files_make_directory(path, sizeof path);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    files_remove_directory(path);
-    return 0;
-}
-
-static fls_journal *open_with(const fls_journal_options *options, fls_journal_report *report)
-{
-    fls_journal *journal;
-    assert_status(flsi_journal_open(&journal, path, options, &calls, report, &err), FLS_OK, &err);
-    return journal;
-}
+#include "journal_writing.h"
 
 /* A batch that the disk had no room for, wherever it ended, leaves nothing behind: neither marks
  * that speak of it, nor a proof of it in what is said to be durable afterwards. */
@@ -98,15 +20,15 @@ static void test_batch_taken_back(void **state)
     uint64_t count = 0;
     int refused = 0;
     for (uint64_t has = 0; has < 71000; has += has < 1000 || has >= 70000 ? 20 : 23000) {
-        fls_journal *journal = open_with(&options, &report);
+        fls_journal *journal = open_reported(&options, &report);
         assert_int_equal(report.messages, count);
         assert_true(report.was_clean);
         assert_status(fls_journal_append(journal, payload, 60, NULL, &err), FLS_OK, &err);
         count++;
         size_t taken = 0;
-        room = has;
+        disk.room = has;
         fls_status status = fls_journal_append_batch(journal, batch, 3, NULL, &taken, &err);
-        room = UINT64_MAX;
+        disk.room = UINT64_MAX;
         if (status != FLS_OK) {
             assert_status(status, FLS_NO_SPACE, &err);
             refused++;
@@ -134,24 +56,24 @@ static void test_full_disk_keeps_what_it_has(void **state)
     fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
     options.polled = 1;
     options.sync = FLS_JOURNAL_SYNC_NONE;
-    fls_journal *journal = open_with(&options, NULL);
+    fls_journal *journal = open_with(&options);
     for (int i = 0; i < 10; i++) {
         assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
     }
-    room = 7 * 112 + 50;
+    disk.room = 7 * 112 + 50;
     assert_status(fls_journal_sync_now(journal, &err), FLS_NO_SPACE, &err);
     assert_int_equal(fls_journal_durable(journal), 7);
     assert_int_equal(fls_journal_next_ordinal(journal), 10);
-    room = 3 * 112; /* none for marks */
+    disk.room = 3 * 112; /* none for marks */
     assert_status(fls_journal_sync_now(journal, &err), FLS_OK, &err);
     assert_int_equal(fls_journal_durable(journal), 10);
     const fls_journal_gap gap = {0, 5, 1, FLS_GAP_REFUSED};
     assert_status(fls_journal_record_gap(journal, &gap, &err), FLS_OK, &err);
     assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
-    room = 112; /* the gap has to be durable no later than the message */
+    disk.room = 112; /* the gap has to be durable no later than the message */
     assert_status(fls_journal_sync_now(journal, &err), FLS_NO_SPACE, &err);
     assert_int_equal(fls_journal_durable(journal), 10);
-    room = UINT64_MAX;
+    disk.room = UINT64_MAX;
     assert_status(fls_journal_sync_now(journal, &err), FLS_OK, &err);
     assert_int_equal(fls_journal_durable(journal), 11);
     assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
@@ -166,16 +88,16 @@ static void test_always_means_durable(void **state)
     fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
     options.polled = 1;
     options.sync = FLS_JOURNAL_SYNC_ALWAYS;
-    fls_journal *journal = open_with(&options, NULL);
+    fls_journal *journal = open_with(&options);
     uint64_t count = 0;
     uint64_t refused = 0;
     for (uint64_t has = 0; has < 400; has += 4) {
         if (has % 8 == 0) {
             assert_status(fls_journal_record_gap(journal, &gap, &err), FLS_OK, &err);
         }
-        room = has;
+        disk.room = has;
         fls_status status = fls_journal_append(journal, payload, 100, NULL, &err);
-        room = UINT64_MAX;
+        disk.room = UINT64_MAX;
         refused += status != FLS_OK;
         count += status == FLS_OK;
         assert_true(status == FLS_OK || status == FLS_NO_SPACE);
@@ -203,13 +125,13 @@ static void test_waits_for_room(void **state)
     options.segment_messages = 2;
     int partly = 0;
     for (uint64_t has = 0; has < 1500; has += 10) {
-        fls_journal *journal = open_with(&options, &report);
+        fls_journal *journal = open_reported(&options, &report);
         uint64_t count = report.messages;
         uint64_t wait = 0;
         size_t taken = 0;
-        room = has;
+        disk.room = has;
         fls_status status = fls_journal_append_batch(journal, batch, 4, NULL, &taken, &err);
-        room = 0;
+        disk.room = 0;
         taken = status == FLS_OK ? 4 : taken;
         partly += taken > 0 && taken < 4;
         for (int i = 0; i < 3; i++) {
@@ -218,7 +140,7 @@ static void test_waits_for_room(void **state)
             assert_true(status == FLS_OK || status == FLS_NO_SPACE);
             assert_true(wait > 0);
         }
-        room = UINT64_MAX;
+        disk.room = UINT64_MAX;
         assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
         assert_int_equal(fls_journal_next_ordinal(journal), count + taken + 1);
         assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
@@ -236,7 +158,7 @@ static void test_thread_keeps_the_linger(void **state)
     fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
     options.sync = FLS_JOURNAL_SYNC_NONE;
     options.linger_ns = 1000000;
-    fls_journal *journal = open_with(&options, &report);
+    fls_journal *journal = open_reported(&options, &report);
     uint64_t began = clock->now_ns(clock->self);
     for (uint64_t n = 1; n <= 20; n++) { /* nothing but the lingering would take 20 seconds */
         assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
@@ -286,7 +208,7 @@ static void test_retention_keeps_up(void **state)
     options.polled = 1;
     options.segment_messages = 1;
     options.retain_segments = 2;
-    fls_journal *journal = open_with(&options, NULL);
+    fls_journal *journal = open_with(&options);
     for (int i = 0; i < 50; i++) {
         assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
         fls_journal_get_figures(journal, &figures);
@@ -338,24 +260,24 @@ static void test_types_changed(void **state)
     options.polled = 1;
     options.types = types;
     options.type_count = 1;
-    fls_journal *journal = open_with(&options, &report);
+    fls_journal *journal = open_reported(&options, &report);
     /* A segment that has no message yet begins again: what is missing before it stays. */
     assert_status(fls_journal_record_gap(journal, &gap, &err), FLS_OK, &err);
     assert_status(fls_journal_set_types(journal, types + 1, 1, &err), FLS_OK, &err);
     assert_status(fls_journal_record_gap(journal, &gap, &err), FLS_OK, &err);
     assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
-    journal = open_with(&options, &report); /* with the others again */
+    journal = open_reported(&options, &report); /* with the others again */
     assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
     /* No room for the manifest, after there was for the schema. */
     fls_status status = FLS_NO_SPACE;
     int tries = 0;
     for (uint64_t has = 0; status != FLS_OK; has += 100, tries++) {
-        room = has;
+        disk.room = has;
         status = fls_journal_set_types(journal, types + 1, 1, &err);
         assert_true(status == FLS_OK || status == FLS_NO_SPACE);
     }
     assert_true(tries > 2);
-    room = UINT64_MAX;
+    disk.room = UINT64_MAX;
     assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
     fls_journal_get_figures(journal, &figures);
     assert_int_equal(figures.segments, 2);
