@@ -141,6 +141,31 @@ FLS_API fls_checksum fls_journal_reader_checksum(const fls_journal_reader *reade
  * until the next call on it. An empty set when the journal has no schemas. */
 FLS_API const fls_schema_set *fls_journal_reader_types(const fls_journal_reader *reader);
 
+/* A type of messages as a segment names it: what messages of that type in it were written with. */
+typedef struct fls_journal_message_type {
+    uint32_t struct_bytes; /* sizeof(fls_journal_message_type), set by the caller */
+    char identifier[4];    /* zeros: none */
+    uint64_t schema_hash;  /* of the schema: its file is schemas/HASH.bfbs, 16 hexadecimal digits */
+    const fls_schema *schema; /* NULL: that file is missing or damaged. The reader's */
+    const char *root;         /* name of the root table. The reader's */
+    uint64_t reserved[2];
+} fls_journal_message_type;
+
+#define FLS_JOURNAL_MESSAGE_TYPE_INIT                    \
+    {                                                    \
+        .struct_bytes = sizeof(fls_journal_message_type) \
+    }
+
+/* Which of the types of its segment a message is of, by its identifier (as fls_schema_set_select
+ * has it): of a message of those that were handed out last. Another segment may have another schema
+ * for the same identifier. What it points to lives until the next call on the reader. FLS_END: it
+ * is of none. Messages of a segment whose marks are lost are taken to have the types of the segment
+ * that was read before it. */
+FLS_API FLS_MUST_USE fls_status fls_journal_reader_type_of(const fls_journal_reader *reader,
+                                                           const fls_message *message,
+                                                           fls_journal_message_type *type,
+                                                           fls_error *err);
+
 /* Sets a named cursor before the message that comes next. DURABLE visibility only. */
 FLS_API FLS_MUST_USE fls_status fls_journal_reader_save(fls_journal_reader *reader,
                                                         const char *name, fls_error *err);

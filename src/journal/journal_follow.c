@@ -196,6 +196,12 @@ static void tell_epoch(fls_journal_reader *reader)
     reader->epoch = epoch;
 }
 
+fls_status flsi_reader_arrive(fls_journal_reader *reader, fls_error *err)
+{
+    tell_epoch(reader);
+    return flsi_reader_take_types(reader, err);
+}
+
 /* A segment that was opened before its marks were written has them now. */
 static fls_status take_late_marks(fls_journal_reader *reader, fls_error *err)
 {
@@ -209,8 +215,7 @@ static fls_status take_late_marks(fls_journal_reader *reader, fls_error *err)
         return FLS_OK; /* told by who enters */
     }
     flsi_feed_start(&reader->feed, &reader->view.marks, 0);
-    tell_epoch(reader);
-    return flsi_reader_take_types(reader, err);
+    return flsi_reader_arrive(reader, err);
 }
 
 fls_status flsi_reader_look(fls_journal_reader *reader, fls_error *err)
@@ -314,7 +319,8 @@ fls_status flsi_reader_enter(fls_journal_reader *reader, fls_error *err)
         size_t index = flsi_listing_find(listing, reader->ordinal);
         if (reader->is_open && reader->view.first_ordinal <= reader->ordinal &&
             reader->ordinal < reader->end_ordinal) {
-            return flsi_reader_look(reader, err);
+            fls_status looked = flsi_reader_look(reader, err);
+            return looked == FLS_OK ? flsi_reader_arrive(reader, err) : looked;
         }
         if (index == SIZE_MAX) {
             return FLS_END;
@@ -325,8 +331,7 @@ fls_status flsi_reader_enter(fls_journal_reader *reader, fls_error *err)
         fls_status status = flsi_reader_open_at(reader, index, err);
         if (status == FLS_OK) {
             reader->has_offset = 0;
-            tell_epoch(reader);
-            return flsi_reader_take_types(reader, err);
+            return flsi_reader_arrive(reader, err);
         }
         if (status != FLS_END) {
             return status;

@@ -59,6 +59,7 @@ typedef struct flsi_clock_table {
 /* Schemas that were loaded, and the types that messages have now. */
 typedef struct flsi_reader_types {
     fls_schema_set set;
+    fls_schema_set named;    /* those without a schema too; root: the index in now */
     int has_any;             /* a segment's types were taken over */
     uint32_t count;          /* of the records that the set was made from */
     flsi_manifest_type *now; /* room for FLSI_MANIFEST_TYPES, or NULL */
@@ -134,6 +135,9 @@ fls_status flsi_reader_list(fls_journal_reader *reader, int in_any_case, int *ch
 /* Opens the segment that holds the place, if it is another one, and sees how far it can be read.
  * FLS_END: there is none. */
 fls_status flsi_reader_enter(fls_journal_reader *reader, fls_error *err);
+/* The open segment, which may have been opened only to look, is the one that is read now: tells of
+ * another writer and of other types. */
+fls_status flsi_reader_arrive(fls_journal_reader *reader, fls_error *err);
 /* How far the open segment can be read now. */
 fls_status flsi_reader_look(fls_journal_reader *reader, fls_error *err);
 /* Opens the segment at an index of the listing for looking into it, and no more. */

@@ -279,10 +279,12 @@ fls_status flsi_reader_step_over(fls_journal_reader *reader, fls_error *err)
 
 /* ---- places ---- */
 
-/* Opens the stream at the place. Going to the end, where nothing is yet, is no failure. */
+/* Opens the stream at the place. Going to the end, where nothing is yet, is no failure. Another
+ * writer and other types there are no events: nothing was read across. */
 fls_status flsi_reader_settle(fls_journal_reader *reader, fls_error *err)
 {
     reader->epoch = 0;
+    reader->types.has_any = 0;
     fls_status status = flsi_reader_enter(reader, err);
     if (status == FLS_OK) {
         status = flsi_reader_locate(reader, err);
@@ -652,6 +654,7 @@ fls_status fls_journal_reader_previous(fls_journal_reader *reader, fls_message *
         if (!reader->is_open || piece->view != &reader->view || ordinal <= piece->ordinal ||
             ordinal > piece->end_ordinal || reader->is_replaced) {
             status = piece_before(reader, ordinal, err);
+            status = status == FLS_OK ? flsi_reader_arrive(reader, err) : status;
         }
         if (status == FLS_OK) {
             status = prepare_piece(reader, err);

@@ -93,6 +93,7 @@ static fls_status make_set(fls_journal_reader *reader, fls_error *err)
     flsi_reader_types *types = &reader->types;
     const flsi_segment_view *view = &reader->view;
     memset(&types->set, 0, sizeof types->set);
+    memset(&types->named, 0, sizeof types->named);
     make_room(types, view);
     for (uint32_t i = 0; i < view->type_count; i++) {
         const flsi_manifest_type *type = &view->types[i];
@@ -103,6 +104,9 @@ static fls_status make_set(fls_journal_reader *reader, fls_error *err)
             return status;
         }
         memcpy(identifier, type->identifier, 4);
+        fls_message_type *named = &types->named.types[types->named.count++];
+        *named = (fls_message_type){.schema = schema, .root = i};
+        memcpy(named->identifier, type->identifier, 4);
         if (schema != NULL) {
             status =
                 fls_schema_set_add(&types->set, schema, type->root[0] != '\0' ? type->root : NULL,
@@ -129,14 +133,14 @@ fls_status flsi_reader_take_types(fls_journal_reader *reader, fls_error *err)
             return fls_error_set(err, FLS_NO_MEMORY, 0, "a segment's types could not be held");
         }
     }
-    types->count = 0;
-    fls_status status = make_set(reader, err);
-    if (status != FLS_OK) {
-        return status;
-    }
     types->count = view->type_count;
     if (types->count > 0) {
         memcpy(types->now, view->types, types->count * sizeof *types->now);
+    }
+    fls_status status = make_set(reader, err);
+    if (status != FLS_OK) { /* none are known: the next try takes them over */
+        types->count = types->set.count = types->named.count = 0;
+        return status;
     }
     if (had) {
         const fls_journal_event event = {
@@ -149,6 +153,28 @@ fls_status flsi_reader_take_types(fls_journal_reader *reader, fls_error *err)
 const fls_schema_set *fls_journal_reader_types(const fls_journal_reader *reader)
 {
     return &reader->types.set;
+}
+
+fls_status fls_journal_reader_type_of(const fls_journal_reader *reader, const fls_message *message,
+                                      fls_journal_message_type *type, fls_error *err)
+{
+    const flsi_reader_types *types = &reader->types;
+    fls_journal_message_type found = {.struct_bytes = type->struct_bytes};
+    if (type->struct_bytes < sizeof found) {
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
+                             "type without struct_bytes: use FLS_JOURNAL_MESSAGE_TYPE_INIT");
+    }
+    uint32_t index = fls_schema_set_select(&types->named, message->payload, message->size);
+    if (index == FLS_SCHEMA_NONE) {
+        return fls_error_set(err, FLS_END, 0, NULL);
+    }
+    const flsi_manifest_type *named = &types->now[types->named.types[index].root];
+    memcpy(found.identifier, named->identifier, sizeof found.identifier);
+    found.schema_hash = named->schema_hash;
+    found.schema = types->named.types[index].schema;
+    found.root = named->root;
+    *type = found;
+    return FLS_OK;
 }
 
 /* ---- wall time ---- */
