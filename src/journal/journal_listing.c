@@ -29,6 +29,16 @@ static fls_status listing_grow(flsi_listing *listing, fls_error *err)
     return FLS_OK;
 }
 
+fls_status flsi_listing_add(flsi_listing *listing, const flsi_listed_segment *segment,
+                            fls_error *err)
+{
+    fls_status status = listing_grow(listing, err);
+    if (status == FLS_OK) {
+        listing->segments[listing->count++] = *segment;
+    }
+    return status;
+}
+
 /* One entry a file; those of one segment are joined when all are there. */
 static int see_name(void *self, const char *name)
 {
@@ -41,10 +51,7 @@ static int see_name(void *self, const char *name)
     if (kind == FLSI_NAME_OTHER || kind == FLSI_NAME_UNFINISHED) {
         return 0;
     }
-    walk->status = listing_grow(walk->listing, walk->err);
-    if (walk->status == FLS_OK) {
-        walk->listing->segments[walk->listing->count++] = entry;
-    }
+    walk->status = flsi_listing_add(walk->listing, &entry, walk->err);
     return walk->status != FLS_OK;
 }
 
@@ -118,4 +125,25 @@ size_t flsi_listing_find(const flsi_listing *listing, uint64_t ordinal)
         }
     }
     return low == 0 ? 0 : low - 1;
+}
+
+fls_status flsi_listing_bytes(const flsi_directory *directory, uint64_t first_ordinal,
+                              uint64_t *bytes, fls_error *err)
+{
+    static const flsi_name_kind kinds[] = {FLSI_NAME_SEGMENT, FLSI_NAME_COMPRESSED,
+                                           FLSI_NAME_MARKS};
+    *bytes = 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        char name[FLSI_NAME_BYTES];
+        flsi_file_info info;
+        int missing = 0;
+        flsi_name_format(name, kinds[i], first_ordinal);
+        fls_status status = flsi_directory_info(directory, name, &info, &missing, err);
+        if (status == FLS_OK) {
+            *bytes += info.size_bytes;
+        } else if (!missing) {
+            return status;
+        }
+    }
+    return FLS_OK;
 }

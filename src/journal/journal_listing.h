@@ -12,6 +12,7 @@
 
 typedef struct flsi_listed_segment {
     uint64_t first_ordinal;
+    uint64_t bytes; /* of all its files; 0: not asked for */
     uint8_t has_plain;
     uint8_t has_compressed;
     uint8_t has_marks;
@@ -28,6 +29,12 @@ typedef struct flsi_listing {
 fls_status flsi_listing_read(flsi_listing *listing, const flsi_directory *directory,
                              const fls_allocator *allocator, fls_error *err);
 void flsi_listing_fini(flsi_listing *listing);
+/* A segment behind the last one. */
+fls_status flsi_listing_add(flsi_listing *listing, const flsi_listed_segment *segment,
+                            fls_error *err);
+/* Bytes of all files of a segment; one that is gone counts nothing. */
+fls_status flsi_listing_bytes(const flsi_directory *directory, uint64_t first_ordinal,
+                              uint64_t *bytes, fls_error *err);
 /* Index of the segment that holds an ordinal: the last one whose first ordinal is not above it; 0
  * when all are above; SIZE_MAX when there is none. */
 size_t flsi_listing_find(const flsi_listing *listing, uint64_t ordinal);

@@ -59,6 +59,7 @@ static void free_all(fls_journal *journal)
     flsi_segment_end(&journal->segment);
     (void)flsi_file_close(&journal->lock_file, NULL);
     flsi_directory_close(&journal->directory);
+    flsi_kept_fini(&journal->kept);
     flsi_condition_fini(&journal->gather);
     flsi_condition_fini(&journal->wake);
     flsi_condition_fini(&journal->changed);
@@ -111,7 +112,10 @@ static fls_status make_object(fls_journal **made, const char *path,
     journal->directory.fd = -1;
     journal->lock_file.fd = -1;
     journal->lock_file.directory_fd = -1;
-    fls_status status = make_locks(journal, err);
+    fls_status status = flsi_kept_init(&journal->kept, &journal->directory, allocator, err);
+    if (status == FLS_OK && (status = make_locks(journal, err)) != FLS_OK) {
+        flsi_kept_fini(&journal->kept);
+    }
     if (status != FLS_OK) {
         allocator->free(allocator->self, journal, sizeof *journal);
         return status;

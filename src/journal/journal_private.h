@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "flatstream/schema_set.h"
+#include "journal/journal_kept.h"
 #include "journal/journal_segment.h"
 #include "os/os_thread.h"
 
@@ -26,6 +27,7 @@ struct fls_journal {
     size_t path_bytes;
     flsi_directory directory;
     flsi_file lock_file;
+    flsi_kept kept; /* its segments; by its own mutex */
     fls_digest_state digest;
     uint64_t journal_id;
     uint64_t time_base;  /* journal time ... */
@@ -146,7 +148,9 @@ fls_status flsi_journal_use_types(fls_journal *journal, const fls_journal_type *
 
 /* A pair of clocks, if it is time for one or must is set. */
 fls_status flsi_journal_pair_clocks(fls_journal *journal, int must, fls_error *err);
-/* Removes what retention does not leave; how many segments. With the mutex or without it. */
+/* Removes what retention does not leave, but not for long; how many segments: as many as
+ * FLSI_RETIRED_AT_ONCE when there may be more. With the mutex or without it. */
+#define FLSI_RETIRED_AT_ONCE 64u
 uint64_t flsi_journal_retain(fls_journal *journal);
 /* Does what is due; *wait_ns: until the next thing is, UINT64_MAX: nothing will be. */
 fls_status flsi_journal_do_due(fls_journal *journal, uint64_t *wait_ns, fls_error *err);

@@ -15,7 +15,9 @@ typedef struct pruning {
     const fls_prune_options *options;
     const fls_allocator *allocator;
     fls_prune_report *report;
-    flsi_listing listing;
+    const flsi_listed_segment *segments;
+    size_t count;
+    size_t most; /* to remove */
     uint64_t next_ordinal;
     uint64_t now_ns;
     uint64_t bytes_left;
@@ -26,25 +28,6 @@ typedef struct pruning {
 static const flsi_name_kind kinds[] = {FLSI_NAME_SEGMENT, FLSI_NAME_COMPRESSED, FLSI_NAME_MARKS};
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
-/* Bytes of all files of a segment; one that is gone counts nothing. */
-static fls_status bytes_of(const pruning *self, size_t index, uint64_t *bytes, fls_error *err)
-{
-    *bytes = 0;
-    for (size_t i = 0; i < KINDS; i++) {
-        char name[FLSI_NAME_BYTES];
-        flsi_file_info info;
-        int missing = 0;
-        flsi_name_format(name, kinds[i], self->listing.segments[index].first_ordinal);
-        fls_status status = flsi_directory_info(self->journal, name, &info, &missing, err);
-        if (status == FLS_OK) {
-            *bytes += info.size_bytes;
-        } else if (!missing) {
-            return status;
-        }
-    }
-    return FLS_OK;
-}
-
 /* When a segment was begun, as its marks say; 0 when they do not. */
 static uint64_t begun_of(const pruning *self, size_t index)
 {
@@ -53,7 +36,7 @@ static uint64_t begun_of(const pruning *self, size_t index)
     flsi_file file;
     flsi_record record = {0};
     size_t used;
-    flsi_name_format(name, FLSI_NAME_MARKS, self->listing.segments[index].first_ordinal);
+    flsi_name_format(name, FLSI_NAME_MARKS, self->segments[index].first_ordinal);
     if (flsi_directory_file(self->journal, &file, name, FLSI_OPEN_READ, NULL, NULL) != FLS_OK) {
         return 0;
     }
@@ -69,14 +52,14 @@ static uint64_t begun_of(const pruning *self, size_t index)
 static int is_too_much(const pruning *self, size_t index)
 {
     const fls_prune_options *options = self->options;
-    size_t left = self->listing.count - index;
+    size_t left = self->count - index;
     if (options->retain_segments > 0 && left > options->retain_segments) {
         return 1;
     }
     if (options->retain_bytes > 0 && self->bytes_left > options->retain_bytes) {
         return 1;
     }
-    if (self->listing.segments[index + 1].first_ordinal <= options->before_ordinal) {
+    if (self->segments[index + 1].first_ordinal <= options->before_ordinal) {
         return 1;
     }
     if (options->retain_age_ns > 0) { /* its last message is older than the next segment */
@@ -108,10 +91,11 @@ static fls_status see_cursor(void *self, const fls_journal_cursor *cursor, const
 static fls_status remove_segment(pruning *self, size_t index, fls_error *err)
 {
     uint64_t bytes = 0;
-    fls_status status = bytes_of(self, index, &bytes, err);
+    uint64_t ordinal = self->segments[index].first_ordinal;
+    fls_status status = flsi_listing_bytes(self->journal, ordinal, &bytes, err);
     for (size_t i = 0; status == FLS_OK && !self->options->dry_run && i < KINDS; i++) {
         char name[FLSI_NAME_BYTES];
-        flsi_name_format(name, kinds[i], self->listing.segments[index].first_ordinal);
+        flsi_name_format(name, kinds[i], ordinal);
         status = flsi_directory_remove(self->journal, name, err);
     }
     if (status == FLS_OK) {
@@ -122,33 +106,41 @@ static fls_status remove_segment(pruning *self, size_t index, fls_error *err)
     return status;
 }
 
-static fls_status prune_listed(pruning *self, fls_error *err)
+/* The names of those that went are synced whatever came then. */
+static fls_status remove_some(pruning *self, fls_error *err)
 {
     fls_status status = FLS_OK;
     size_t index = 0;
-    for (size_t i = 0;
-         status == FLS_OK && self->options->retain_bytes > 0 && i < self->listing.count; i++) {
-        uint64_t bytes;
-        status = bytes_of(self, i, &bytes, err);
-        self->bytes_left += bytes;
-    }
-    for (; status == FLS_OK && index + 1 < self->listing.count && is_too_much(self, index);
+    for (; status == FLS_OK && index + 1 < self->count && index < self->most &&
+           is_too_much(self, index);
          index++) {
-        if (!self->options->force &&
-            self->needed < self->listing.segments[index + 1].first_ordinal) {
+        if (!self->options->force && self->needed < self->segments[index + 1].first_ordinal) {
             self->report->held = 1;
             memcpy(self->report->holder, self->holder, sizeof self->holder);
             break;
         }
         status = remove_segment(self, index, err);
+        if (status != FLS_OK) {
+            break;
+        }
     }
-    if (self->listing.count > 0) {
-        self->report->first_ordinal = self->listing.segments[index].first_ordinal;
+    if (self->count > 0) {
+        self->report->first_ordinal = self->segments[index].first_ordinal;
     }
-    if (status == FLS_OK && index > 0 && !self->options->dry_run) {
-        status = flsi_directory_sync_names(self->journal, err);
+    if (index > 0 && !self->options->dry_run) {
+        fls_status synced = flsi_directory_sync_names(self->journal, status == FLS_OK ? err : NULL);
+        status = status == FLS_OK ? synced : status;
     }
     return status;
+}
+
+/* What cursors need; before the listing: they may only move on meanwhile. */
+static fls_status see_cursors(pruning *self, fls_error *err)
+{
+    self->needed = UINT64_MAX;
+    return self->options->force
+               ? FLS_OK
+               : flsi_cursor_each(self->journal, self->allocator, see_cursor, self, err);
 }
 
 fls_status flsi_prune_segments(const flsi_directory *journal, const fls_prune_options *options,
@@ -157,25 +149,67 @@ fls_status flsi_prune_segments(const flsi_directory *journal, const fls_prune_op
                                fls_error *err)
 {
     fls_prune_report made = {.struct_bytes = sizeof made};
+    flsi_listing listing = {.allocator = allocator};
     pruning self = {.journal = journal,
                     .options = options,
                     .allocator = allocator,
                     .report = &made,
+                    .most = SIZE_MAX,
                     .next_ordinal = next_ordinal,
-                    .now_ns = now_ns,
-                    .needed = UINT64_MAX};
-    fls_status status = FLS_OK;
-    if (!options->force) { /* before the listing: a cursor may only move on meanwhile */
-        status = flsi_cursor_each(journal, allocator, see_cursor, &self, err);
+                    .now_ns = now_ns};
+    fls_status status = see_cursors(&self, err);
+    status = status == FLS_OK ? flsi_listing_read(&listing, journal, allocator, err) : status;
+    for (size_t i = 0; status == FLS_OK && options->retain_bytes > 0 && i < listing.count; i++) {
+        uint64_t bytes;
+        status = flsi_listing_bytes(journal, listing.segments[i].first_ordinal, &bytes, err);
+        self.bytes_left += bytes;
     }
-    status = status == FLS_OK ? flsi_listing_read(&self.listing, journal, allocator, err) : status;
     if (status == FLS_OK) {
-        status = prune_listed(&self, err);
-        flsi_listing_fini(&self.listing);
+        self.segments = listing.segments;
+        self.count = listing.count;
+        status = remove_some(&self, err);
     }
+    flsi_listing_fini(&listing);
     if (report != NULL) {
         *report = made;
     }
+    return status;
+}
+
+fls_status flsi_prune_kept(flsi_kept *kept, const fls_prune_options *options, size_t most,
+                           int may_be_compressed, uint64_t next_ordinal, uint64_t now_ns,
+                           fls_prune_report *report, fls_error *err)
+{
+    uint64_t last = 0;
+    pruning self = {.journal = kept->directory,
+                    .options = options,
+                    .allocator = kept->allocator,
+                    .report = report,
+                    .most = most,
+                    .next_ordinal = next_ordinal,
+                    .now_ns = now_ns};
+    const flsi_listing *listing = &kept->listing;
+    *report = (fls_prune_report){.struct_bytes = sizeof *report};
+    fls_status status = see_cursors(&self, err);
+    flsi_mutex_lock(&kept->mutex);
+    if (status == FLS_OK) {
+        int sizes_change = options->retain_bytes > 0 && may_be_compressed;
+        status = flsi_kept_refresh(kept, sizes_change, err);
+    }
+    if (status == FLS_OK && options->retain_bytes > 0 && listing->count > kept->gone) {
+        status = flsi_listing_bytes(
+            kept->directory, listing->segments[listing->count - 1].first_ordinal, &last, err);
+    }
+    if (status == FLS_OK && listing->count > kept->gone) {
+        self.segments = listing->segments + kept->gone;
+        self.count = listing->count - kept->gone;
+        self.bytes_left = kept->bytes + last;
+        status = remove_some(&self, err);
+        for (uint64_t i = 0; i < report->segments; i++) {
+            flsi_kept_pop(kept);
+        }
+    }
+    flsi_mutex_unlock(&kept->mutex);
     return status;
 }
 

@@ -166,6 +166,7 @@ fls_status flsi_journal_go_on(fls_journal *journal, const flsi_journal_place *pl
     flsi_segment segment;
     fls_status status;
     int resumes = place->has_segment && same_types;
+    flsi_kept_forget(&journal->kept);
     if (place->last_time_ns > atomic_load_explicit(&journal->last_time_ns, memory_order_relaxed)) {
         atomic_store_explicit(&journal->last_time_ns, place->last_time_ns, memory_order_relaxed);
     }
@@ -218,8 +219,10 @@ fls_status flsi_journal_rotate_now(fls_journal *journal, fls_error *err)
         }
         status = begin_segment(journal, &next, journal->segment.next_ordinal, &why);
         if (status == FLS_OK) {
-            journal->figures.appended_bytes +=
-                flsi_segment_bytes(&journal->segment) - journal->opened_offset;
+            uint64_t bytes = flsi_segment_bytes(&journal->segment);
+            journal->figures.appended_bytes += bytes - journal->opened_offset;
+            flsi_kept_add(&journal->kept, next.first_ordinal,
+                          bytes + journal->segment.marks_offset);
             flsi_segment_end(&journal->segment);
             status = take_segment(journal, &next, &why);
             journal->figures.rotations++;

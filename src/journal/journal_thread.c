@@ -76,6 +76,12 @@ static fls_status between(void *self)
     return status;
 }
 
+/* By this writer, or by others. */
+static int may_be_compressed(const fls_journal *journal)
+{
+    return (journal->manifest.incompatible & FLSI_FEATURE_COMPRESSED) != 0;
+}
+
 uint64_t flsi_journal_retain(fls_journal *journal)
 {
     const fls_journal_options *options = &journal->options;
@@ -88,8 +94,9 @@ uint64_t flsi_journal_retain(fls_journal *journal)
                                          .retain_age_ns = options->retain_age_ns,
                                          .cursor_lag_messages = options->cursor_lag_messages};
         /* Not by the path, which may lead elsewhere by now. */
-        (void)flsi_prune_segments(&journal->directory, &prune, fls_journal_durable(journal),
-                                  flsi_wall_now_ns(), fls_allocator_libc(), &report, NULL);
+        (void)flsi_prune_kept(&journal->kept, &prune, FLSI_RETIRED_AT_ONCE,
+                              may_be_compressed(journal), fls_journal_durable(journal),
+                              flsi_wall_now_ns(), &report, NULL);
     }
     return report.segments;
 }
@@ -98,7 +105,12 @@ uint64_t flsi_journal_retain(fls_journal *journal)
 static uint64_t do_upkeep(fls_journal *journal)
 {
     const fls_journal_options *options = &journal->options;
-    uint64_t removed = flsi_journal_retain(journal);
+    uint64_t some = flsi_journal_retain(journal);
+    uint64_t removed = some;
+    while (some == FLSI_RETIRED_AT_ONCE) {
+        some = flsi_journal_retain(journal);
+        removed += some;
+    }
     if (options->compress) {
         flsi_compress_job job = {.directory = &journal->directory,
                                  .checksum = options->checksum,
@@ -247,31 +259,6 @@ void flsi_journal_run(void *self)
 
 /* ---- figures ---- */
 
-static void count_files(fls_journal *journal, fls_journal_figures *figures)
-{
-    flsi_listing listing;
-    if (flsi_listing_read(&listing, &journal->directory, journal->allocator, NULL) != FLS_OK) {
-        return;
-    }
-    figures->segments = listing.count;
-    figures->first_ordinal = listing.count > 0 ? listing.segments[0].first_ordinal : 0;
-    for (size_t i = 0; i < listing.count; i++) {
-        const flsi_listed_segment *segment = &listing.segments[i];
-        char name[FLSI_NAME_BYTES];
-        flsi_file_info info;
-        flsi_name_format(name, segment->has_plain ? FLSI_NAME_SEGMENT : FLSI_NAME_COMPRESSED,
-                         segment->first_ordinal);
-        if (flsi_directory_info(&journal->directory, name, &info, NULL, NULL) == FLS_OK) {
-            figures->bytes += info.size_bytes;
-        }
-        flsi_name_format(name, FLSI_NAME_MARKS, segment->first_ordinal);
-        if (flsi_directory_info(&journal->directory, name, &info, NULL, NULL) == FLS_OK) {
-            figures->bytes += info.size_bytes;
-        }
-    }
-    flsi_listing_fini(&listing);
-}
-
 void fls_journal_get_figures(fls_journal *journal, fls_journal_figures *figures)
 {
     uint32_t given = figures->struct_bytes;
@@ -286,6 +273,7 @@ void fls_journal_get_figures(fls_journal *journal, fls_journal_figures *figures)
     now.next_ordinal = fls_journal_next_ordinal(journal);
     now.written_ordinal = fls_journal_written(journal);
     now.durable_ordinal = fls_journal_durable(journal);
-    count_files(journal, &now);
+    (void)flsi_kept_count(&journal->kept, may_be_compressed(journal), &now.segments,
+                          &now.first_ordinal, &now.bytes, NULL);
     memcpy(figures, &now, given < sizeof now ? given : sizeof now);
 }
