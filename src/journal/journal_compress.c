@@ -1,6 +1,7 @@
 /* A sealed segment becomes NAME.fls.zst:
  *
- *   1  .NAME.fls.zst is made and locked, or one that nobody works on any more is emptied;
+ *   1  the plain file is locked, so that nobody else is at it until it is gone; .NAME.fls.zst is
+ *      made, or one that was left is emptied;
  *   2  every frame is read and proven, and put into pieces;
  *   3  it is synced, read back and compared with the plain file, byte by byte;
  *   4  it is renamed to NAME.fls.zst, and the names are synced;
@@ -18,14 +19,13 @@
 #include "flatstream/reader.h"
 #include "io/io_file.h"
 #include "journal/journal_listing.h"
-#include "journal/journal_marks.h"
 #include "journal/journal_recovery.h"
+#include "journal/journal_scan.h"
 #include "journal/journal_zstd.h"
 
 /* Of frames that are gathered for a piece; what is compared at once. */
 #define GATHER_BYTES  (2u * FLSI_ZSTD_PIECE_BYTES)
 #define COMPARE_BYTES (256u << 10)
-#define MARKS_LIMIT   ((size_t)1 << 31)
 
 /* A segment in the works. */
 typedef struct compressing {
@@ -53,39 +53,47 @@ static fls_status say(fls_error *err, fls_status status, const char *name, const
 
 /* ---- which segments ---- */
 
-/* Whether a segment is whole: its marks end with a seal that says so, and the next segment begins
- * where that one ends. */
-static fls_status find_seal(compressing *work, uint64_t next_ordinal, int *sealed, fls_error *err)
+/* The last record of marks, and whether they end with it. What is not sealed, or not valid, is
+ * others' business. */
+static void read_to_seal(compressing *work, const flsi_file *marks, uint64_t bytes,
+                         uint64_t next_ordinal, int *sealed)
 {
-    char name[FLSI_NAME_BYTES];
-    flsi_marks_walk walk;
-    flsi_record record;
-    void *data = NULL;
-    size_t size = 0;
-    int missing = 0;
-    const fls_allocator *allocator = work->job->allocator;
-    *sealed = 0;
-    flsi_name_format(name, FLSI_NAME_MARKS, work->first_ordinal);
-    fls_status st = flsi_directory_read_file(work->job->directory, name, MARKS_LIMIT, allocator,
-                                             &data, &size, &missing, err);
-    if (st != FLS_OK) {
-        return missing ? FLS_OK : st; /* it went meanwhile */
-    }
-    memset(&record, 0, sizeof record);
-    st = flsi_marks_walk_begin(&walk, data, size, err);
+    flsi_marks_pass pass;
+    flsi_record record = {0};
+    fls_status st = flsi_marks_pass_begin(&pass, marks, bytes, work->job->allocator, NULL);
     while (st == FLS_OK) {
-        st = flsi_marks_walk_next(&walk, &record, err);
+        st = flsi_marks_pass_next(&pass, &record, NULL);
     }
-    if (st == FLS_END && (walk.sealed & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) != 0 &&
+    if (st == FLS_END && (pass.walk.sealed & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) != 0 &&
         record.type == FLSI_RECORD_SEAL && record.ordinal == next_ordinal) {
         work->end_ordinal = record.ordinal;
         work->end_offset = record.offset;
         *sealed = 1;
     }
-    if (data != NULL) {
-        allocator->free(allocator->self, data, size);
+    flsi_marks_pass_fini(&pass);
+}
+
+/* Whether a segment is whole: its marks end with a seal that says so, and the next segment begins
+ * where that one ends. */
+static fls_status find_seal(compressing *work, uint64_t next_ordinal, int *sealed, fls_error *err)
+{
+    char name[FLSI_NAME_BYTES];
+    flsi_file marks;
+    flsi_file_info info;
+    int missing = 0;
+    *sealed = 0;
+    flsi_name_format(name, FLSI_NAME_MARKS, work->first_ordinal);
+    fls_status st =
+        flsi_directory_file(work->job->directory, &marks, name, FLSI_OPEN_READ, &missing, err);
+    if (st != FLS_OK) {
+        return missing ? FLS_OK : st; /* it went meanwhile */
     }
-    return FLS_OK; /* what is not sealed, or not valid, is others' business */
+    st = flsi_file_info_get(&marks, &info, err);
+    if (st == FLS_OK && info.size_bytes > 0) {
+        read_to_seal(work, &marks, info.size_bytes, next_ordinal, sealed);
+    }
+    (void)flsi_file_close(&marks, NULL);
+    return st;
 }
 
 /* ---- steps 1 to 3 ---- */
@@ -258,7 +266,8 @@ static fls_status put_in_place(compressing *work, fls_error *err)
     }
     st = flsi_directory_info(directory, work->plain_name, &info, &missing, err);
     if (missing) { /* retention was faster, and did not see the compressed one */
-        return flsi_directory_remove(directory, work->stored_name, err);
+        st = flsi_directory_remove(directory, work->stored_name, err);
+        return st == FLS_OK ? flsi_directory_sync_names(directory, err) : st;
     }
     if (st == FLS_OK) {
         st = flsi_directory_remove(directory, work->plain_name, err);
@@ -292,20 +301,17 @@ static fls_status compress_one(compressing *work, fls_error *err)
     flsi_name_format(work->plain_name, FLSI_NAME_SEGMENT, work->first_ordinal);
     flsi_name_format(work->stored_name, FLSI_NAME_COMPRESSED, work->first_ordinal);
     (void)snprintf(work->work_name, sizeof work->work_name, ".%s", work->stored_name);
-    fls_status st = flsi_directory_file(directory, &work->plain, work->plain_name, FLSI_OPEN_READ,
-                                        &missing, err);
-    if (st != FLS_OK) {
-        return missing ? FLS_OK : st;
+    fls_status st = flsi_directory_file(directory, &work->plain, work->plain_name,
+                                        FLSI_OPEN_READ | FLSI_OPEN_LOCK, &missing, err);
+    if (st != FLS_OK) { /* it went, or another is at it */
+        return missing || st == FLS_LOCKED ? FLS_OK : st;
     }
     st = flsi_directory_file(directory, &work->stored, work->work_name,
-                             FLSI_OPEN_READ | FLSI_OPEN_WRITE | FLSI_OPEN_CREATE | FLSI_OPEN_LOCK,
-                             NULL, err);
+                             FLSI_OPEN_READ | FLSI_OPEN_WRITE | FLSI_OPEN_CREATE, NULL, err);
     if (st == FLS_OK) {
         st = work_on_files(work, err);
         fls_status closed = flsi_file_close(&work->stored, st == FLS_OK ? err : NULL);
         st = st == FLS_OK ? closed : st;
-    } else if (st == FLS_LOCKED) {
-        st = FLS_OK; /* another is at it */
     }
     (void)flsi_file_close(&work->plain, NULL);
     return st;

@@ -423,6 +423,46 @@ static void what_retention_took_does_not_come_back(void **state)
     flsi_directory_close(&taken.directory);
 }
 
+/* Another comes before the step of the first one with this number. */
+typedef struct visit {
+    unsigned step;
+    unsigned at;
+    int within;
+} visit;
+
+static void compress_too(void *self, crash_disk *on)
+{
+    visit *visited = self;
+    uint64_t segments;
+    (void)on;
+    if (!visited->within && visited->step++ == visited->at) {
+        visited->within = 1;
+        fls_status status = compress(&segments);
+        assert_true(status == FLS_OK || status == FLS_LOCKED); /* while the manifest is changed */
+        visited->within = 0;
+    }
+}
+
+/* Both are done, and no segment is lost. */
+static void two_at_once(void **state)
+{
+    (void)state;
+    need_zstd();
+    uint64_t segments;
+    visit visited = {0, 0, 0};
+    do {
+        (void)teardown(NULL);
+        lay_journal();
+        visited.step = 0;
+        crash_disk_faults(disk)->point = compress_too;
+        crash_disk_faults(disk)->point_self = &visited;
+        assert_status(compress(&segments), FLS_OK, &err);
+        crash_disk_faults(disk)->point = NULL;
+        assert_int_equal(assert_whole(), 2);
+    } while (visited.at++ < visited.step);
+    assert_true(visited.at > 10);
+}
+
 static void it_can_be_stopped(void **state)
 {
     flsi_directory directory;
@@ -456,6 +496,7 @@ int main(void)
         ON_DISK(seal_has_to_fit),
         ON_DISK(writer_has_to_have_allowed_it),
         ON_DISK(what_retention_took_does_not_come_back),
+        ON_DISK(two_at_once),
         ON_DISK(it_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
