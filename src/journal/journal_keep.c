@@ -113,29 +113,35 @@ fls_status flsi_keep_cut(const flsi_directory *directory, const flsi_file *file,
 
 /* ---- the end of the old segment ---- */
 
-/* The newest time that the marks have of what is below the base: they may know more. */
-static fls_status time_at_base(const flsi_journal_tail *tail, uint64_t *time_ns, fls_error *err)
+/* What the marks know of times around the base: the newest one of what is below it, and that of the
+ * message there. 0: not noted. */
+static fls_status times_at_base(const flsi_journal_tail *tail, uint64_t *before_ns, uint64_t *at_ns,
+                                fls_error *err)
 {
+    const uint64_t base = tail->base_ordinal;
     flsi_marks_pass pass;
     flsi_record record;
     fls_status status = flsi_journal_tail_pass(tail, &pass, err);
-    *time_ns = 0;
+    *before_ns = 0;
+    *at_ns = 0;
     while (status == FLS_OK && (status = flsi_marks_pass_next(&pass, &record, err)) == FLS_OK) {
-        flsi_times_walk times;
-        if (record.ordinal >= tail->base_ordinal) {
+        flsi_times_walk times = {.ordinal = record.ordinal, .time_ns = record.time_ns};
+        if (record.type == FLSI_RECORD_TIMES) {
+            flsi_times_begin(&times, &record);
+        } else if (record.type != FLSI_RECORD_OFFSET || record.time_ns == 0) {
             continue;
         }
-        if (record.type == FLSI_RECORD_OFFSET) {
-            *time_ns = record.time_ns > *time_ns ? record.time_ns : *time_ns;
-        } else if (record.type == FLSI_RECORD_TIMES) {
-            flsi_times_begin(&times, &record);
-            while (times.ordinal + 1 < tail->base_ordinal && flsi_times_next(&times)) {
+        do {
+            if (times.ordinal < base) {
+                *before_ns = times.time_ns > *before_ns ? times.time_ns : *before_ns;
+            } else {
+                *at_ns = times.ordinal == base ? times.time_ns : *at_ns;
             }
-            *time_ns = times.time_ns;
-        }
+        } while (times.ordinal < base && flsi_times_next(&times));
     }
     flsi_marks_pass_fini(&pass);
-    return status == FLS_END ? FLS_OK : status;
+    /* Where the marks stop being valid is their end. */
+    return fls_status_class_of(status) == FLS_CLASS_SYSTEM ? status : FLS_OK;
 }
 
 fls_status flsi_keep_end_at_base(flsi_journal_tail *tail, int with_gap, fls_error *err)
@@ -149,9 +155,10 @@ fls_status flsi_keep_end_at_base(flsi_journal_tail *tail, int with_gap, fls_erro
                        .flags = FLS_GAP_CUT,
                        .ordinal = tail->base_ordinal,
                        .offset = UINT64_MAX};
+    uint64_t at_ns;
     flsi_marks_builder_init(&marks, tail->allocator);
     fls_status status = flsi_marks_reserve(&marks, 2, 0, err);
-    status = status == FLS_OK ? time_at_base(tail, &seal.time_ns, err) : status;
+    status = status == FLS_OK ? times_at_base(tail, &seal.time_ns, &at_ns, err) : status;
     if (status == FLS_OK && (tail->sealed & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) == 0) {
         if (with_gap) {
             flsi_marks_add(&marks, &gap, NULL);
@@ -493,26 +500,11 @@ static void guess_times(new_segment *segment)
 static fls_status find_begun(new_segment *segment, fls_error *err)
 {
     const flsi_journal_tail *tail = segment->keep->tail;
-    uint64_t base = tail->base_ordinal;
-    flsi_marks_pass pass;
-    flsi_record record;
-    flsi_times_walk times;
-    fls_status status = flsi_journal_tail_pass(tail, &pass, err);
-    segment->last_time_ns = tail->last_time_ns;
-    while (status == FLS_OK && (status = flsi_marks_pass_next(&pass, &record, err)) == FLS_OK) {
-        if (record.type == FLSI_RECORD_OFFSET && record.ordinal == base && record.time_ns != 0) {
-            segment->last_time_ns = record.time_ns;
-        } else if (record.type == FLSI_RECORD_TIMES && record.ordinal <= base &&
-                   base - record.ordinal < record.value) {
-            flsi_times_begin(&times, &record);
-            while (times.ordinal < base && flsi_times_next(&times)) {
-            }
-            segment->last_time_ns = times.time_ns;
-        }
-    }
-    flsi_marks_pass_fini(&pass);
-    /* Where the marks stop being valid is their end. */
-    return fls_status_class_of(status) == FLS_CLASS_SYSTEM ? status : FLS_OK;
+    uint64_t before_ns;
+    uint64_t at_ns;
+    fls_status status = times_at_base(tail, &before_ns, &at_ns, err);
+    segment->last_time_ns = at_ns != 0 ? at_ns : tail->last_time_ns;
+    return status;
 }
 
 static fls_status begin_making(new_segment *segment, const flsi_keep *keep,
@@ -586,12 +578,15 @@ fls_status flsi_keep_sound(const flsi_keep *keep, flsi_journal_place *place, fls
     return status;
 }
 
+/* The messages end where the frames do that are kept, unless damage is before the next segment. */
 static fls_status seal_marks(new_segment *segment, uint64_t next_ordinal, fls_error *err)
 {
+    const flsi_keep *keep = segment->keep;
     flsi_record seal = {.type = FLSI_RECORD_SEAL,
                         .flags = FLSI_SEAL_RECOVERED,
                         .ordinal = next_ordinal,
-                        .offset = segment->keep->tail->frames_bytes,
+                        .offset = keep->end_ordinal == next_ordinal ? keep->end_offset
+                                                                    : keep->tail->frames_bytes,
                         .time_ns = segment->last_time_ns};
     fls_status status = add_mark(segment, &seal, NULL, err);
     return status == FLS_OK ? write_marks(segment, err) : status;

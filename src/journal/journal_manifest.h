@@ -42,6 +42,9 @@ typedef struct flsi_manifest {
 
 #define FLSI_FEATURE_COMPRESSED 1u
 
+/* The second half of the id, made of the first: marks have only that, and tell all of it so. */
+void flsi_manifest_complete_id(flsi_manifest *manifest);
+
 /* The text, at most capacity bytes; returns the length, SIZE_MAX when it does not fit. */
 size_t flsi_manifest_encode(const flsi_manifest *manifest, char *text, size_t capacity);
 /* FLS_INVALID_FRAME: not a manifest, with the line; FLS_CHECKSUM_MISMATCH: changed;

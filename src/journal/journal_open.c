@@ -193,7 +193,8 @@ static fls_status make_new(fls_journal *journal, fls_error *err)
                                     : FLS_DEFAULT_MAX_FRAME_BYTES;
     manifest->has_times = journal->options.times == FLS_JOURNAL_TIMES_EACH;
     manifest->created_ns = flsi_wall_now_ns();
-    status = flsi_random_bytes(manifest->id, sizeof manifest->id, err);
+    status = flsi_random_bytes(manifest->id, sizeof manifest->id / 2, err);
+    flsi_manifest_complete_id(manifest);
     static const char *const names[] = {FLSI_SCHEMAS_NAME, FLSI_CURSORS_NAME, FLSI_CUT_NAME};
     for (size_t i = 0; status == FLS_OK && i < sizeof names / sizeof *names; i++) {
         status = make_subdirectory(journal, names[i], err);

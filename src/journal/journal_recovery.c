@@ -161,8 +161,9 @@ static fls_status finish_before_last(recovery *self, const flsi_listing *listing
 }
 
 /* Whether the segment before the last ends with a seal at the last's beginning: then there is
- * nothing to finish in it, and its marks need not be read. */
-static int ends_sealed(const recovery *self, const flsi_listing *listing, uint64_t *time_ns)
+ * nothing to finish in it, and its marks need not be read. Nothing proves the seal, so that its
+ * time is not used: the last segment was begun later. */
+static int ends_sealed(const recovery *self, const flsi_listing *listing)
 {
     const flsi_listed_segment *before = &listing->segments[listing->count - 2];
     uint64_t next = listing->segments[listing->count - 1].first_ordinal;
@@ -188,7 +189,6 @@ static int ends_sealed(const recovery *self, const flsi_listing *listing, uint64
         sealed = flsi_directory_info(self->directory, name, &info, NULL, NULL) == FLS_OK &&
                  info.size_bytes == record.offset;
     }
-    *time_ns = sealed ? record.time_ns : 0;
     return sealed;
 }
 
@@ -230,8 +230,7 @@ static fls_status recover_segments(recovery *self, const flsi_listing *listing, 
         flsi_journal_tail_open(&tail, self->manifest, self->directory, last, self->allocator, err);
     status = status == FLS_OK ? flsi_journal_tail_prove(&tail, err) : status; /* rule 3 */
     status = status == FLS_OK ? begin_epoch(self, err) : status;
-    if (status == FLS_OK && listing->count > 1 &&
-        !ends_sealed(self, listing, &self->known_time_ns)) {
+    if (status == FLS_OK && listing->count > 1 && (!tail.sound || !ends_sealed(self, listing))) {
         status = finish_before_last(self, listing, err);
     }
     if (status == FLS_OK) {

@@ -42,25 +42,43 @@ static fls_status copy_aside(const remaking *self, const char *name, uint64_t or
 
 /* ---- the manifest ---- */
 
-/* The header and types of a segment's marks, whatever journal they are of. 1: they are there. */
-static int read_header(const remaking *self, size_t index, flsi_marks_pass *pass)
+/* The header and types of a segment's marks, whatever journal they are of. FLS_END: there are none.
+ * What could not be read, or is of a later version, is not lost. */
+static fls_status read_header(const remaking *self, size_t index, flsi_marks_pass *pass,
+                              fls_error *err)
 {
     char name[FLSI_NAME_BYTES];
     flsi_file file;
     flsi_file_info info;
-    flsi_name_format(name, FLSI_NAME_MARKS, self->listing.segments[index].first_ordinal);
+    int missing = 0;
+    uint64_t first_ordinal = self->listing.segments[index].first_ordinal;
+    flsi_name_format(name, FLSI_NAME_MARKS, first_ordinal);
     *pass = (flsi_marks_pass){0};
-    if (flsi_directory_file(self->directory, &file, name, FLSI_OPEN_READ, NULL, NULL) != FLS_OK) {
-        return 0;
+    fls_status status =
+        flsi_directory_file(self->directory, &file, name, FLSI_OPEN_READ, &missing, err);
+    if (status != FLS_OK) {
+        return missing ? FLS_END : status;
     }
-    int there =
-        flsi_file_info_get(&file, &info, NULL) == FLS_OK &&
-        flsi_marks_pass_begin(pass, &file, info.size_bytes, self->allocator, NULL) == FLS_OK;
+    status = flsi_file_info_get(&file, &info, err);
+    if (status == FLS_OK && info.size_bytes == 0) {
+        status = FLS_END;
+    }
+    if (status == FLS_OK) {
+        status = flsi_marks_pass_begin(pass, &file, info.size_bytes, self->allocator, err);
+    }
+    if (status == FLS_UNSUPPORTED) {
+        flsi_error_name(err, name);
+    }
     (void)flsi_file_close(&file, NULL);
-    return there;
+    pass->file = NULL; /* what is asked of it is in the first frame, which is in memory */
+    if (fls_status_class_of(status) == FLS_CLASS_DAMAGE ||
+        (status == FLS_OK && pass->walk.header.ordinal != first_ordinal)) {
+        return FLS_END;
+    }
+    return status;
 }
 
-/* Types stand in the first frame, which is in memory already. */
+/* Types stand in the first frame. */
 static void take_types(flsi_manifest *manifest, flsi_marks_pass *pass)
 {
     flsi_record record;
@@ -105,66 +123,88 @@ static fls_status find_checksum(const remaking *self, fls_checksum *checksum, fl
 }
 
 /* Another id than any journal that is alive is likely to have. */
-static void make_id(uint8_t id[16])
+static void make_id(flsi_manifest *manifest)
 {
     uint64_t now = flsi_wall_now_ns();
-    flsi_store_le64(id, fls_checksum_digest(FLS_CHECKSUM_XXH3, &now, sizeof now));
-    flsi_store_le64(id + 8, fls_checksum_digest(FLS_CHECKSUM_XXH3, id, 8));
+    flsi_store_le64(manifest->id, fls_checksum_digest(FLS_CHECKSUM_XXH3, &now, sizeof now));
+}
+
+/* Without any marks. */
+static fls_status guess_manifest(const remaking *self, fls_error *err)
+{
+    flsi_manifest *manifest = self->manifest;
+    make_id(manifest);
+    manifest->has_times = 1;
+    manifest->created_ns = flsi_wall_now_ns();
+    return find_checksum(self, &manifest->checksum, err);
+}
+
+static void take_header(flsi_manifest *manifest, flsi_marks_pass *pass, int is_newest)
+{
+    const flsi_record *header = &pass->walk.header;
+    manifest->epoch = header->small > manifest->epoch ? header->small : manifest->epoch;
+    manifest->created_ns = header->time_ns;
+    if (is_newest) { /* it says most */
+        flsi_store_le64(manifest->id, header->id);
+        manifest->checksum = (fls_checksum)header->checksum;
+        manifest->has_times = (header->header_flags & FLSI_HEADER_TIMES) != 0;
+        take_types(manifest, pass);
+    }
 }
 
 static fls_status remake_manifest(remaking *self, fls_error *err)
 {
     flsi_manifest *manifest = self->manifest;
+    fls_status status = FLS_OK;
     int known = 0;
     memset(manifest, 0, sizeof *manifest);
     manifest->max_frame_bytes = FLS_DEFAULT_MAX_FRAME_BYTES;
-    for (size_t i = self->listing.count; i-- > 0;) { /* the newest says most */
+    for (size_t i = self->listing.count; status == FLS_OK && i-- > 0;) {
         flsi_marks_pass pass;
-        if (read_header(self, i, &pass)) {
-            const flsi_record *header = &pass.walk.header;
-            if (!known) {
-                flsi_store_le64(manifest->id, header->id);
-                manifest->checksum = (fls_checksum)header->checksum;
-                manifest->has_times = (header->header_flags & FLSI_HEADER_TIMES) != 0;
-                take_types(manifest, &pass);
-            }
-            manifest->epoch = header->small > manifest->epoch ? header->small : manifest->epoch;
-            manifest->created_ns = header->time_ns;
+        status = read_header(self, i, &pass, err);
+        if (status == FLS_OK) {
+            take_header(manifest, &pass, !known);
             known = 1;
         }
         flsi_marks_pass_fini(&pass);
+        status = status == FLS_END ? FLS_OK : status;
         if (self->listing.segments[i].has_compressed) {
             manifest->incompatible |= FLSI_FEATURE_COMPRESSED;
         }
     }
-    if (!known) {
-        fls_status status = find_checksum(self, &manifest->checksum, err);
-        if (status != FLS_OK) {
-            return status;
-        }
-        make_id(manifest->id);
-        manifest->has_times = 1;
-        manifest->created_ns = flsi_wall_now_ns();
+    if (status == FLS_OK && !known) {
+        status = guess_manifest(self, err);
     }
-    self->changed = 1;
-    fls_status status = copy_aside(self, FLSI_MANIFEST_NAME, 0, "json", err);
+    if (status == FLS_OK) {
+        self->changed = 1;
+        flsi_manifest_complete_id(manifest);
+        status = copy_aside(self, FLSI_MANIFEST_NAME, 0, "json", err);
+    }
     return status == FLS_OK ? flsi_manifest_store(manifest, self->directory, self->allocator, err)
                             : status;
 }
 
 /* ---- marks ---- */
 
-static uint64_t next_begun(const remaking *self, size_t index)
+/* When the next segment was begun; 0: not known. */
+static fls_status next_begun(const remaking *self, size_t index, uint64_t *time_ns, fls_error *err)
 {
     flsi_marks_pass pass;
-    uint64_t time_ns = 0;
-    if (index + 1 < self->listing.count && read_header(self, index + 1, &pass)) {
-        time_ns = pass.walk.header.time_ns;
+    *time_ns = 0;
+    if (index + 1 == self->listing.count) {
+        return FLS_OK;
     }
-    if (index + 1 < self->listing.count) {
-        flsi_marks_pass_fini(&pass);
-    }
-    return time_ns;
+    fls_status status = read_header(self, index + 1, &pass, err);
+    *time_ns = status == FLS_OK ? pass.walk.header.time_ns : 0;
+    flsi_marks_pass_fini(&pass);
+    return status == FLS_END ? FLS_OK : status;
+}
+
+static fls_status see_frame(void *self, const fls_message *message, fls_error *err)
+{
+    const uint64_t *end_ordinal = self;
+    (void)err;
+    return message->ordinal < *end_ordinal ? FLS_OK : FLS_STOPPED; /* superseded */
 }
 
 /* New marks of all that is sound from the segment's beginning on. */
@@ -172,32 +212,32 @@ static fls_status remake_marks(remaking *self, size_t index, flsi_journal_tail *
                                uint64_t known_time_ns, fls_error *err)
 {
     int last = index + 1 == self->listing.count;
+    uint64_t next_ordinal = last ? UINT64_MAX : self->listing.segments[index + 1].first_ordinal;
     flsi_scan scan = {.file = &tail->frames,
                       .allocator = self->allocator,
                       .checksum = self->manifest->checksum,
                       .max_frame_bytes = self->manifest->max_frame_bytes,
                       .end = tail->frames_bytes,
                       .ordinal = tail->first_ordinal};
-    fls_status status = flsi_scan_frames(&scan, NULL, NULL, err);
+    flsi_keep keep = {.manifest = self->manifest,
+                      .directory = self->directory,
+                      .allocator = self->allocator,
+                      .tail = tail,
+                      .known_time_ns = known_time_ns};
+    fls_status status = flsi_scan_frames(&scan, see_frame, &next_ordinal, err);
+    status = status == FLS_STOPPED ? FLS_OK : status;
+    if (status == FLS_OK) {
+        status = next_begun(self, index, &keep.limit_time_ns, err);
+    }
     if (status == FLS_OK) {
         status = copy_aside(self, tail->marks_name, tail->first_ordinal, "flm", err);
     }
     tail->base_ordinal = tail->first_ordinal;
     tail->base_offset = 0;
-    flsi_keep keep = {.manifest = self->manifest,
-                      .directory = self->directory,
-                      .allocator = self->allocator,
-                      .tail = tail,
-                      .end_ordinal = scan.ordinal,
-                      .end_offset = scan.offset,
-                      .known_time_ns = known_time_ns,
-                      .limit_time_ns = next_begun(self, index)};
+    keep.end_ordinal = scan.ordinal;
+    keep.end_offset = scan.offset;
     self->changed = 1;
-    return status != FLS_OK
-               ? status
-               : flsi_keep_marks(
-                     &keep, last ? UINT64_MAX : self->listing.segments[index + 1].first_ordinal,
-                     err);
+    return status == FLS_OK ? flsi_keep_marks(&keep, next_ordinal, err) : status;
 }
 
 /* Marks that are lost or damaged; of the last segment only those that recovery would refuse. */

@@ -41,7 +41,8 @@ static void make_journal(fls_checksum checksum)
                                .has_times = 1,
                                .created_ns = 1,
                                .type_count = 1};
-    memcpy(manifest.id, "0123456789abcdef", 16);
+    memcpy(manifest.id, "01234567", 8);
+    flsi_manifest_complete_id(&manifest);
     manifest.types[0].schema_hash = 42;
     strcpy(manifest.types[0].root, "Root");
     assert_status(flsi_manifest_store(&manifest, &journal, fls_allocator_libc(), &err), FLS_OK,

@@ -325,6 +325,32 @@ static void test_superseded_ends(void **state)
     end_journal();
 }
 
+/* A seal that nothing proves moves no time, whether the marks that come next are there or not. */
+static void test_a_seal_that_was_changed(void **state)
+{
+    (void)state;
+    for (int with_marks = 0; with_marks < 2; with_marks++) {
+        flsi_journal_place place;
+        fls_journal_report report;
+        make_journal(FLS_CHECKSUM_XXH3);
+        make_segment(0, 20, 20, FLSI_SEAL_ROTATED);
+        make_segment(20, 33, 33, 0);
+        byte_buffer marks = BYTES_INIT;
+        assert_int_equal(files_read(name_of(FLSI_NAME_MARKS, 0), &marks), 0);
+        marks.data[marks.size - 1] = 0x7F; /* of the seal's time */
+        files_write(name_of(FLSI_NAME_MARKS, 0), marks.data, marks.size);
+        bytes_free(&marks);
+        if (!with_marks) {
+            assert_int_equal(remove(name_of(FLSI_NAME_MARKS, 20)), 0);
+        }
+        assert_status(recover_with(&place, &report), FLS_OK, &err);
+        assert_int_equal(place.next_ordinal, 33);
+        assert_true(place.last_time_ns < UINT64_C(1)
+                                             << 62); /* guessed: when the file was written */
+        end_journal();
+    }
+}
+
 static void put_cursor(const char *name, uint64_t ordinal)
 {
     fls_journal_cursor cursor = {.ordinal = ordinal, .epoch = 1, .offset = 9, .checksum = 7};
@@ -406,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_marks_cut_anywhere),
         cmocka_unit_test(test_a_segment_that_was_just_begun),
         cmocka_unit_test(test_superseded_ends),
+        cmocka_unit_test(test_a_seal_that_was_changed),
         cmocka_unit_test(test_cursors_past_the_end),
         cmocka_unit_test(test_flips_of_every_byte),
     };

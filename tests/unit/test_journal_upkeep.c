@@ -1,8 +1,11 @@
 /* Keeping journals: retention with cursors in its way, cursors themselves, and rebuilding what was
  * lost of manifest and marks. */
+#include <errno.h>
+
 #include "journal/journal_cursor.h"
 #include "journal/journal_prune.h"
 #include "journal_making.h"
+#include "os/os_calls.h"
 
 static uint64_t oldest(void)
 {
@@ -187,12 +190,101 @@ static void test_manifest_is_lost(void **state)
         assert_int_equal(manifest.checksum, FLS_CHECKSUM_XXH3);
         assert_int_equal(manifest.type_count, 1);
         assert_memory_equal(manifest.types, before.types, sizeof before.types[0]);
-        assert_memory_equal(manifest.id, before.id, 8);
+        assert_memory_equal(manifest.id, before.id, 16);
         assert_int_equal(files_exist(files_join(path, "cut/0000000005-00000000000000000000.json")),
                          how == 2);
         assert_int_equal(expect_journal(0).messages, 50);
         end_journal();
     }
+}
+
+/* Marks that could not be read, or that a later version wrote, are not lost ones. */
+static struct {
+    unsigned reads; /* that were made */
+    unsigned fail_at;
+} failing;
+
+static ssize_t failing_pread(int fd, void *buffer, size_t capacity, off_t offset)
+{
+    if (++failing.reads == failing.fail_at) {
+        errno = EIO;
+        return -1;
+    }
+    return flsi_os_calls_system()->pread(fd, buffer, capacity, offset);
+}
+
+static void test_what_cannot_be_read_is_not_lost(void **state)
+{
+    (void)state;
+    flsi_os_calls calls = *flsi_os_calls_system();
+    calls.pread = failing_pread;
+    unsigned refused = 0;
+    fls_status status = FLS_IO;
+    for (failing.fail_at = 1; status != FLS_OK; failing.fail_at++) {
+        make_five();
+        const flsi_manifest before = manifest;
+        assert_int_equal(remove(files_join(path, "journal.json")), 0);
+        failing.reads = 0;
+        status = flsi_journal_rebuild(path, &calls, NULL, &err);
+        refused += status != FLS_OK;
+        assert_true(status == FLS_OK || status == FLS_IO);
+        (void)rebuild();
+        assert_memory_equal(manifest.id, before.id, 16);
+        found all = expect_journal(0);
+        assert_int_equal(all.messages, 50);
+        assert_int_equal(all.timed, 50);
+        assert_int_equal(all.gaps, 5);
+        assert_false(files_exist(files_join(path, "cut/0000000005-00000000000000000000.flm")));
+        end_journal();
+    }
+    assert_true(refused >= 5);
+}
+
+static void test_marks_of_a_later_version(void **state)
+{
+    (void)state;
+    make_five();
+    byte_buffer file = BYTES_INIT;
+    const char *name = name_of(FLSI_NAME_MARKS, 40);
+    assert_int_equal(files_read(name, &file), 0);
+    file.data[12 + 1] = 2; /* version, in the first record of the first frame */
+    uint64_t proof =
+        fls_checksum_digest(FLS_CHECKSUM_XXH3, file.data + 12, flsi_load_le32(file.data));
+    flsi_store_le64(file.data + 4, proof);
+    files_write(name, file.data, file.size);
+    assert_int_equal(remove(files_join(path, "journal.json")), 0);
+    assert_status(fls_journal_rebuild(path, NULL, &err), FLS_UNSUPPORTED, &err);
+    assert_false(files_exist(files_join(path, "journal.json")));
+    bytes_free(&file);
+    end_journal();
+}
+
+/* What a segment holds behind the next one's beginning is not spoken of by marks made again. */
+static void test_marks_end_with_their_segment(void **state)
+{
+    (void)state;
+    byte_buffer file = BYTES_INIT;
+    flsi_marks_walk walk;
+    flsi_record record;
+    fls_status status;
+    make_journal(FLS_CHECKSUM_XXH3);
+    make_segment(0, 33, 20, 0);
+    make_segment(20, 31, 31, 0);
+    assert_int_equal(remove(name_of(FLSI_NAME_MARKS, 0)), 0);
+    assert_int_equal(rebuild().messages, 31);
+    assert_int_equal(files_read(name_of(FLSI_NAME_MARKS, 0), &file), 0);
+    assert_status(flsi_marks_walk_begin(&walk, file.data, file.size, &err), FLS_OK, &err);
+    while ((status = flsi_marks_walk_next(&walk, &record, &err)) == FLS_OK) {
+        if (record.type == FLSI_RECORD_TIMES) {
+            assert_true(record.ordinal + record.value <= 20);
+        }
+    }
+    assert_status(status, FLS_END, &err);
+    assert_int_equal(record.type, FLSI_RECORD_SEAL);
+    assert_int_equal(record.ordinal, 20);
+    assert_int_equal(record.offset, offset_of(0, 20));
+    bytes_free(&file);
+    end_journal();
 }
 
 static void test_marks_are_lost(void **state)
@@ -256,10 +348,17 @@ static void test_nothing_to_rebuild(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prune_by_each_limit),   cmocka_unit_test(test_prune_by_age),
-        cmocka_unit_test(test_cursors_hold_segments), cmocka_unit_test(test_cursors_come_back),
-        cmocka_unit_test(test_manifest_is_lost),      cmocka_unit_test(test_marks_are_lost),
-        cmocka_unit_test(test_what_was_refused),      cmocka_unit_test(test_nothing_to_rebuild),
+        cmocka_unit_test(test_prune_by_each_limit),
+        cmocka_unit_test(test_prune_by_age),
+        cmocka_unit_test(test_cursors_hold_segments),
+        cmocka_unit_test(test_cursors_come_back),
+        cmocka_unit_test(test_manifest_is_lost),
+        cmocka_unit_test(test_marks_are_lost),
+        cmocka_unit_test(test_what_cannot_be_read_is_not_lost),
+        cmocka_unit_test(test_marks_of_a_later_version),
+        cmocka_unit_test(test_marks_end_with_their_segment),
+        cmocka_unit_test(test_what_was_refused),
+        cmocka_unit_test(test_nothing_to_rebuild),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
