@@ -189,7 +189,7 @@ static int convert(conversion *c)
     if (code == CLI_DONE) {
         tell(c, messages);
     }
-    return code;
+    return cli_input_verdict(&c->input, code);
 }
 
 static int run_on(conversion *c, const char *path)

@@ -73,8 +73,8 @@ static int print_match(search *s, const fls_message *message)
     uint32_t type;
     int by_fields = s->print.as == CLI_AS_JSON || s->print.as == CLI_AS_CSV;
     if (by_fields && cli_schemas_check(&s->print.schemas, message, &type, &err) != FLS_OK) {
-        s->print.failed = cli_complain_read(&s->input, &err);
-        return 1;
+        s->print.failed = cli_input_refused(&s->input, &err);
+        return s->print.failed != CLI_DONE;
     }
     return cli_message_out_put(&s->print, message);
 }
@@ -118,7 +118,7 @@ static void report_count(search *s, int code)
         cli_json_text(&json, "file", s->input.path);
         cli_json_count(&json, "messages", s->messages);
         cli_json_count(&json, "matches", s->matches);
-        cli_json_bool(&json, "ok", code == CLI_DONE);
+        cli_json_bool(&json, "ok", cli_input_verdict(&s->input, code) == CLI_DONE);
         cli_json_end(&json);
     } else {
         cli_out_format(out, "%llu\n", (unsigned long long)s->matches);

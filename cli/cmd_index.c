@@ -61,7 +61,7 @@ static int run(cli_job *job, int argc, char **argv)
     }
     switch (action) {
     case ID_BUILD: return cli_journal_rebuild(job, path);
-    case ID_CHECK: return cli_journal_check(job, path, 0, NULL, 0);
+    case ID_CHECK: return cli_journal_check(job, path, 0, NULL);
     default: return cli_journal_info(job, path);
     }
 }

@@ -21,7 +21,9 @@ static const char *const description[] = {
     "With -s each message is checked against its schema too, and there are figures for each type, "
     "and the time from the first message to the last. A message that is refused is counted as "
     "such.",
-    "Messages, sizes and bytes are those up to the first fault. Quantiles of sizes are exact for "
+    "Messages, sizes and bytes are those up to the first fault; of a journal those before and "
+    "behind "
+    "what is damaged. Quantiles of sizes are exact for "
     "up to 65,536 different sizes, and within one per cent beyond that.",
     NULL};
 static const cli_option option_table[] = {
@@ -51,7 +53,8 @@ static const cli_pair keys[] = {
     {"time", "With -s: path, first_ns, last_ns (the least and the largest, in nanoseconds) and "
              "messages (that "
              "have one), or null."},
-    {"journal", "Of a journal only: " CLI_JOURNAL_KEYS "."},
+    {"journal", "Of a journal only: " CLI_JOURNAL_KEYS ", lost_messages (that damage took, as far "
+                "as known)."},
     {"fault", "offset, ordinal, kind and detail of what is wrong, or null."},
     {"ok", "Whether the stream is clean and nothing was refused."},
     {NULL, NULL}};
@@ -81,15 +84,11 @@ static int walk(cli_input *input, fls_reader *reader, figures *found, fls_status
     fls_message messages[CLI_BATCH];
     size_t count;
     for (;;) {
-        *status =
-            input->is_journal
-                ? fls_journal_reader_next_batch(input->journal, messages, CLI_BATCH, &count, err)
-                : fls_reader_next_batch(reader, messages, CLI_BATCH, &count, err);
+        *status = input->is_journal
+                      ? cli_journal_input_next(input, messages, &count, err)
+                      : fls_reader_next_batch(reader, messages, CLI_BATCH, &count, err);
         if (*status != FLS_OK) {
             break;
-        }
-        if (input->is_journal) {
-            cli_journal_input_progress(input, messages, count);
         }
         for (size_t i = 0; i < count; i++) {
             cli_type_counts_add(&found->types, &messages[i]);
@@ -173,6 +172,7 @@ static void put_json(cli_out *out, const cli_input *input, figures *found,
     if (input->is_journal) {
         cli_json_open_object(&json, "journal");
         cli_journal_put_json(&json, &found->journal);
+        cli_json_count(&json, "lost_messages", input->lost);
         cli_json_close_object(&json);
     }
     if (ending->end == FLS_STREAM_CLEAN) {
@@ -269,7 +269,11 @@ static void print_end(cli_out *out, const cli_input *input, const fls_recover_re
             cli_out_format(out, "\n             %s", sentence);
         }
         if (input->is_journal) {
-            cli_out_text(out, "\n             'flatstream verify' looks at all of it");
+            cli_out_format(out,
+                           "\n             %s messages are lost by damage in %s place%s; "
+                           "'flatstream verify' looks at all of it",
+                           cli_count(a, input->lost), cli_count(b, input->damages),
+                           input->damages == 1 ? "" : "s");
         } else if (ending->end != FLS_STREAM_DAMAGED) {
             cli_out_text(out, "\n             'flatstream recover --truncate' can cut it off");
         }
@@ -320,12 +324,13 @@ static int judge_journal(cli_input *input, fls_status status, const fls_error *f
         return cli_journal_complain(input->job, input->name, &err);
     }
     ending->checksum = fls_journal_reader_checksum(input->journal);
-    ending->end = status == FLS_END ? FLS_STREAM_CLEAN : FLS_STREAM_DAMAGED;
+    int is_whole = status == FLS_END && input->damages == 0;
+    ending->end = is_whole ? FLS_STREAM_CLEAN : FLS_STREAM_DAMAGED;
     ending->stream_bytes = found->journal.bytes;
     ending->last_good_offset =
         found->sizes.bytes +
         found->sizes.messages * (FLS_LENGTH_BYTES + fls_checksum_width(ending->checksum));
-    ending->fault = *fault;
+    ending->fault = input->damages > 0 ? input->first_fault : *fault;
     return CLI_DONE;
 }
 

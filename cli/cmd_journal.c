@@ -112,7 +112,7 @@ static int act(upkeep *u, const char *action, const char *path)
         return cli_journal_info(job, path);
     }
     if (strcmp(action, "check") == 0) {
-        return cli_journal_check(job, path, 1, NULL, 0);
+        return cli_journal_check(job, path, 1, NULL);
     }
     if (strcmp(action, "seal") == 0) {
         return job->common.json ? cli_usage(job, "seal has no report")

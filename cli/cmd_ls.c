@@ -62,7 +62,7 @@ static int take(void *self, const fls_message *message)
     int typed = list->schemas.set.count > 0;
     uint32_t type = FLS_SCHEMA_NONE;
     if (typed) {
-        type = fls_schema_set_select(&list->schemas.set, message->payload, message->size);
+        type = cli_schemas_select(&list->schemas, message->payload, message->size);
     }
     const char *name = cli_schemas_type_name(&list->schemas, type);
     if (list->as_json) {
@@ -113,10 +113,10 @@ static int list_frames(listing *list, cli_input *input)
         cli_json_close_list(&list->json);
         cli_json_count(&list->json, "messages", list->messages);
         cli_json_checksum(&list->json, cli_input_checksum(input, list->reader));
-        cli_json_bool(&list->json, "ok", code == CLI_DONE);
+        cli_json_bool(&list->json, "ok", cli_input_verdict(input, code) == CLI_DONE);
         cli_json_end(&list->json);
     }
-    return code;
+    return cli_input_verdict(input, code);
 }
 
 static int run(cli_job *job, int argc, char **argv)

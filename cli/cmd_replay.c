@@ -167,7 +167,7 @@ static int to_endpoint(replaying *r)
     if (status != FLS_OK) {
         return cli_complain_error(r->job, r->endpoint, &err);
     }
-    code = to_connection(r);
+    code = cli_input_verdict(&r->input, to_connection(r));
     fls_socket_close(r->fd);
     return code;
 }

@@ -66,6 +66,7 @@ static int send_to(sending *send, cli_input *input, int fd, const char *endpoint
         return code;
     }
     code = cli_out_end(&send->out, cli_walk(input, send->reader, &walker));
+    code = cli_input_verdict(input, code);
     if (send->out.status == FLS_OK && fls_socket_finish(fd, &err) != FLS_OK) {
         return cli_complain_error(job, endpoint, &err);
     }

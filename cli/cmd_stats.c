@@ -243,7 +243,7 @@ static void report_json(counting *c, int code)
         cli_json_count(&c->json, "without_time", c->without_time);
         cli_json_count(&c->json, "late", c->late);
     }
-    cli_json_bool(&c->json, "ok", code == CLI_DONE);
+    cli_json_bool(&c->json, "ok", cli_input_verdict(&c->input, code) == CLI_DONE);
     cli_json_end(&c->json);
 }
 
@@ -312,7 +312,7 @@ static int count_file(counting *c, const char *path)
         code = cli_out_open(&c->out, c->job, c->job->common.output, &c->input);
     }
     if (code == CLI_DONE) {
-        code = cli_out_end(&c->out, count_in(c, reader));
+        code = cli_input_verdict(&c->input, cli_out_end(&c->out, count_in(c, reader)));
     }
     fls_reader_close(reader);
     cli_input_close(&c->input);

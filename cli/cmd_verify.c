@@ -332,6 +332,14 @@ typedef struct check_list {
     cli_schemas schemas;
 } check_list;
 
+static int check_journal(cli_job *job, const char *path, check_list *checks)
+{
+    int by_schema = checks->schemas.set.count > 0;
+    const cli_more_checks more = {by_schema ? &checks->schemas : NULL, checks->table_root};
+    return cli_journal_check(job, path, job->common.type_count == 0,
+                             by_schema || checks->table_root ? &more : NULL);
+}
+
 static int run_on(cli_job *job, const char *path, const check_list *checks)
 {
     cli_input input;
@@ -343,9 +351,6 @@ static int run_on(cli_job *job, const char *path, const check_list *checks)
     }
     if (checks->schemas.set.count > 0) {
         validators[count++] = cli_schemas_validator(&checks->schemas);
-    }
-    if (job->journal != NULL) {
-        return cli_journal_check(job, path, job->common.type_count == 0, validators, count);
     }
     int code = cli_input_open(&input, job, path);
     if (code != CLI_DONE) {
@@ -393,7 +398,8 @@ static int run(cli_job *job, int argc, char **argv)
     }
     if (code == CLI_DONE) {
         checks.schemas.check.options.checks = checks.by_schema;
-        code = run_on(job, path, &checks);
+        code =
+            job->journal != NULL ? check_journal(job, path, &checks) : run_on(job, path, &checks);
         cli_schemas_close(&checks.schemas);
     }
     return code;

@@ -59,13 +59,12 @@ void cli_columns_csv_header(const cli_columns *columns, cli_out *out)
     cli_out_text(out, "\n");
 }
 
-void cli_columns_csv(const cli_columns *columns, cli_out *out, const fls_message *message,
-                     uint32_t type)
+void cli_columns_csv(cli_columns *columns, cli_out *out, const fls_message *message, uint32_t type)
 {
     char buffer[FLS_VALUE_TEXT_BYTES];
     const fls_schema *schema = columns->schemas->set.types[type].schema;
     for (uint32_t i = 0; i < columns->count; i++) {
-        const fls_path *path = columns->columns[i].paths[type];
+        const fls_path *path = cli_column_path(&columns->columns[i], type);
         fls_value value = {.kind = FLS_VALUE_ABSENT};
         size_t size;
         if (path != NULL) {
@@ -184,13 +183,12 @@ static int put_element(void *self, const fls_value *value)
     return 0;
 }
 
-void cli_columns_json(const cli_columns *columns, cli_out *out, const fls_message *message,
-                      uint32_t type)
+void cli_columns_json(cli_columns *columns, cli_out *out, const fls_message *message, uint32_t type)
 {
     const fls_schema *schema = columns->schemas->set.types[type].schema;
     for (uint32_t i = 0; i < columns->count; i++) {
-        const cli_column *column = &columns->columns[i];
-        const fls_path *path = column->paths[type];
+        cli_column *column = &columns->columns[i];
+        const fls_path *path = cli_column_path(column, type);
         fls_value value = {.kind = FLS_VALUE_ABSENT};
         cli_out_text(out, i > 0 ? ",\"" : "{\"");
         cli_out_text(out, column->name);

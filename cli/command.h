@@ -98,6 +98,8 @@ typedef struct cli_job {
     char **operands; /* what is left of the command line, once cli_next_option answered 0 */
     int operand_count;
     const char *journal; /* the operand that is read, where it is a directory; else NULL */
+    struct cli_schemas
+        *own_types; /* that are the journal's, and change with its segments; or NULL */
 } cli_job;
 
 /* All commands, in the order of the list that --help shows; a NULL ends it. */

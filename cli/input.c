@@ -229,6 +229,28 @@ int cli_complain_read(cli_input *input, const fls_error *err)
     return CLI_DAMAGED;
 }
 
+int cli_input_refused(cli_input *input, const fls_error *err)
+{
+    enum { MOST_TOLD = 10 };
+    if (!input->is_journal) {
+        return cli_complain_read(input, err);
+    }
+    if (input->refused++ < MOST_TOLD) {
+        char sentence[400];
+        cli_error_sentence(err, sentence, sizeof sentence);
+        cli_complain(input->job, input->name, "message %llu: %s", (unsigned long long)err->ordinal,
+                     sentence);
+    } else if (input->refused == MOST_TOLD + 1) {
+        cli_complain(input->job, input->name, "more messages are refused");
+    }
+    return CLI_DONE;
+}
+
+int cli_input_verdict(const cli_input *input, int code)
+{
+    return code == CLI_DONE && (input->damages > 0 || input->refused > 0) ? CLI_DAMAGED : code;
+}
+
 int cli_input_drain(cli_input *input)
 {
     char piece[65536];

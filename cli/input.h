@@ -22,10 +22,19 @@ typedef struct cli_input {
     uint64_t zeros; /* of these, zero bytes at the end */
     int is_journal;
     fls_journal_reader *journal; /* of a journal, from cli_reader_open on */
+    /* A journal is read on behind what is damaged or refused; each is told as it comes: */
+    uint64_t damages;      /* places */
+    uint64_t refused;      /* messages */
+    uint64_t lost;         /* messages that damage took, as far as known */
+    fls_error first_fault; /* of damages */
+    uint64_t last_damage;  /* the ordinal where nothing sound was behind the damage */
     /* Set before cli_reader_open: */
-    int follow;               /* what is read may grow: its end is waited for */
-    uint64_t last;            /* of a journal only so many messages from the end; 0: all */
-    int from_end;             /* of a journal nothing that there is now */
+    int follow;    /* what is read may grow: its end is waited for */
+    uint64_t last; /* of a journal only so many messages from the end; 0: all */
+    int from_end;  /* of a journal nothing that there is now */
+    /* Of a journal: told of messages that are missing before the next one. May be NULL. */
+    void (*missing)(void *self, const fls_journal_event *event);
+    void *missing_self;
     void (*idle)(void *self); /* called a few times a second while there is nothing to read */
     void *idle_self;
 } cli_input;
@@ -63,6 +72,14 @@ void cli_tell_checksum(cli_input *input, const fls_reader *reader);
 /* Complains about how reading ended; adds what to do when the checksum is not proven. Returns the
  * exit code. */
 int cli_complain_read(cli_input *input, const fls_error *err);
+
+/* A message is refused by its schema; err says why. CLI_DONE: it was told, and reading goes on
+ * behind it, as in journals. Else the exit code, after a message. */
+int cli_input_refused(cli_input *input, const fls_error *err);
+
+/* code, or where that is CLI_DONE and a journal had damage or refused messages CLI_DAMAGED: output
+ * that was made of everything else is whole before. */
+int cli_input_verdict(const cli_input *input, int code);
 
 /* Messages asked for at once. */
 #define CLI_BATCH 256

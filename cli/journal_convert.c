@@ -12,6 +12,8 @@
 typedef struct conversion {
     cli_recording rec;
     cli_input input;
+    cli_schemas own;    /* of the journal that is read */
+    uint64_t signature; /* of the types that the new journal has by now */
     fls_reader *reader;
     int code;
 } conversion;
@@ -22,16 +24,39 @@ static int begin(conversion *c)
         fls_checksum is = cli_input_checksum(&c->input, c->reader);
         c->rec.options.checksum = is == FLS_CHECKSUM_DETECT ? FLS_CHECKSUM_XXH3 : is;
     }
+    c->rec.source = c->input.job->own_types;
+    c->signature = c->own.signature;
     return cli_recording_open(&c->rec);
+}
+
+/* Before the next messages: the journal is there, and has their types. */
+static int prepare(conversion *c)
+{
+    if (c->code == CLI_DONE && c->rec.journal == NULL) {
+        c->code = begin(c);
+    } else if (c->code == CLI_DONE && c->signature != c->own.signature) {
+        c->signature = c->own.signature;
+        c->code = cli_recording_types(&c->rec);
+    }
+    return c->code;
+}
+
+/* What the journal that is read says is missing, is missing in the new one. */
+static void note_missing(void *self, const fls_journal_event *event)
+{
+    conversion *c = self;
+    int damaged = event->kind == FLS_JOURNAL_EVENT_LOST;
+    uint64_t messages = event->messages != UINT64_MAX ? event->messages : 1;
+    if (messages > 0 && prepare(c) == CLI_DONE) {
+        c->code = cli_recording_missing(&c->rec, messages,
+                                        damaged ? FLS_GAP_DAMAGED : (fls_gap_reason)event->reason);
+    }
 }
 
 static int take(void *self, const fls_message *message)
 {
     conversion *c = self;
-    if (c->rec.journal == NULL) {
-        c->code = begin(c);
-    }
-    if (c->code == CLI_DONE) {
+    if (prepare(c) == CLI_DONE) {
         c->code = cli_recording_messages(&c->rec, message, 1);
     }
     return c->code != CLI_DONE;
@@ -40,10 +65,7 @@ static int take(void *self, const fls_message *message)
 static void take_all(void *self, const fls_message *messages, size_t count)
 {
     conversion *c = self;
-    if (c->code == CLI_DONE && c->rec.journal == NULL) {
-        c->code = begin(c);
-    }
-    if (c->code == CLI_DONE) {
+    if (prepare(c) == CLI_DONE) {
         c->code = cli_recording_messages(&c->rec, messages, count);
     }
 }
@@ -74,15 +96,21 @@ int cli_convert_to_journal(cli_job *job, const char *path, const fls_journal_opt
         return cli_usage(job, "%s is there, and no directory", c.rec.path);
     }
     cli_interrupt_catch();
-    int code = cli_input_open(&c.input, job, path);
+    int code = cli_schemas_open(&c.own, job);
     if (code == CLI_DONE) {
+        code = cli_input_open(&c.input, job, path);
+    }
+    if (code == CLI_DONE) {
+        c.input.missing = note_missing;
+        c.input.missing_self = &c;
         code = cli_reader_open(&c.input, &c.reader, NULL, 0);
     }
     if (code == CLI_DONE) {
         code = convert(&c);
     }
-    code = cli_recording_close(&c.rec, code, 0);
+    code = cli_input_verdict(&c.input, cli_recording_close(&c.rec, code, 0));
     fls_reader_close(c.reader);
     cli_input_close(&c.input);
+    cli_schemas_close(&c.own);
     return code;
 }

@@ -7,6 +7,7 @@
 
 #include "complain.h"
 #include "journal_input.h"
+#include "own_types.h"
 #include "report.h"
 
 typedef struct checking {
@@ -80,8 +81,30 @@ static void show_progress(void *self, uint64_t bytes)
     cli_progress_update(&c->job->progress, bytes);
 }
 
-/* What was damaged is known by now: only what validators refuse is told. */
-static int refuse(checking *c, const fls_validator *validators, size_t count)
+/* What was damaged is known by now: only what is refused is told. FLS_OK goes on. */
+static fls_status check_batch(checking *c, const cli_more_checks *more, const fls_message *messages,
+                              size_t count)
+{
+    fls_status status = FLS_OK;
+    for (size_t i = 0; i < count && status == FLS_OK; i++) {
+        fls_error err = FLS_ERROR_INIT;
+        uint32_t type;
+        if (more->table_root &&
+            fls_table_root_check(messages[i].payload, messages[i].size, &err) != FLS_OK) {
+            err.known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
+            err.offset = messages[i].offset;
+            err.ordinal = messages[i].ordinal;
+        } else if (more->schemas == NULL ||
+                   cli_schemas_check(more->schemas, &messages[i], &type, &err) == FLS_OK) {
+            continue;
+        }
+        c->refused++;
+        status = tell(c, "messages", &err);
+    }
+    return status;
+}
+
+static int refuse(checking *c, const cli_more_checks *more)
 {
     fls_error err = FLS_ERROR_INIT;
     fls_journal_reader_options options = FLS_JOURNAL_READER_OPTIONS_INIT;
@@ -90,26 +113,18 @@ static int refuse(checking *c, const fls_validator *validators, size_t count)
     size_t got;
     fls_status status = FLS_OK;
     options.visibility = FLS_JOURNAL_WRITTEN;
-    options.validators = validators;
-    options.validator_count = count;
+    options.step_over = 1;
     if (fls_journal_reader_open(&reader, c->path, &options, &err) != FLS_OK) {
         return cli_journal_complain(c->job, c->path, &err);
     }
     while (status == FLS_OK) {
         status = fls_journal_reader_next_batch(reader, messages, CLI_BATCH, &got, &err);
-        if (status == FLS_OK || status == FLS_END) {
-            continue;
-        }
-        if (status == FLS_VALIDATION_FAILED) {
-            c->refused++;
-            status = tell(c, "messages", &err);
-        } else if (fls_status_class_of(status) != FLS_CLASS_DAMAGE) {
+        if (status == FLS_OK && c->job->own_types != NULL &&
+            cli_own_types_enter(c->job->own_types, c->job, c->path, reader) != CLI_DONE) {
             break;
-        } else {
-            status = FLS_OK;
         }
         if (status == FLS_OK) {
-            status = fls_journal_reader_skip(reader, &err);
+            status = check_batch(c, more, messages, got);
         }
     }
     fls_journal_reader_close(reader);
@@ -150,7 +165,7 @@ static void summarize(checking *c, const fls_journal_check_report *report)
     }
 }
 
-static int check(checking *c, int schemas, const fls_validator *validators, size_t count)
+static int check(checking *c, int schemas, const cli_more_checks *more)
 {
     fls_error err = FLS_ERROR_INIT;
     fls_journal_check_options options = {.struct_bytes = sizeof options};
@@ -168,7 +183,7 @@ static int check(checking *c, int schemas, const fls_validator *validators, size
     if (fls_journal_check(c->path, &options, &report, &err) != FLS_OK) {
         return c->out.status != FLS_OK ? CLI_DONE : cli_journal_complain(c->job, c->path, &err);
     }
-    int code = count > 0 ? refuse(c, validators, count) : CLI_DONE;
+    int code = more != NULL ? refuse(c, more) : CLI_DONE;
     if (code != CLI_DONE) {
         return code;
     }
@@ -177,8 +192,7 @@ static int check(checking *c, int schemas, const fls_validator *validators, size
     return c->faults == 0 ? CLI_DONE : CLI_DAMAGED;
 }
 
-int cli_journal_check(cli_job *job, const char *path, int schemas, const fls_validator *validators,
-                      size_t validator_count)
+int cli_journal_check(cli_job *job, const char *path, int schemas, const cli_more_checks *more)
 {
     checking c = {.job = job, .path = path, .interactive = isatty(STDOUT_FILENO)};
     int code = cli_journal_require(job, path);
@@ -190,5 +204,5 @@ int cli_journal_check(cli_job *job, const char *path, int schemas, const fls_val
     if (code != CLI_DONE) {
         return code;
     }
-    return cli_out_end(&c.out, check(&c, schemas, validators, validator_count));
+    return cli_out_end(&c.out, check(&c, schemas, more));
 }

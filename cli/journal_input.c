@@ -11,6 +11,7 @@
 #include "complain.h"
 #include "interrupt.h"
 #include "output.h"
+#include "own_types.h"
 
 #define WAIT_NS UINT64_C(200000000)
 
@@ -83,8 +84,40 @@ static void tell_missing(cli_input *input, const char *why, const fls_journal_ev
     if (event->messages != UINT64_MAX) {
         cli_count(count, event->messages);
     }
-    cli_note(input->job, "%s: before message %s: %s messages %s", input->name,
-             cli_count(before, event->ordinal), count, why);
+    cli_note(input->job, "%s: before message %s: %s message%s %s", input->name,
+             cli_count(before, event->ordinal), count, event->messages == 1 ? "" : "s", why);
+}
+
+static void note_damage(cli_input *input, const fls_error *fault)
+{
+    if (input->damages++ == 0) {
+        input->first_fault = *fault;
+    }
+}
+
+static void tell_lost(cli_input *input, const fls_journal_event *event)
+{
+    char file[PATH_MAX];
+    char sentence[400];
+    char which[96] = "messages are lost";
+    char bytes[64] = "";
+    note_damage(input, event->fault);
+    if (event->messages != UINT64_MAX) {
+        input->lost += event->messages;
+        uint64_t last = event->ordinal - 1;
+        snprintf(which, sizeof which,
+                 event->messages == 1 ? "message %llu is lost" : "messages %llu to %llu are lost",
+                 (unsigned long long)(event->ordinal - event->messages), (unsigned long long)last);
+    }
+    if (event->to_offset > event->from_offset) {
+        snprintf(bytes, sizeof bytes,
+                 "offset %llu to %llu: ", (unsigned long long)event->from_offset,
+                 (unsigned long long)event->to_offset);
+    }
+    snprintf(file, sizeof file, "%s%s%s", input->name, event->segment != NULL ? "/" : "",
+             event->segment != NULL ? event->segment : "");
+    cli_error_sentence(event->fault, sentence, sizeof sentence);
+    cli_complain(input->job, file, "%s%s: %s", bytes, which, sentence);
 }
 
 /* What was lost is told to everybody; what the recorder lost and noted, with --verbose. */
@@ -93,14 +126,18 @@ static void tell_event(void *self, const fls_journal_event *event)
     cli_input *input = self;
     char at[CLI_NUMBER];
     cli_count(at, event->ordinal);
+    if (input->missing != NULL &&
+        (event->kind == FLS_JOURNAL_EVENT_GAP || event->kind == FLS_JOURNAL_EVENT_LOST)) {
+        input->missing(input->missing_self, event);
+    }
     switch (event->kind) {
     case FLS_JOURNAL_EVENT_GAP:
         if (input->job->common.verbose) {
-            tell_missing(input, "are not in the journal, as it says itself", event);
+            tell_missing(input, "missing, as the journal says itself", event);
         }
         break;
-    case FLS_JOURNAL_EVENT_RETIRED: tell_missing(input, "were removed by retention", event); break;
-    case FLS_JOURNAL_EVENT_LOST: tell_missing(input, "are lost by damage", event); break;
+    case FLS_JOURNAL_EVENT_RETIRED: tell_missing(input, "removed by retention", event); break;
+    case FLS_JOURNAL_EVENT_LOST: tell_lost(input, event); break;
     case FLS_JOURNAL_EVENT_TAKEN_BACK:
         cli_note(
             input->job,
@@ -180,6 +217,53 @@ int cli_journal_input_place(cli_input *input, uint64_t *first, uint64_t *end)
     return CLI_DONE;
 }
 
+/* Goes on behind damage: FLS_OK. Where nothing sound is behind it, that is the end. */
+static fls_status step_over(cli_input *input, fls_error *err)
+{
+    const fls_error fault = *err;
+    fls_status status = fls_journal_reader_skip(input->journal, err);
+    if (status == FLS_INVALID_ARGUMENT) { /* not of a kind that could be stepped over */
+        *err = fault;
+        return fault.status;
+    }
+    if (status != FLS_END) {
+        return status;
+    }
+    uint64_t at = fls_journal_reader_ordinal(input->journal);
+    if (input->damages == 0 || input->last_damage != at) {
+        note_damage(input, &fault);
+        input->last_damage = at;
+        (void)cli_journal_complain(input->job, input->name, &fault);
+        cli_complain(input->job, input->name, "nothing sound is behind that");
+    }
+    return input->follow ? FLS_WOULD_BLOCK : FLS_END;
+}
+
+fls_status cli_journal_input_next(cli_input *input, fls_message *messages, size_t *count,
+                                  fls_error *err)
+{
+    cli_job *job = input->job;
+    fls_status status;
+    do {
+        status = fls_journal_reader_next_batch(input->journal, messages, CLI_BATCH, count, err);
+    } while (fls_status_class_of(status) == FLS_CLASS_DAMAGE &&
+             (status = step_over(input, err)) == FLS_OK);
+    if (status != FLS_OK) {
+        return status;
+    }
+    if (job->own_types != NULL &&
+        cli_own_types_enter(job->own_types, job, input->path, input->journal) != CLI_DONE) {
+        return FLS_STOPPED;
+    }
+    if (job->progress.enabled) {
+        for (size_t i = 0; i < *count; i++) {
+            input->bytes += messages[i].size;
+        }
+        cli_progress_update(&job->progress, input->bytes);
+    }
+    return FLS_OK;
+}
+
 fls_status cli_journal_input_wait(cli_input *input, fls_error *err)
 {
     fls_status status = FLS_WOULD_BLOCK;
@@ -193,14 +277,4 @@ fls_status cli_journal_input_wait(cli_input *input, fls_error *err)
         status = fls_journal_reader_wait(input->journal, WAIT_NS, err);
     }
     return status;
-}
-
-void cli_journal_input_progress(cli_input *input, const fls_message *messages, size_t count)
-{
-    if (input->job->progress.enabled) {
-        for (size_t i = 0; i < count; i++) {
-            input->bytes += messages[i].size;
-        }
-        cli_progress_update(&input->job->progress, input->bytes);
-    }
 }

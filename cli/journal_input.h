@@ -19,7 +19,10 @@ int cli_journal_input_place(cli_input *input, uint64_t *first, uint64_t *end);
 /* Waits for more. FLS_STOPPED: a signal came. */
 fls_status cli_journal_input_wait(cli_input *input, fls_error *err);
 
-void cli_journal_input_progress(cli_input *input, const fls_message *messages, size_t count);
+/* The next CLI_BATCH messages at most, all of one segment, whose types the job's are now. Damage is
+ * told and passed over. FLS_STOPPED: after a message, or with FLS_OK from a signal. */
+fls_status cli_journal_input_next(cli_input *input, fls_message *messages, size_t *count,
+                                  fls_error *err);
 
 /* "DIR/SEGMENT: offset, message: what", or without a segment. Returns the exit code. */
 int cli_journal_complain(cli_job *job, const char *path, const fls_error *err);

@@ -71,7 +71,7 @@ static void put_json(cli_message_out *print, const fls_message *message, uint32_
 /* The forms that need to know what a message is. */
 static void put_by_type(cli_message_out *print, const fls_message *message)
 {
-    uint32_t type = fls_schema_set_select(&print->schemas.set, message->payload, message->size);
+    uint32_t type = cli_schemas_select(&print->schemas, message->payload, message->size);
     if (print->as == CLI_AS_CSV) {
         cli_columns_csv(&print->columns, &print->out, message, type);
     } else if (print->select != NULL) {
@@ -192,7 +192,8 @@ int cli_message_out_open(cli_message_out *print, cli_input *input)
 int cli_message_out_end(cli_message_out *print, int code)
 {
     code = print->failed != CLI_DONE ? print->failed : code;
-    return print->is_open ? cli_out_end(&print->out, code) : code;
+    code = print->is_open ? cli_out_end(&print->out, code) : code;
+    return print->input != NULL ? cli_input_verdict(print->input, code) : code;
 }
 
 void cli_message_out_close(cli_message_out *print)

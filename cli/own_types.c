@@ -17,6 +17,7 @@ typedef struct collection {
     const char *path;
     fls_journal_reader *reader;
     uint64_t *firsts; /* first ordinals of the segments, oldest first */
+    uint64_t end;     /* one more than the newest message */
     size_t count;
     size_t capacity;
 } collection;
@@ -54,31 +55,26 @@ static size_t count_schemas(const char *path)
     return count;
 }
 
-static const char *root_name(const fls_message_type *type)
-{
-    fls_schema_object object;
-    fls_schema_get_object(type->schema, type->root, &object);
-    return object.name;
-}
-
-static int is_known(const cli_schemas *schemas, const fls_message_type *type)
+/* Where in the set a type is that a reader has; FLS_SCHEMA_NONE: not there. */
+static uint32_t find_type(const cli_schemas *schemas, const fls_message_type *type)
 {
     for (uint32_t i = 0; i < schemas->set.count; i++) {
-        if (memcmp(schemas->set.types[i].identifier, type->identifier, 4) == 0) {
-            return 1;
+        const fls_message_type *known = &schemas->set.types[i];
+        if (memcmp(known->identifier, type->identifier, 4) == 0 && known->root == type->root &&
+            fls_schema_hash(known->schema) == fls_schema_hash(type->schema)) {
+            return i;
         }
     }
-    return 0;
+    return FLS_SCHEMA_NONE;
 }
 
-/* Loads the schema of a type as the reader has it. Returns it, or NULL after a message. */
-static const fls_schema *load_schema(collection *c, const fls_message_type *type,
-                                     char file[PATH_MAX])
+/* Loads the schema of a type as the reader has it, which is the reader's alone. Returns it, or NULL
+ * after a message. */
+static const fls_schema *load_schema(cli_schemas *schemas, cli_job *job,
+                                     const fls_message_type *type, const char *file)
 {
     fls_error err = FLS_ERROR_INIT;
-    cli_schemas *schemas = c->schemas;
     uint64_t hash = fls_schema_hash(type->schema);
-    snprintf(file, PATH_MAX, "%s/schemas/%016llx.bfbs", c->path, (unsigned long long)hash);
     for (uint32_t i = 0; i < schemas->loaded_count; i++) {
         if (fls_schema_hash(schemas->loaded[i]) == hash) {
             return schemas->loaded[i];
@@ -86,91 +82,178 @@ static const fls_schema *load_schema(collection *c, const fls_message_type *type
     }
     if (fls_schema_new_file(&schemas->loaded[schemas->loaded_count], file, NULL, NULL, &err) !=
         FLS_OK) {
-        (void)cli_complain_error(c->job, file, &err);
+        (void)cli_complain_error(job, file, &err);
         return NULL;
     }
     return schemas->loaded[schemas->loaded_count++];
 }
 
-static int add_type(collection *c, const fls_message_type *type)
+static int add_type(cli_schemas *schemas, cli_job *job, const char *path,
+                    const fls_message_type *type)
 {
-    fls_error err = FLS_ERROR_INIT;
-    cli_schemas *schemas = c->schemas;
-    char identifier[5] = "";
-    memcpy(identifier, type->identifier, 4);
     char file[PATH_MAX];
-    const fls_schema *schema = load_schema(c, type, file);
+    uint32_t at = schemas->set.count;
+    if (at == FLS_SCHEMA_SET_MOST) {
+        if (!schemas->is_full) {
+            cli_complain(job, path,
+                         "has had more than %u types of messages; those of the others are not "
+                         "known here (-s names a schema)",
+                         FLS_SCHEMA_SET_MOST);
+        }
+        schemas->is_full = 1;
+        return CLI_DONE;
+    }
+    snprintf(file, sizeof file, "%s/schemas/%016llx.bfbs", path,
+             (unsigned long long)fls_schema_hash(type->schema));
+    const fls_schema *schema = load_schema(schemas, job, type, file);
     if (schema == NULL) {
         return CLI_DAMAGED;
     }
-    uint32_t at = schemas->set.count;
     schemas->paths[at] = schemas->own_paths[at] = strdup(file);
     if (schemas->paths[at] == NULL) {
-        return cli_complain_errno(c->job, NULL, NULL, ENOMEM);
+        return cli_complain_errno(job, NULL, NULL, ENOMEM);
     }
-    int is_root = fls_schema_root(schema) == type->root && type->identifier[0] == '\0';
-    if (fls_schema_set_add(&schemas->set, schema, is_root ? NULL : root_name(type),
-                           identifier[0] != '\0' ? identifier : NULL, &err) != FLS_OK) {
-        return cli_journal_complain(c->job, c->path, &err);
-    }
+    schemas->set.types[at] = *type;
+    schemas->set.types[at].schema = schema;
+    schemas->set.count++;
     return CLI_DONE;
 }
 
-/* The types that the message at the reader's place has. */
-static int add_here(collection *c)
+/* Of which types a set is, in a number. */
+static uint64_t signature_of(const fls_schema_set *set)
 {
-    fls_error err = FLS_ERROR_INIT;
-    fls_message message;
-    int code = CLI_DONE;
-    if (fls_journal_reader_next(c->reader, &message, &err) != FLS_OK) {
-        err.status = FLS_OK; /* what is damaged is told by who reads */
+    uint64_t signature = set->count;
+    for (uint32_t i = 0; i < set->count; i++) {
+        uint32_t identifier;
+        memcpy(&identifier, set->types[i].identifier, sizeof identifier);
+        uint64_t type = (uint64_t)identifier << 32 | set->types[i].root;
+        signature =
+            (signature ^ fls_schema_hash(set->types[i].schema)) * UINT64_C(0x9e3779b97f4a7c15);
+        signature = (signature ^ signature >> 29 ^ type) * UINT64_C(0xbf58476d1ce4e5b9);
     }
-    const fls_schema_set *set = fls_journal_reader_types(c->reader);
-    for (uint32_t i = 0; set != NULL && i < set->count && code == CLI_DONE; i++) {
-        if (c->schemas->set.count < FLS_SCHEMA_SET_MOST && !is_known(c->schemas, &set->types[i])) {
-            code = add_type(c, &set->types[i]);
+    return signature;
+}
+
+int cli_own_types_enter(cli_schemas *schemas, cli_job *job, const char *path,
+                        const fls_journal_reader *reader)
+{
+    const fls_schema_set *set = fls_journal_reader_types(reader);
+    uint64_t signature = signature_of(set);
+    int code = CLI_DONE;
+    if (schemas->signature == signature) {
+        return CLI_DONE;
+    }
+    schemas->signature = signature;
+    schemas->here.count = 0;
+    for (uint32_t i = 0; i < set->count && code == CLI_DONE; i++) {
+        uint32_t at = find_type(schemas, &set->types[i]);
+        if (at == FLS_SCHEMA_NONE) {
+            at = schemas->set.count;
+            code = add_type(schemas, job, path, &set->types[i]);
+        }
+        if (code == CLI_DONE && at < schemas->set.count) {
+            schemas->places[schemas->here.count] = at;
+            schemas->here.types[schemas->here.count++] = schemas->set.types[at];
         }
     }
     return code;
 }
 
-static int collect(collection *c)
+/* The types that the message at an ordinal has. */
+static int enter_at(collection *c, uint64_t ordinal)
 {
     fls_error err = FLS_ERROR_INIT;
-    fls_journal_info info = FLS_JOURNAL_INFO_INIT;
-    fls_status status = fls_journal_reader_seek_end(c->reader, 1, &err);
-    int code = status == FLS_OK ? add_here(c) : cli_journal_complain(c->job, c->path, &err);
-    if (code != CLI_DONE || count_schemas(c->path) <= c->schemas->loaded_count) {
-        return code;
-    }
-    status = fls_journal_inspect(c->path, &info, note_segment, c, &err);
+    fls_message message;
+    fls_status status = fls_journal_reader_seek_ordinal(c->reader, ordinal, &err);
     if (status != FLS_OK) {
         return cli_journal_complain(c->job, c->path, &err);
     }
-    for (size_t i = c->count; i-- > 0 && code == CLI_DONE;) {
-        status = fls_journal_reader_seek_ordinal(c->reader, c->firsts[i], &err);
-        code = status == FLS_OK ? add_here(c) : cli_journal_complain(c->job, c->path, &err);
-    }
-    return code;
+    status = fls_journal_reader_next(c->reader, &message, &err);
+    (void)status; /* what is damaged is told by who reads */
+    return cli_own_types_enter(c->schemas, c->job, c->path, c->reader);
 }
 
-int cli_journal_types_load(cli_schemas *schemas, cli_job *job, const char *path)
+static int list_segments(collection *c)
+{
+    fls_error err = FLS_ERROR_INIT;
+    fls_journal_info info = FLS_JOURNAL_INFO_INIT;
+    if (fls_journal_inspect(c->path, &info, note_segment, c, &err) != FLS_OK) {
+        return cli_journal_complain(c->job, c->path, &err);
+    }
+    c->end = info.end_ordinal;
+    return CLI_DONE;
+}
+
+static int begin(collection *c)
 {
     fls_error err = FLS_ERROR_INIT;
     fls_journal_reader_options options = FLS_JOURNAL_READER_OPTIONS_INIT;
-    collection c = {.schemas = schemas, .job = job, .path = path};
-    int code = cli_journal_require(job, path);
+    int code = cli_journal_require(c->job, c->path);
     if (code != CLI_DONE) {
         return code;
     }
     options.visibility = FLS_JOURNAL_WRITTEN;
     options.step_over = 1;
     options.without_times = 1;
-    if (fls_journal_reader_open(&c.reader, path, &options, &err) != FLS_OK) {
-        return cli_journal_complain(job, path, &err);
+    if (fls_journal_reader_open(&c->reader, c->path, &options, &err) != FLS_OK) {
+        return cli_journal_complain(c->job, c->path, &err);
     }
-    code = collect(&c);
-    fls_journal_reader_close(c.reader);
-    free(c.firsts);
+    return CLI_DONE;
+}
+
+static int end(collection *c, int code)
+{
+    fls_journal_reader_close(c->reader);
+    free(c->firsts);
     return code;
+}
+
+int cli_own_types_load(cli_schemas *schemas, cli_job *job, const char *path, int newest_only)
+{
+    fls_error err = FLS_ERROR_INIT;
+    fls_message message;
+    collection c = {.schemas = schemas, .job = job, .path = path};
+    int code = begin(&c);
+    if (code == CLI_DONE && fls_journal_reader_seek_end(c.reader, 1, &err) != FLS_OK) {
+        code = cli_journal_complain(job, path, &err);
+    }
+    if (code == CLI_DONE) {
+        fls_status status = fls_journal_reader_next(c.reader, &message, &err);
+        (void)status;
+        code = cli_own_types_enter(schemas, job, path, c.reader);
+    }
+    if (code == CLI_DONE && !newest_only && count_schemas(path) > schemas->loaded_count) {
+        code = list_segments(&c);
+        for (size_t i = c.count; i-- > 0 && code == CLI_DONE;) {
+            code = enter_at(&c, c.firsts[i]);
+        }
+    }
+    schemas->here.count = 0;
+    schemas->signature = 0;
+    return end(&c, code);
+}
+
+int cli_own_types_each(cli_schemas *schemas, cli_job *job, const char *path,
+                       void (*use)(void *self, const cli_schemas *schemas, uint64_t first,
+                                   uint64_t end),
+                       void *self)
+{
+    collection c = {.schemas = schemas, .job = job, .path = path};
+    uint64_t first = 0;
+    int code = begin(&c);
+    if (code == CLI_DONE) {
+        code = list_segments(&c);
+    }
+    for (size_t i = 0; i < c.count && code == CLI_DONE; i++) {
+        const cli_schemas before = *schemas;
+        code = enter_at(&c, c.firsts[i]);
+        if (i > 0 && before.signature != schemas->signature) {
+            use(self, &before, first, c.firsts[i]);
+        }
+        first = i == 0 || before.signature != schemas->signature ? c.firsts[i] : first;
+    }
+    if (code == CLI_DONE && c.count > 0) {
+        use(self, schemas, first, c.end);
+    }
+    return end(&c, code);
 }

@@ -42,17 +42,25 @@ static int complain_query(cli_job *job, const char *option, const char *text, co
     return CLI_USAGE;
 }
 
+/* For the next type that is not known yet. */
+static fls_status compile_where(cli_where *where, fls_error *err)
+{
+    uint32_t at = where->known++;
+    const fls_message_type *type = &where->schemas->set.types[at];
+    return fls_predicate_new(&where->predicates[at], type->schema, type->root, where->text, NULL,
+                             err);
+}
+
 int cli_where_open(cli_where *where, cli_job *job, const cli_schemas *schemas, const char *text)
 {
     fls_error first = FLS_ERROR_INIT;
     uint32_t compiled = 0;
     memset(where, 0, sizeof *where);
     where->schemas = schemas;
+    where->text = text != NULL ? text : "true";
     for (uint32_t i = 0; i < schemas->set.count; i++) {
         fls_error err = FLS_ERROR_INIT;
-        const fls_message_type *type = &schemas->set.types[i];
-        fls_status status = fls_predicate_new(&where->predicates[i], type->schema, type->root,
-                                              text != NULL ? text : "true", NULL, &err);
+        fls_status status = compile_where(where, &err);
         if (status == FLS_OK) {
             compiled++;
         } else if (status != FLS_UNSUPPORTED) {
@@ -76,19 +84,24 @@ void cli_where_close(cli_where *where)
     }
 }
 
-int cli_where_holds(const cli_where *where, const fls_message *message, uint32_t *type)
+int cli_where_holds(cli_where *where, const fls_message *message, uint32_t *type)
 {
     const fls_schema_set *set = &where->schemas->set;
     if (set->count == 1) { /* then a message is of that type, whatever its identifier */
         *type = 0;
         return fls_predicate_holds(where->predicates[0], message->payload, message->size);
     }
-    *type = fls_schema_set_select(set, message->payload, message->size);
+    *type = cli_schemas_select(where->schemas, message->payload, message->size);
+    while (where->known < set->count) {
+        fls_error err = FLS_ERROR_INIT;
+        fls_status status = compile_where(where, &err);
+        (void)status; /* a type that has no such field never meets it */
+    }
     return *type != FLS_SCHEMA_NONE && where->predicates[*type] != NULL &&
            fls_predicate_holds(where->predicates[*type], message->payload, message->size);
 }
 
-uint64_t cli_where_count(const cli_where *where, const fls_message *messages, size_t count)
+uint64_t cli_where_count(cli_where *where, const fls_message *messages, size_t count)
 {
     uint64_t held = 0;
     uint32_t type;
@@ -105,17 +118,24 @@ uint64_t cli_where_count(const cli_where *where, const fls_message *messages, si
     return held;
 }
 
+/* For the next type that is not known yet. */
+static fls_status compile_column(cli_column *column, fls_error *err)
+{
+    uint32_t at = column->known++;
+    const fls_message_type *type = &column->schemas->set.types[at];
+    return fls_path_new(&column->paths[at], type->schema, type->root, column->name, NULL, err);
+}
+
 int cli_column_open(cli_column *column, cli_job *job, const cli_schemas *schemas,
                     const char *option, const char *path)
 {
     fls_error first = FLS_ERROR_INIT;
     memset(column, 0, sizeof *column);
     column->name = path;
+    column->schemas = schemas;
     for (uint32_t i = 0; i < schemas->set.count; i++) {
         fls_error err = FLS_ERROR_INIT;
-        const fls_message_type *type = &schemas->set.types[i];
-        fls_status status =
-            fls_path_new(&column->paths[i], type->schema, type->root, path, NULL, &err);
+        fls_status status = compile_column(column, &err);
         if (status == FLS_OK && fls_path_kind(column->paths[i]) == FLS_VALUE_OBJECT) {
             cli_column_close(column);
             return cli_usage(job,
@@ -134,6 +154,20 @@ int cli_column_open(cli_column *column, cli_job *job, const cli_schemas *schemas
         }
     }
     return column->any != NULL ? CLI_DONE : complain_query(job, option, path, &first);
+}
+
+const fls_path *cli_column_path(cli_column *column, uint32_t type)
+{
+    while (column->known <= type) {
+        fls_error err = FLS_ERROR_INIT;
+        uint32_t at = column->known;
+        if (compile_column(column, &err) == FLS_OK &&
+            fls_path_kind(column->paths[at]) == FLS_VALUE_OBJECT) {
+            fls_path_free(column->paths[at]);
+            column->paths[at] = NULL;
+        }
+    }
+    return column->paths[type];
 }
 
 void cli_column_close(cli_column *column)

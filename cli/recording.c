@@ -12,6 +12,7 @@
 #include "journal_input.h"
 #include "journal_show.h"
 #include "moment.h"
+#include "own_types.h"
 #include "report.h"
 
 #define ARENA_BYTES  ((size_t)512 * 1024)
@@ -21,15 +22,29 @@
 
 /* ---- opening ---- */
 
-/* The types that the journal is to have: of the schemas given, or of the journal that is read. */
+static void free_types(cli_recording *rec)
+{
+    const fls_allocator *allocator = fls_allocator_libc();
+    for (size_t i = 0; i < FLS_SCHEMA_SET_MOST; i++) {
+        if (rec->bfbs[i] != NULL) {
+            allocator->free(allocator->self, rec->bfbs[i], rec->bfbs_bytes[i]);
+            rec->bfbs[i] = NULL;
+        }
+    }
+}
+
+/* The types that the journal is to have: of the schemas given, or of the segment that is read. */
 static int prepare_types(cli_recording *rec)
 {
     cli_job *job = rec->job;
     fls_error err = FLS_ERROR_INIT;
-    uint32_t count = rec->schemas.set.count;
+    const cli_schemas *from = rec->source != NULL ? rec->source : &rec->schemas;
+    const fls_schema_set *set = rec->source != NULL ? &from->here : &from->set;
+    uint32_t count = set->count;
+    free_types(rec);
     for (uint32_t i = 0; i < count; i++) {
-        const fls_message_type *type = &rec->schemas.set.types[i];
-        const char *path = rec->schemas.paths[i];
+        const fls_message_type *type = &set->types[i];
+        const char *path = from->paths[rec->source != NULL ? from->places[i] : i];
         fls_schema_object root;
         if (fls_schema_compile_file(&rec->bfbs[i], &rec->bfbs_bytes[i], path,
                                     job->common.include_directories, NULL, &err) != FLS_OK) {
@@ -75,13 +90,10 @@ static int require_schema(cli_recording *rec)
                      rec->needs_schema);
 }
 
-/* The schemas that the journal has. */
+/* The types that the journal goes on with. */
 static int load_types(cli_recording *rec)
 {
-    rec->job->journal = rec->path;
-    int code = cli_schemas_open(&rec->schemas, rec->job);
-    rec->job->journal = NULL;
-    return code;
+    return cli_own_types_load(&rec->schemas, rec->job, rec->path, 1);
 }
 
 int cli_recording_open(cli_recording *rec)
@@ -93,7 +105,7 @@ int cli_recording_open(cli_recording *rec)
     if (rec->arena == NULL) {
         return cli_complain_errno(rec->job, NULL, NULL, ENOMEM);
     }
-    int code = cli_schemas_open(&rec->schemas, rec->job);
+    int code = cli_schemas_open_given(&rec->schemas, rec->job);
     if (code == CLI_DONE) {
         code = prepare_types(rec);
     }
@@ -134,6 +146,21 @@ int cli_recording_missing(cli_recording *rec, uint64_t messages, fls_gap_reason 
         return cli_journal_complain(rec->job, rec->path, &err);
     }
     return CLI_DONE;
+}
+
+int cli_recording_types(cli_recording *rec)
+{
+    fls_error err = FLS_ERROR_INIT;
+    int code = cli_recording_flush(rec);
+    if (code == CLI_DONE) {
+        code = prepare_types(rec);
+    }
+    if (code == CLI_DONE && fls_journal_set_types(rec->journal, rec->options.types,
+                                                  rec->options.type_count, &err) != FLS_OK) {
+        rec->failed = 1;
+        code = cli_journal_complain(rec->job, rec->path, &err);
+    }
+    return code;
 }
 
 static int refuse(cli_recording *rec, const char *place, const fls_error *err)
@@ -456,12 +483,7 @@ int cli_recording_close(cli_recording *rec, int code, int by_signal)
             code = cli_out_end(&out, code);
         }
     }
-    for (size_t i = 0; i < FLS_SCHEMA_SET_MOST; i++) {
-        if (rec->bfbs[i] != NULL) {
-            const fls_allocator *allocator = fls_allocator_libc();
-            allocator->free(allocator->self, rec->bfbs[i], rec->bfbs_bytes[i]);
-        }
-    }
+    free_types(rec);
     cli_schemas_close(&rec->schemas);
     free(rec->arena);
     free(rec->sizes);

@@ -21,6 +21,7 @@ typedef struct cli_recording {
     int wait_for_space;          /* a full disk is waited for */
     uint64_t tell_ns;            /* a line about what is durable so often; 0: none */
     cli_schemas schemas;         /* opened by cli_recording_open */
+    const cli_schemas *source;   /* of a journal that is read: its types, by segment; or NULL */
     fls_journal *journal;
     fls_journal_report report;
     fls_journal_figures figures; /* when it ended */
@@ -64,6 +65,8 @@ int cli_recording_messages(cli_recording *rec, const fls_message *messages, size
 int cli_recording_flush(void *self);
 /* Messages that are missing before the next one. */
 int cli_recording_missing(cli_recording *rec, uint64_t messages, fls_gap_reason reason);
+/* The types of the source are others from the next message on. */
+int cli_recording_types(cli_recording *rec);
 
 /* Figures on a terminal, and the lines of --report, when it is time for them. */
 void cli_recording_idle(void *self);

@@ -235,9 +235,11 @@ int cli_schemas_open(cli_schemas *schemas, cli_job *job)
 {
     int code = cli_schemas_open_given(schemas, job);
     if (code == CLI_DONE && job->common.type_count == 0 && job->journal != NULL) {
-        code = cli_journal_types_load(schemas, job, job->journal);
+        code = cli_own_types_load(schemas, job, job->journal, 0);
         if (code != CLI_DONE) {
             cli_schemas_close(schemas);
+        } else {
+            job->own_types = schemas;
         }
     }
     return code;
@@ -280,15 +282,25 @@ const char *cli_schemas_type_name(const cli_schemas *schemas, uint32_t type)
     return object.name;
 }
 
+uint32_t cli_schemas_select(const cli_schemas *schemas, const void *payload, size_t size)
+{
+    if (schemas->here.count == 0) {
+        return fls_schema_set_select(&schemas->set, payload, size);
+    }
+    uint32_t at = fls_schema_set_select(&schemas->here, payload, size);
+    return at != FLS_SCHEMA_NONE ? schemas->places[at] : FLS_SCHEMA_NONE;
+}
+
 fls_status cli_schemas_check(const cli_schemas *schemas, const fls_message *message, uint32_t *type,
                              fls_error *err)
 {
     fls_violation violation;
     fls_status status;
-    *type = fls_schema_set_select(&schemas->set, message->payload, message->size);
+    *type = cli_schemas_select(schemas, message->payload, message->size);
     if (*type == FLS_SCHEMA_NONE) {
         memset(&violation, 0, sizeof violation);
-        violation.rule = schemas->set.count == 1 ? FLS_RULE_IDENTIFIER : FLS_RULE_NO_TYPE;
+        uint32_t count = schemas->here.count > 0 ? schemas->here.count : schemas->set.count;
+        violation.rule = count == 1 ? FLS_RULE_IDENTIFIER : FLS_RULE_NO_TYPE;
         violation.offset = message->size < 8 ? 0 : 4;
         status = FLS_VALIDATION_FAILED;
     } else {

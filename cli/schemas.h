@@ -9,12 +9,21 @@
 #include "command.h"
 
 typedef struct cli_schemas {
-    fls_schema_set set; /* set.count 0: no -s was given */
+    /* All types, by whose place in it everything else is known. set.count 0: no -s was given. Of a
+     * journal's own types some may have the same identifier: those of before and after a change of
+     * schema. So cli_schemas_select selects, not fls_schema_set_select. */
+    fls_schema_set set;
     fls_schema *loaded[FLS_SCHEMA_SET_MOST];
     uint32_t loaded_count;
     fls_schema_check check; /* of the set, for cli_schemas_validator; checks may be added */
     const char *paths[FLS_SCHEMA_SET_MOST]; /* of the file of each type */
     char *own_paths[FLS_SCHEMA_SET_MOST];   /* those that were made here */
+    /* Of a journal's own types: those of the segment that is read, and where each is in set. A
+     * segment that names none is read with the newest ones there are. */
+    fls_schema_set here;
+    uint32_t places[FLS_SCHEMA_SET_MOST];
+    uint64_t signature; /* of the types of that segment; 0: none was entered yet */
+    int is_full;        /* there are more types than set can hold; it was told */
 } cli_schemas;
 
 /* Takes -s FILE and -r TYPE[:IDENTIFIER] off the command line. Exit code, after a message. */
@@ -39,12 +48,16 @@ int cli_is_schema(const cli_job *job, const struct stat *file);
 /* "telemetry.Sample"; "-" for FLS_SCHEMA_NONE. */
 const char *cli_schemas_type_name(const cli_schemas *schemas, uint32_t type);
 
+/* The place in set of a message's type, or FLS_SCHEMA_NONE. */
+uint32_t cli_schemas_select(const cli_schemas *schemas, const void *payload, size_t size);
+
 /* FLS_OK, and in *type which type the message is; else FLS_VALIDATION_FAILED, with path, rule and
  * byte in err, and the message's place in the stream. */
 fls_status cli_schemas_check(const cli_schemas *schemas, const fls_message *message, uint32_t *type,
                              fls_error *err);
 
-/* For cli_reader_open: refuses messages that are of none of the types, or not sound. */
+/* For cli_reader_open: refuses messages that are of none of the types, or not sound. Not for a
+ * journal's own types, which change with the segment. */
 fls_validator cli_schemas_validator(const cli_schemas *schemas);
 
 /* The table of a schema that has this name, with its namespace or without. Exit code, after a

@@ -32,10 +32,11 @@ static int check_kinds(cli_series_set *set, cli_job *job, uint32_t index)
     return CLI_DONE;
 }
 
-int cli_series_open(cli_series_set *set, cli_job *job, const cli_columns *columns)
+int cli_series_open(cli_series_set *set, cli_job *job, cli_columns *columns)
 {
     memset(set, 0, sizeof *set);
     set->columns = columns;
+    set->checked = columns->schemas->set.count;
     for (uint32_t i = 0; i < columns->count; i++) {
         int code = check_kinds(set, job, i);
         if (code == CLI_DONE &&
@@ -85,11 +86,24 @@ static int add_value(void *self, const fls_value *given)
     return fls_statistics_add(add->statistics, &value, NULL) != FLS_OK;
 }
 
+/* A type that came up late may have text there. */
+static const fls_path *path_of_numbers(cli_series_set *set, uint32_t index, uint32_t type)
+{
+    cli_column *column = &set->columns->columns[index];
+    const fls_path *path = cli_column_path(column, type);
+    if (path == NULL || type < set->checked) {
+        return path;
+    }
+    int fits = fls_path_kind(path) != FLS_VALUE_STRING &&
+               (set->as_float[index] || number_kind(path) == number_kind(column->any));
+    return fits ? path : NULL;
+}
+
 int cli_series_add(cli_series_set *set, const fls_message *message, uint32_t type)
 {
     set->messages++;
     for (uint32_t i = 0; i < set->columns->count; i++) {
-        const fls_path *path = set->columns->columns[i].paths[type];
+        const fls_path *path = path_of_numbers(set, i, type);
         fls_value value = {.kind = FLS_VALUE_ABSENT, .enumeration = FLS_SCHEMA_NONE};
         adding add = {set->series[i].statistics, set->as_float[i], 0};
         if (path != NULL && fls_path_is_many(path)) {

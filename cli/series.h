@@ -11,14 +11,15 @@ typedef struct cli_series {
 } cli_series;
 
 typedef struct cli_series_set {
-    const cli_columns *columns;
+    cli_columns *columns;
+    uint32_t checked; /* types whose columns are numbers */
     cli_series series[CLI_MOST_COLUMNS];
     int as_float[CLI_MOST_COLUMNS]; /* types differ in what kind of number it is */
     uint64_t messages;
 } cli_series_set;
 
 /* Exit code, after a message: memory, or a column that is text. */
-int cli_series_open(cli_series_set *set, cli_job *job, const cli_columns *columns);
+int cli_series_open(cli_series_set *set, cli_job *job, cli_columns *columns);
 void cli_series_close(cli_series_set *set);
 void cli_series_reset(cli_series_set *set);
 

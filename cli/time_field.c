@@ -101,15 +101,15 @@ void cli_time_field_close(cli_time_field *field)
     cli_column_close(&field->column);
 }
 
-int cli_time_of(const cli_time_field *field, const fls_message *message, uint32_t type,
-                int64_t *time_ns)
+int cli_time_of(cli_time_field *field, const fls_message *message, uint32_t type, int64_t *time_ns)
 {
     const int64_t most = INT64_MAX / (int64_t)field->unit_ns;
     fls_value value;
-    if (field->column.paths[type] == NULL) {
+    const fls_path *path = cli_column_path(&field->column, type);
+    if (path == NULL) {
         return 0;
     }
-    fls_path_get(field->column.paths[type], message->payload, message->size, &value);
+    fls_path_get(path, message->payload, message->size, &value);
     switch (value.kind) {
     case FLS_VALUE_U64:
         if (value.as.u > (uint64_t)most) {

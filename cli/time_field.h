@@ -20,8 +20,7 @@ void cli_time_field_close(cli_time_field *field);
 int cli_time_field_guess(cli_time_field *field, const cli_schemas *schemas);
 
 /* The time in nanoseconds. 0 when the message has none, or it is beyond what 64 bits hold. */
-int cli_time_of(const cli_time_field *field, const fls_message *message, uint32_t type,
-                int64_t *time_ns);
+int cli_time_of(cli_time_field *field, const fls_message *message, uint32_t type, int64_t *time_ns);
 
 /* "250ms", "1s", "1.5s", "5m", "1h", "1d". 0 when text is none, or it is nothing. */
 int cli_parse_duration(const char *text, int64_t *duration_ns);

@@ -27,8 +27,15 @@ static int take_each(cli_input *input, const cli_walker *walker, const fls_messa
         if (messages[i].ordinal < first) {
             continue;
         }
+        if (messages[i].ordinal >= end) { /* the last that were wanted are lost */
+            *code = CLI_DONE;
+            return 1;
+        }
         if (is_refused(walker, &messages[i], &err)) {
-            *code = cli_complain_read(input, &err);
+            *code = cli_input_refused(input, &err);
+            if (*code == CLI_DONE && messages[i].ordinal + 1 < end) {
+                continue;
+            }
             return 1;
         }
         if (walker->take(walker->self, &messages[i]) || messages[i].ordinal + 1 >= end) {
@@ -62,8 +69,7 @@ static int walk_journal(cli_input *input, const cli_walker *walker)
         return code;
     }
     while (!cli_interrupt_pending()) {
-        fls_status status =
-            fls_journal_reader_next_batch(input->journal, messages, CLI_BATCH, &count, &err);
+        fls_status status = cli_journal_input_next(input, messages, &count, &err);
         if (status == FLS_WOULD_BLOCK) {
             if (walker->pause != NULL) {
                 walker->pause(walker->self);
@@ -78,7 +84,6 @@ static int walk_journal(cli_input *input, const cli_walker *walker)
                                                               : cli_complain_read(input, &err);
         }
         size_t kept = before_until(input, messages, count);
-        cli_journal_input_progress(input, messages, count);
         if ((kept > 0 && take_each(input, walker, messages, kept, first, end, &code)) ||
             kept < count) {
             return code;
