@@ -89,17 +89,13 @@ fls_status flsi_reader_list(fls_journal_reader *reader, int in_any_case, int *ch
     if (!in_any_case && !names_may_have_changed(reader)) {
         return FLS_OK;
     }
-    flsi_listing listing;
     note_mtime(reader);
-    fls_status status = flsi_listing_read(&listing, &reader->directory, reader->allocator, err);
+    fls_status status = flsi_listing_again(&reader->listing, &reader->directory, reader->allocator,
+                                           in_any_case, err);
     if (status != FLS_OK) {
         return status;
     }
     reader->watch.names_changed = !reader->is_watched;
-    if (reader->listing.allocator != NULL) {
-        flsi_listing_fini(&reader->listing);
-    }
-    reader->listing = listing;
     if (changed != NULL) {
         *changed = 1;
     }

@@ -78,23 +78,12 @@ static fls_status read_all(flsi_kept *kept, fls_error *err)
     return status;
 }
 
-/* Whether a file of a segment is there; what cannot be told is taken for it. */
-static int is_there(const flsi_kept *kept, uint64_t first_ordinal, flsi_name_kind kind)
-{
-    char name[FLSI_NAME_BYTES];
-    flsi_file_info info;
-    int missing = 0;
-    flsi_name_format(name, kind, first_ordinal);
-    return flsi_directory_info(kept->directory, name, &info, &missing, NULL) == FLS_OK || !missing;
-}
-
 /* Those that others removed, oldest first. */
 static void drop_pruned(flsi_kept *kept)
 {
     while (kept->listing.count > kept->gone + 1) {
-        uint64_t oldest = kept->listing.segments[kept->gone].first_ordinal;
-        if (is_there(kept, oldest, FLSI_NAME_SEGMENT) ||
-            is_there(kept, oldest, FLSI_NAME_COMPRESSED)) {
+        flsi_listed_segment oldest = kept->listing.segments[kept->gone];
+        if (flsi_listing_has(kept->directory, &oldest)) {
             return;
         }
         flsi_kept_pop(kept);
@@ -107,13 +96,19 @@ static fls_status see_compressed(flsi_kept *kept, fls_error *err)
     fls_status status = FLS_OK;
     for (size_t i = kept->gone; status == FLS_OK && i + 1 < kept->listing.count; i++) {
         flsi_listed_segment *segment = &kept->listing.segments[i];
-        if (segment->has_plain && !is_there(kept, segment->first_ordinal, FLSI_NAME_SEGMENT)) {
-            uint64_t bytes;
+        if (!segment->has_plain) {
+            continue;
+        }
+        (void)flsi_listing_has(kept->directory, segment);
+        if (!segment->has_plain) {
+            uint64_t bytes = 0;
             status = flsi_listing_bytes(kept->directory, segment->first_ordinal, &bytes, err);
-            kept->bytes += bytes - segment->bytes;
-            segment->bytes = bytes;
-            segment->has_plain = 0;
-            segment->has_compressed = 1;
+            if (status == FLS_OK) {
+                kept->bytes += bytes - segment->bytes;
+                segment->bytes = bytes;
+            } else {
+                forget(kept);
+            }
         }
     }
     return status;

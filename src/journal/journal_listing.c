@@ -2,6 +2,14 @@
 #include "journal/journal_listing.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "journal/journal_manifest.h"
+#include "journal/journal_marks.h"
+#include "journal/journal_scan.h"
+
+/* A shorter list is read as a whole: that costs no more than to look for what has changed. */
+#define LONG_LISTING 64u
 
 typedef struct listing_walk {
     flsi_listing *listing;
@@ -84,7 +92,7 @@ fls_status flsi_listing_read(flsi_listing *listing, const flsi_directory *direct
                              const fls_allocator *allocator, fls_error *err)
 {
     listing_walk walk = {listing, err, FLS_OK};
-    *listing = (flsi_listing){.allocator = allocator};
+    *listing = (flsi_listing){.allocator = allocator, .epoch = UINT64_MAX};
     fls_status status = flsi_directory_list(directory, see_name, &walk, err);
     status = walk.status != FLS_OK ? walk.status : status;
     if (status != FLS_OK) {
@@ -96,6 +104,128 @@ fls_status flsi_listing_read(flsi_listing *listing, const flsi_directory *direct
         join_entries(listing);
     }
     return FLS_OK;
+}
+
+/* ---- what has changed ---- */
+
+static uint64_t newest_epoch(const flsi_directory *directory, const fls_allocator *allocator)
+{
+    flsi_manifest *manifest = allocator->resize(allocator->self, NULL, 0, sizeof *manifest);
+    uint64_t epoch = UINT64_MAX;
+    if (manifest != NULL) {
+        if (flsi_manifest_load(manifest, directory, allocator, NULL) == FLS_OK) {
+            epoch = manifest->epoch;
+        }
+        allocator->free(allocator->self, manifest, sizeof *manifest);
+    }
+    return epoch;
+}
+
+/* Whether a file of the kind is there; what cannot be told is taken for it. */
+static int has_file(const flsi_directory *directory, flsi_name_kind kind, uint64_t ordinal)
+{
+    char name[FLSI_NAME_BYTES];
+    flsi_file_info info;
+    int missing = 0;
+    flsi_name_format(name, kind, ordinal);
+    return flsi_directory_info(directory, name, &info, &missing, NULL) == FLS_OK || !missing;
+}
+
+int flsi_listing_has(const flsi_directory *directory, flsi_listed_segment *segment)
+{
+    segment->has_plain = has_file(directory, FLSI_NAME_SEGMENT, segment->first_ordinal) != 0;
+    segment->has_compressed =
+        !segment->has_plain && has_file(directory, FLSI_NAME_COMPRESSED, segment->first_ordinal);
+    return segment->has_plain || segment->has_compressed;
+}
+
+/* What comes behind a segment, as the seal that ends its marks says: 1; 0: it is not sealed so that
+ * another one follows; -1: it cannot be told. */
+static int read_seal(const flsi_directory *directory, uint64_t ordinal, uint64_t *next)
+{
+    char name[FLSI_NAME_BYTES];
+    uint8_t bytes[FLSI_RECORD_BYTES];
+    flsi_file marks;
+    flsi_file_info info;
+    flsi_record record;
+    size_t used;
+    int answer = -1;
+    flsi_name_format(name, FLSI_NAME_MARKS, ordinal);
+    if (flsi_directory_file(directory, &marks, name, FLSI_OPEN_READ, NULL, NULL) != FLS_OK) {
+        return -1;
+    }
+    if (flsi_file_info_get(&marks, &info, NULL) == FLS_OK && info.size_bytes >= sizeof bytes &&
+        flsi_read_exactly(&marks, info.size_bytes - sizeof bytes, bytes, sizeof bytes, NULL) ==
+            FLS_OK) {
+        answer = flsi_record_decode(&record, bytes, sizeof bytes, &used, NULL) == FLS_OK &&
+                 record.type == FLSI_RECORD_SEAL &&
+                 (record.flags & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) != 0 &&
+                 record.ordinal > ordinal;
+        *next = answer ? record.ordinal : 0;
+    }
+    (void)flsi_file_close(&marks, NULL);
+    return answer;
+}
+
+/* Without another writer, which says so in the manifest before it does anything, segments come only
+ * behind the last one, when that is sealed, and go from the front. *renewed 0: it has to be read.
+ */
+static fls_status renew(flsi_listing *listing, const flsi_directory *directory, int *renewed,
+                        fls_error *err)
+{
+    size_t count = listing->count;
+    size_t gone = 0;
+    *renewed = 0;
+    if (count < LONG_LISTING || listing->epoch == UINT64_MAX ||
+        newest_epoch(directory, listing->allocator) != listing->epoch) {
+        return FLS_OK;
+    }
+    for (;;) {
+        flsi_listed_segment next = {.has_marks = 1};
+        int sealed = read_seal(directory, listing->segments[listing->count - 1].first_ordinal,
+                               &next.first_ordinal);
+        if (sealed < 0 || listing->count > 2 * count) {
+            return FLS_OK; /* what was found is not wrong */
+        }
+        if (!sealed || !flsi_listing_has(directory, &next)) {
+            break;
+        }
+        fls_status status = flsi_listing_add(listing, &next, err);
+        if (status != FLS_OK) {
+            return status;
+        }
+    }
+    while (gone + 1 < listing->count && !flsi_listing_has(directory, &listing->segments[gone])) {
+        gone++;
+    }
+    listing->count -= gone;
+    memmove(listing->segments, listing->segments + gone,
+            listing->count * sizeof *listing->segments);
+    *renewed = 1;
+    return FLS_OK;
+}
+
+fls_status flsi_listing_again(flsi_listing *listing, const flsi_directory *directory,
+                              const fls_allocator *allocator, int in_any_case, fls_error *err)
+{
+    flsi_listing read;
+    int renewed = 0;
+    fls_status status = in_any_case ? FLS_OK : renew(listing, directory, &renewed, err);
+    if (status != FLS_OK || renewed) {
+        return status;
+    }
+    uint64_t epoch = listing->count < LONG_LISTING && listing->allocator != NULL
+                         ? UINT64_MAX
+                         : newest_epoch(directory, allocator);
+    status = flsi_listing_read(&read, directory, allocator, err);
+    if (status == FLS_OK) {
+        read.epoch = epoch;
+        if (listing->allocator != NULL) {
+            flsi_listing_fini(listing);
+        }
+        *listing = read;
+    }
+    return status;
 }
 
 void flsi_listing_fini(flsi_listing *listing)

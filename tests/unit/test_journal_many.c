@@ -4,6 +4,10 @@
  */
 #include "many_segments.h"
 
+#include <unistd.h>
+
+#include "support/prng.h"
+
 static void test_retained(void **state)
 {
     (void)state;
@@ -96,13 +100,135 @@ static void test_others_change_it(void **state)
     remove_journal();
 }
 
+/* ---- a long listing that readers keep up with ---- */
+
+typedef struct follower {
+    fls_journal_reader *reader;
+    uint64_t next;
+    uint64_t taken_back;
+    uint64_t retired;
+    uint64_t read;
+} follower;
+
+static void see_event(void *self, const fls_journal_event *event)
+{
+    follower *it = self;
+    if (event->kind == FLS_JOURNAL_EVENT_TAKEN_BACK) {
+        it->next = event->ordinal;
+        it->taken_back += event->messages;
+    } else if (event->kind == FLS_JOURNAL_EVENT_RETIRED) {
+        it->next = event->ordinal;
+        it->retired += event->messages;
+    } else {
+        assert_int_not_equal(event->kind, FLS_JOURNAL_EVENT_LOST);
+    }
+}
+
+static void open_follower(follower *it, fls_journal_visibility visibility,
+                          const flsi_os_calls *calls)
+{
+    fls_journal_reader_options options = FLS_JOURNAL_READER_OPTIONS_INIT;
+    *it = (follower){.next = 0};
+    options.visibility = visibility;
+    options.follow = 1;
+    options.event = see_event;
+    options.event_self = it;
+    assert_status(flsi_journal_reader_open(&it->reader, path, &options, calls, &err), FLS_OK, &err);
+}
+
+/* Everything that there is by now, each after the one before it. */
+static void follow(follower *it)
+{
+    fls_message message;
+    fls_status status;
+    while ((status = fls_journal_reader_next(it->reader, &message, &err)) == FLS_OK) {
+        check_message(&message, it->next);
+        it->next++;
+        it->read++;
+    }
+    assert_status(status, FLS_WOULD_BLOCK, &err);
+}
+
+/* The writer is gone, and with it the end of what it had not synced. */
+static uint64_t crash(fls_journal *journal, prng *random)
+{
+    char name[FLSI_NAME_BYTES];
+    uint64_t first = journal->segment.first_ordinal;
+    uint64_t next = fls_journal_next_ordinal(journal);
+    assert_status(fls_journal_flush(journal, &err), FLS_OK, &err);
+    int may_lose = fls_journal_durable(journal) < next;
+    fls_journal_abandon(journal);
+    flsi_name_format(name, FLSI_NAME_SEGMENT, first);
+    uint64_t size = files_size(files_join(path, name));
+    if (may_lose && prng_below(random, 2) == 0) {
+        assert_int_equal(truncate(files_join(path, name), (off_t)(size - 1)), 0);
+        next--;
+    }
+    return next;
+}
+
+/* Rotation, writers that crash and come again, pruning and compression: what readers know of it
+ * without reading the directory is what is there. */
+static void test_long_listing(void **state)
+{
+    (void)state;
+    fls_journal_options limits = FLS_JOURNAL_OPTIONS_INIT;
+    fls_prune_options prune = {.struct_bytes = sizeof prune, .retain_segments = 150};
+    follower followers[3];
+    prng random = prng_seeded(4711);
+    limits.compress = 1;
+    limits.segment_messages = 3;
+    files_make_directory(path, sizeof path);
+    fls_journal *journal = open_many(&limits);
+    append_segments(journal, 300);
+    open_follower(&followers[0], FLS_JOURNAL_WRITTEN, counted_calls());
+    open_follower(&followers[1], FLS_JOURNAL_DURABLE, counted_calls());
+    open_follower(&followers[2], FLS_JOURNAL_WRITTEN, NULL);
+    for (int round = 0; round < 600; round++) {
+        append_segments(journal, prng_below(&random, 5));
+        assert_status(fls_journal_flush(journal, &err), FLS_OK, &err);
+        for (size_t i = 0; i < 3; i++) {
+            if (prng_below(&random, 4) != 0) {
+                follow(&followers[i]);
+            }
+        }
+        uint64_t what = prng_below(&random, 12);
+        if (what < 2) {
+            uint64_t next = crash(journal, &random);
+            journal = open_many(&limits);
+            assert_int_equal(fls_journal_next_ordinal(journal), next);
+        } else if (what == 2) {
+            assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+            journal = open_many(&limits);
+        } else if (what == 3) {
+            assert_status(fls_journal_prune(path, &prune, NULL, &err), FLS_OK, &err);
+        } else if (what == 4) {
+            assert_status(fls_journal_sync_now(journal, &err), FLS_OK, &err);
+        } else if (what == 5) {
+            fls_status status = fls_journal_compress(path, 0, NULL, NULL, &err);
+            assert_true(status == FLS_OK || status == FLS_UNSUPPORTED);
+        }
+    }
+    assert_status(fls_journal_sync_now(journal, &err), FLS_OK, &err);
+    for (size_t i = 0; i < 3; i++) {
+        follow(&followers[i]);
+        assert_int_equal(followers[i].next, fls_journal_next_ordinal(journal));
+        assert_int_equal(followers[i].retired, 0);
+        assert_int_equal(followers[i].read, followers[i].next + followers[i].taken_back);
+        fls_journal_reader_close(followers[i].reader);
+    }
+    assert_int_equal(followers[1].taken_back, 0);
+    assert_true(followers[0].taken_back > 0);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+    remove_journal();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_retained),
-        cmocka_unit_test(test_retained_by_bytes),
-        cmocka_unit_test(test_all_left),
-        cmocka_unit_test(test_others_change_it),
+        cmocka_unit_test(test_retained),     cmocka_unit_test(test_retained_by_bytes),
+        cmocka_unit_test(test_all_left),     cmocka_unit_test(test_others_change_it),
+        cmocka_unit_test(test_long_listing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
