@@ -13,17 +13,22 @@ static const char *const description[] = {
     "first, with -s against its schema too. Where "
     "the stream is damaged or a message refused, what was sound before is still printed to "
     "standard output, and the exit code is 1; with -o FILE nothing appears then.",
+    "A journal is read on behind what is lost or refused, of which each place is told, with FILE "
+    "as "
+    "without; the exit code is 1 too. Its messages are read with the schemas of the segment that "
+    "they stand in, unless -s is given.",
     "As JSON, each message is a line: an object of its fields in the order of the schema, "
     "enumerators by name, whole numbers exact, floats in the shortest form that reads back the "
     "same. Fields that are absent, so that they have their default, are left out unless --defaults "
     "is given. 'flatstream write --from json' is the way back.",
     NULL};
 static const cli_option option_table[] = {CLI_MESSAGE_OUT_OPTIONS, {0, NULL, NULL, NULL}};
-static const cli_pair exits[] = {{"0", "Everything that was asked for is sound."},
-                                 {"1", "The stream is damaged or does not end cleanly."},
-                                 {"2", "Wrong usage."},
-                                 {"3", "The stream cannot be read, or the output not written."},
-                                 {NULL, NULL}};
+static const cli_pair exits[] = {
+    {"0", "Everything that was asked for is sound."},
+    {"1", "It is damaged, a message is refused, or it does not end cleanly."},
+    {"2", "Wrong usage."},
+    {"3", "The stream cannot be read, or the output not written."},
+    {NULL, NULL}};
 static const cli_pair examples[] = {
     {"flatstream cat -s telemetry.fbs capture.fls | head -3", "Look at the first messages:"},
     {"flatstream cat -s telemetry.fbs capture.fls | jq 'select(.mode == \"Fault\").timestamp_ns'",

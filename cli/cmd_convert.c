@@ -24,9 +24,11 @@ static const char *const description[] = {
     "it must, behind the first header. What was done is told on standard error.",
     "IN may be a journal: OUT is then one plain stream of all its segments. With --journal what is "
     "written is a journal, which must not be there yet: of a journal with the same times of "
-    "receipt and schemas, and another checksum or other segments; of a stream with the schemas "
-    "given, and the time of the conversion. When IN is not sound to its end, the sound messages "
-    "before are in it.",
+    "receipt, schemas and notes of what is missing, and another checksum or other segments; of a "
+    "stream with the schemas given, and the time of the conversion.",
+    "A damaged journal gives everything that is sound, before and behind the damage, of which each "
+    "place is told; the exit code is 1, and OUT appears all the same. Of a damaged stream a new "
+    "journal has what was sound before.",
     NULL};
 static const cli_option option_table[] = {
     {ID_TO, "to", "ALGO",

@@ -9,7 +9,7 @@
 
 enum { ID_SCDOC = CLI_ID_FIRST, ID_SCDOC_LIST };
 
-static const char *const synopsis[] = {"[COMMAND]", "--scdoc PAGE", "--scdoc-list", NULL};
+static const char *const synopsis[] = {"[COMMAND [PART]]", "--scdoc PAGE", "--scdoc-list", NULL};
 static const char *const description[] = {
     "Shows what the tool can do, or all about one command. The man pages are made from the same "
     "words: --scdoc prints the source of one for scdoc(1).",
@@ -63,15 +63,18 @@ static int run(cli_job *job, int argc, char **argv)
     if (id < 0) {
         return job->option_exit;
     }
-    if (job->operand_count > 1) {
-        return cli_usage(job, "one command at a time");
-    }
     if (job->operand_count == 0) {
         return cli_help_command(job, NULL);
     }
     const cli_command *command = cli_command_find(job->operands[0]);
     if (command == NULL) {
         return cli_usage(job, "there is no command '%s'", job->operands[0]);
+    }
+    if (job->operand_count > 1) {
+        command = cli_command_part(command, job->operands[1]);
+    }
+    if (job->operand_count > 2 || command == NULL) {
+        return cli_usage(job, "one command at a time");
     }
     return cli_help_command(job, command);
 }

@@ -11,7 +11,17 @@
 #include "record_program.h"
 #include "time_field.h"
 
-enum { ID_FROM = CLI_ID_FIRST, ID_LISTEN, ID_PEERS, ID_CHECK, ID_REPORT, ID_WAIT, ID_PEER_SUM };
+enum {
+    ID_FROM = CLI_ID_FIRST,
+    ID_LISTEN,
+    ID_PEERS,
+    ID_CHECK,
+    ID_REPORT,
+    ID_WAIT,
+    ID_PEER_SUM,
+    ID_IDLE,
+    ID_FOR
+};
 
 static const char *const synopsis[] = {
     "[--from FORM] [--sync WHEN] [-s SCHEMA] -o DIRECTORY [IN]",
@@ -25,9 +35,12 @@ static const char *const description[] = {
     "is told. There is one writer at a time.",
     "Messages come from IN (standard input unless given), from the standard output of COMMAND, or "
     "from whoever connects: with --listen from any number of peers at once over TCP and Unix "
-    "sockets, and over UDP, a message each datagram. --listen may be repeated. It ends when the "
-    "input does, or by SIGINT or SIGTERM, which is a good end: everything that was received is "
-    "durable then.",
+    "sockets, and over UDP, a message each datagram. --listen may be repeated.",
+    "It ends when the input or COMMAND does. What listens has no end of its own: it goes on until "
+    "so many peers have come and gone (--peers), nothing came for a while (--idle), a time is over "
+    "(--for) or there are enough messages (--limit), which all inputs know; or until SIGINT "
+    "(Ctrl-C), SIGTERM or SIGHUP. Each of these is a good end: everything that was received is "
+    "durable then, and the exit code is 0. A COMMAND that still runs is sent SIGTERM.",
     "A message that cannot be recorded (empty, too large, or with --check not as its schema has "
     "it) is told and noted in the journal as missing; the others are recorded, and the exit code "
     "is 1. On a terminal standard error shows live figures.",
@@ -46,6 +59,10 @@ static const cli_option option_table[] = {
      "Take messages from tcp://host:port, unix:path or udp://host:port. Port 0 takes a free one; "
      "an empty host is every address. Where it listens is told on standard error."},
     {ID_PEERS, "peers", "N", "With --listen: end when N peers have come and gone."},
+    {'n', "limit", "N", "End when N messages are recorded; refused ones do not count."},
+    {ID_IDLE, "idle", "TIME",
+     "End when no message came for so long, such as 30s; also when none ever came."},
+    {ID_FOR, "for", "TIME", "End after so long, such as 1h."},
     {CLI_ID_SYNC, "sync", "WHEN",
      "When messages are made durable: interval=TIME, so long after they came at the latest "
      "(interval=10ms unless given); bytes=SIZE or every=N, each time so many bytes or messages are "
@@ -79,11 +96,11 @@ static const cli_pair keys[] = {
      "Segments that there are; begun and removed since it was opened; the oldest message left."},
     {"syncs, failed_syncs, sync_ns_total, sync_ns_max", "How often and how long disks were waited "
                                                         "for."},
-    {"ended_by", "end, signal or error."},
+    {"ended_by", "end (of the input), signal, limit, idle, time (of --for) or error."},
     {"ok", "Whether everything that came is in the journal and durable."},
     {NULL, NULL}};
 static const cli_pair exits[] = {
-    {"0", "Everything was recorded and is durable; also after SIGINT or SIGTERM."},
+    {"0", "Everything was recorded and is durable; also after SIGINT, SIGTERM or SIGHUP."},
     {"1", "The input is wrong, a message refused, COMMAND failed, or the journal damaged."},
     {"2", "Wrong usage."},
     {"3", "The input cannot be read, the journal not written, or another writer has it."},
@@ -93,6 +110,8 @@ static const cli_pair examples[] = {
      "What a program writes, each message after its length:"},
     {"flatstream record --listen tcp://:7000 --listen udp://:7001 -o flight42",
      "From whoever connects, and from datagrams:"},
+    {"flatstream record --listen tcp://:7000 --idle 1m -o flight42",
+     "Until nobody has said anything for a minute:"},
     {"flatstream record --segment-age 1h --retain-age 7d --compress -o log -- telemetryd -",
      "A week of a program's telemetry, an hour a segment:"},
     {NULL, NULL}};
@@ -208,11 +227,12 @@ static int record(record_run *r)
         code = record_file(r, job->operand_count > 0 ? job->operands[0] : "-");
     }
     /* A signal is a good end, unless something else was wrong: then it was told. */
-    int by_signal = cli_interrupt_pending() != 0;
-    if (by_signal && r->rec.journal != NULL) {
+    int by_signal = cli_interrupt_pending() > 0;
+    if (cli_interrupt_pending() && r->rec.journal != NULL) {
         cli_interrupt_forget();
         code = code == CLI_SYSTEM && !r->rec.failed ? CLI_DONE : code;
     }
+    code = code == CLI_RECORD_ENOUGH ? CLI_DONE : code;
     return cli_recording_close(&r->rec, code, by_signal);
 }
 
@@ -230,10 +250,19 @@ static int parse_form(cli_job *job, const char *name, form *from)
     return cli_usage(job, "'%s' is not a form: delimited, frames, hex or json", name);
 }
 
+static int parse_time(cli_job *job, const char *option, const char *argument, uint64_t *time_ns)
+{
+    int64_t ns;
+    if (!cli_parse_duration(argument, &ns)) {
+        return cli_usage(job, "%s '%s' is not a time such as 100ms", option, argument);
+    }
+    *time_ns = (uint64_t)ns;
+    return CLI_DONE;
+}
+
 static int take_option(record_run *r, int id, const char *argument)
 {
     cli_job *job = r->rec.job;
-    int64_t ns;
     switch (id) {
     case 'o': r->rec.path = argument; return CLI_DONE;
     case ID_FROM: return parse_form(job, argument, &r->from);
@@ -252,18 +281,19 @@ static int take_option(record_run *r, int id, const char *argument)
     case ID_PEERS:
         return cli_parse_count(argument, &r->listening.peers) && r->listening.peers > 0
                    ? CLI_DONE
-                   : cli_usage(job, "'%s' is not a number of peers", argument);
+                   : cli_usage(job, "--peers '%s' is not a number of peers from 1 on", argument);
     case ID_CHECK:
         r->rec.check = 1;
         r->rec.needs_schema = "--check";
         return CLI_DONE;
     case ID_WAIT: r->rec.wait_for_space = 1; return CLI_DONE;
-    case ID_REPORT:
-        if (!cli_parse_duration(argument, &ns)) {
-            return cli_usage(job, "'%s' is not a time such as 100ms", argument);
-        }
-        r->rec.tell_ns = (uint64_t)ns;
-        return CLI_DONE;
+    case ID_REPORT: return parse_time(job, "--report", argument, &r->rec.tell_ns);
+    case ID_IDLE: return parse_time(job, "--idle", argument, &r->rec.idle_ns);
+    case ID_FOR: return parse_time(job, "--for", argument, &r->rec.for_ns);
+    case 'n':
+        return cli_parse_count(argument, &r->rec.limit) && r->rec.limit > 0
+                   ? CLI_DONE
+                   : cli_usage(job, "--limit '%s' is not a number of messages from 1 on", argument);
     default: return cli_journal_option(job, &r->rec.options, id, argument);
     }
 }
@@ -282,6 +312,9 @@ static int check_usage(record_run *r)
         return cli_usage(job,
                          "a journal has one checksum: none, crc16, crc32 or xxh3 (that of what "
                          "comes in is --frames)");
+    }
+    if (cli_journal_options_check(job, &r->rec.options) != CLI_DONE) {
+        return CLI_USAGE;
     }
     if (r->from == FROM_DEFAULT) {
         r->from = listens ? FROM_FRAMES : FROM_DELIMITED;

@@ -34,7 +34,7 @@ static const cli_option option_table[] = {
     {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {
     {"0", "Everything was given out, and taken by the peer (but for datagrams)."},
-    {"1", "There is damage; what was sound before it was given out."},
+    {"1", "There is damage; everything else was given out."},
     {"2", "Wrong usage."},
     {"3", "The journal cannot be read, the output not written, nobody listens."},
     {NULL, NULL}};

@@ -1,18 +1,20 @@
 /* flatstream schema: what a schema says, and whether one can take the place of another. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command_line.h"
 #include "commands.h"
+#include "schema_journal.h"
 #include "schema_listing.h"
 #include "schemas.h"
 
 enum { ID_CHECK = CLI_ID_FIRST, ID_READERS };
 
 static const char *const synopsis[] = {
-    "[-r TYPE] [--json] FILE", "[--check] [-r TYPE] [--readers old|new|both] [--json] OLD NEW",
-    NULL};
+    "[-r TYPE] [--json] FILE|JOURNAL",
+    "[--check] [-r TYPE] [--readers old|new|both] [--json] OLD NEW", NULL};
 static const char *const description[] = {
     "Shows a schema, FILE.bfbs or FILE.fbs, as it is understood: its root type, file identifier "
     "and "
@@ -25,6 +27,9 @@ static const char *const description[] = {
     "written; unseen: something is not seen, or is a number without a name; changed: something may "
     "read as another value than was written; broken: messages may be refused, or bytes be taken "
     "for what they are not. Schemas are compatible when nothing is changed or broken.",
+    "A journal can stand for a schema: shown are all those that its messages were written with, "
+    "and "
+    "which messages have which; compared is the one that it goes on with.",
     "The hash is of what bears on messages, and of names: comments, file names and the order of "
     "declarations do not change it.",
     NULL};
@@ -41,6 +46,9 @@ static const cli_pair keys[] = {
      "a struct offset), default, and those of required, optional, key, deprecated, flexbuffer that "
      "are true; nested names the root type of a nested buffer."},
     {"unions, enums", "Lists of name, type, and values with name and value, in a union type."},
+    {"uses, schemas", "Of a journal instead: a list of first_ordinal, end_ordinal (messages first "
+                      "<= n < end), type, "
+                      "identifier, schema_hash (null: no schema), and a list of such schemas."},
     {"old, new", "Of two schemas: their files."},
     {"findings",
      "A list of change (such as field_added), where, detail, old_readers, new_readers, why."},
@@ -53,10 +61,12 @@ static const cli_pair exits[] = {
     {"2", "Wrong usage."},
     {"3", "A file cannot be read, or flatc is not there."},
     {NULL, NULL}};
-static const cli_pair examples[] = {{"flatstream schema telemetry.fbs", "What is in a schema:"},
-                                    {"flatstream schema --check released.bfbs telemetry.fbs",
-                                     "May this schema be released, or would it break what runs?"},
-                                    {NULL, NULL}};
+static const cli_pair examples[] = {
+    {"flatstream schema telemetry.fbs", "What is in a schema:"},
+    {"flatstream schema --check released.bfbs telemetry.fbs",
+     "May this schema be released, or would it break what runs?"},
+    {"flatstream schema flight42", "What were the messages of a journal written with?"},
+    {NULL, NULL}};
 
 typedef enum readers { BOTH_READERS, OLD_READERS, NEW_READERS } readers;
 
@@ -66,6 +76,8 @@ typedef struct showing {
     readers readers;
     const char *files[2];
     size_t file_count;
+    char *own_files[2]; /* of journals: the schema's file, and the name of its root */
+    char *own_roots[2];
     fls_schema *schemas[2];
     uint32_t roots[2];
     cli_out out;
@@ -188,13 +200,26 @@ static int find_root(showing *s, size_t which, const char *root)
     return CLI_DONE;
 }
 
+static int is_directory(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 static int show(showing *s, const char *root)
 {
     int code = CLI_DONE;
     for (size_t i = 0; code == CLI_DONE && i < s->file_count; i++) {
-        code = cli_schema_load(&s->schemas[i], s->job, s->files[i]);
+        if (is_directory(s->files[i])) {
+            code =
+                cli_schema_newest_of(s->job, s->files[i], root, &s->own_files[i], &s->own_roots[i]);
+            s->files[i] = code == CLI_DONE ? s->own_files[i] : s->files[i];
+        }
         if (code == CLI_DONE) {
-            code = find_root(s, i, root);
+            code = cli_schema_load(&s->schemas[i], s->job, s->files[i]);
+        }
+        if (code == CLI_DONE) {
+            code = find_root(s, i, s->own_roots[i] != NULL ? s->own_roots[i] : root);
         }
     }
     if (code == CLI_DONE) {
@@ -203,8 +228,11 @@ static int show(showing *s, const char *root)
             code = cli_out_end(&s->out, s->compare ? compare(s) : show_one(s));
         }
     }
-    fls_schema_free(s->schemas[0]);
-    fls_schema_free(s->schemas[1]);
+    for (size_t i = 0; i < 2; i++) {
+        fls_schema_free(s->schemas[i]);
+        free(s->own_files[i]);
+        free(s->own_roots[i]);
+    }
     return code;
 }
 
@@ -273,6 +301,9 @@ static int run(cli_job *job, int argc, char **argv)
         return job->option_exit;
     }
     int code = gather(&s, &root);
+    if (code == CLI_DONE && !s.compare && is_directory(s.files[0])) {
+        return cli_schema_show_journal(job, s.files[0], root);
+    }
     return code == CLI_DONE ? show(&s, root) : code;
 }
 

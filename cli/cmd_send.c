@@ -19,7 +19,7 @@ static const cli_option option_table[] = {
     {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {
     {"0", "Everything was sent, and taken by the peer."},
-    {"1", "IN is not sound to its end; what was sound before was sent."},
+    {"1", "IN is not sound to its end; what was sound before was sent, of a journal all else."},
     {"2", "Wrong usage."},
     {"3", "IN cannot be read, nobody listens, or the connection broke."},
     {NULL, NULL}};

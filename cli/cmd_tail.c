@@ -24,7 +24,8 @@ static const cli_option option_table[] = {
     CLI_MESSAGE_OUT_OPTIONS,
     {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {{"0", "What was printed is sound."},
-                                 {"1", "There is damage; what was sound before it is printed."},
+                                 {"1", "There is damage; of a stream what was sound before it is "
+                                       "printed, of a journal all else."},
                                  {"2", "Wrong usage."},
                                  {"3", "It cannot be read."},
                                  {NULL, NULL}};

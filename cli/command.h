@@ -108,4 +108,11 @@ extern const cli_command *const cli_commands[];
 /* NULL when there is none of that name. */
 const cli_command *cli_command_find(const char *name);
 
+/* What a command can be told to do, each a command of its own, such as "journal check"; a NULL ends
+ * it. NULL for most commands, which do one thing. */
+const cli_command *const *cli_command_parts(const cli_command *command);
+
+/* The part that is called so, such as "check", or NULL. */
+const cli_command *cli_command_part(const cli_command *command, const char *name);
+
 #endif

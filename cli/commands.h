@@ -25,4 +25,7 @@ extern const cli_command cli_cmd_bench;
 extern const cli_command cli_cmd_version;
 extern const cli_command cli_cmd_help;
 
+/* The parts of cli_cmd_journal; a NULL ends them. */
+extern const cli_command *const cli_journal_parts[];
+
 #endif

@@ -77,11 +77,11 @@ void cli_error_sentence(const fls_error *err, char *buffer, size_t capacity)
     buffer[0] = '\0';
     if (err->status == FLS_VALIDATION_FAILED && err->name[0] != '\0') {
         add(buffer, capacity, "refused by %s", err->name);
-    } else {
+    } else if (err->status != FLS_IO || err->text[0] == '\0') { /* its text says more */
         add(buffer, capacity, "%s", fls_status_text(err->status));
     }
     if (err->text[0] != '\0') {
-        add(buffer, capacity, ": %s", err->text);
+        add(buffer, capacity, "%s%s", buffer[0] != '\0' ? ": " : "", err->text);
     }
     if (err->known & FLS_ERROR_CHECKSUMS) {
         int digits = (int)err->checksum_width * 2;

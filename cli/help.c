@@ -60,12 +60,22 @@ static void show_pairs(cli_out *out, const char *title, const cli_pair *pairs, i
     }
 }
 
+static void show_usage(cli_out *out, const cli_command *command, int first)
+{
+    for (size_t i = 0; command->synopsis[i] != NULL; i++) {
+        cli_out_format(out, "%s flatstream %s %s\n", first && i == 0 ? "Usage:" : "      ",
+                       command->name, command->synopsis[i]);
+    }
+}
+
 static void show_command(cli_out *out, const cli_command *command)
 {
     const cli_option *option;
-    for (size_t i = 0; command->synopsis[i] != NULL; i++) {
-        cli_out_format(out, "%s flatstream %s %s\n", i == 0 ? "Usage:" : "      ", command->name,
-                       command->synopsis[i]);
+    const cli_command *const *parts = cli_command_parts(command);
+    show_usage(out, command, 1);
+    for (size_t i = 0; parts != NULL && parts[i] != NULL; i++) {
+        cli_out_format(out, "\n%s: %s\n", parts[i]->name, parts[i]->summary);
+        show_usage(out, parts[i], 0);
     }
     for (size_t i = 0; command->description[i] != NULL; i++) {
         cli_out_text(out, "\n");
@@ -180,17 +190,53 @@ static void page_examples(cli_out *out, const cli_pair *pairs)
     }
 }
 
+static void page_synopsis(cli_out *out, const cli_command *command)
+{
+    for (size_t i = 0; command->synopsis[i] != NULL; i++) {
+        cli_out_format(out, "*flatstream %s* ", command->name);
+        paragraph(out, command->synopsis[i]);
+    }
+}
+
+/* What is a section of its command's page, with its own options. */
+static void page_part(cli_out *out, const cli_command *part)
+{
+    cli_out_text(out, "# ");
+    for (const char *next = part->name; *next != '\0'; next++) {
+        const char letter = (char)(*next >= 'a' && *next <= 'z' ? *next - 'a' + 'A' : *next);
+        cli_out_bytes(out, &letter, 1);
+    }
+    cli_out_text(out, "\n\n");
+    for (size_t i = 0; part->description[i] != NULL; i++) {
+        paragraph(out, part->description[i]);
+    }
+    for (const cli_option *option = part->options; option != NULL && option->name != NULL;
+         option++) {
+        page_option(out, option);
+    }
+    if (part->keys != NULL) {
+        paragraph(out, "Keys of the --json report:");
+    }
+    for (const cli_pair *key = part->keys; key != NULL && key->term != NULL; key++) {
+        cli_out_text(out, "*");
+        escaped(out, key->term);
+        cli_out_text(out, "*\n\t");
+        paragraph(out, key->text);
+    }
+}
+
 static void page_command(cli_out *out, const cli_command *command)
 {
     const cli_option *option;
+    const cli_command *const *parts = cli_command_parts(command);
     cli_out_format(out, "flatstream-%s(1) \"flatstream %s\" \"flatstream manual\"\n\n# NAME\n\n",
                    command->name, fls_version());
     cli_out_format(out, "flatstream-%s - ", command->name);
     paragraph(out, command->summary);
     cli_out_text(out, "# SYNOPSIS\n\n");
-    for (size_t i = 0; command->synopsis[i] != NULL; i++) {
-        cli_out_format(out, "*flatstream %s* ", command->name);
-        paragraph(out, command->synopsis[i]);
+    page_synopsis(out, command);
+    for (size_t i = 0; parts != NULL && parts[i] != NULL; i++) {
+        page_synopsis(out, parts[i]);
     }
     cli_out_text(out, "# DESCRIPTION\n\n");
     for (size_t i = 0; command->description[i] != NULL; i++) {
@@ -202,6 +248,9 @@ static void page_command(cli_out *out, const cli_command *command)
     }
     for (size_t i = 0; (option = cli_common_option(command, i)) != NULL; i++) {
         page_option(out, option);
+    }
+    for (size_t i = 0; parts != NULL && parts[i] != NULL; i++) {
+        page_part(out, parts[i]);
     }
     page_pairs(out, "JSON REPORT", command->keys);
     page_pairs(out, "EXIT STATUS", command->exits);

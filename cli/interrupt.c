@@ -48,6 +48,13 @@ int cli_interrupt_pending(void)
     return caught_signal;
 }
 
+void cli_interrupt_ask(void)
+{
+    if (!caught_signal) {
+        note(CLI_INTERRUPT_ASKED);
+    }
+}
+
 int cli_interrupt_wait(int fd, int timeout_ms)
 {
     if (wake_pipe[0] < 0 && timeout_ms < 0) {

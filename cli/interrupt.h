@@ -7,8 +7,12 @@
 /* From now on SIGINT, SIGTERM and SIGHUP are only noted. Harmless when repeated. */
 void cli_interrupt_catch(void);
 
-/* The signal that came, or 0. */
+/* The signal that came, or 0; CLI_INTERRUPT_ASKED when the tool itself asked for the end. */
+#define CLI_INTERRUPT_ASKED (-1)
 int cli_interrupt_pending(void);
+
+/* Ends what waits and reads as a signal would, once signals are caught. */
+void cli_interrupt_ask(void);
 
 /* Waits until fd has something to read (or its end), timeout_ms at most (-1: for ever). While
  * signals are not caught and there is no timeout it does nothing. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "interrupt.h"
+#include "journal_input.h"
 #include "recording.h"
 #include "walk.h"
 
@@ -94,6 +95,10 @@ int cli_convert_to_journal(cli_job *job, const char *path, const fls_journal_opt
     c.rec.check = job->common.type_count > 0;
     if (stat(c.rec.path, &info) == 0 && !S_ISDIR(info.st_mode)) {
         return cli_usage(job, "%s is there, and no directory", c.rec.path);
+    }
+    int welcome = cli_journal_welcome(job, c.rec.path); /* before IN is read */
+    if (welcome != CLI_DONE) {
+        return welcome;
     }
     cli_interrupt_catch();
     int code = cli_schemas_open(&c.own, job);

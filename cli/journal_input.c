@@ -49,6 +49,70 @@ int cli_journal_require(cli_job *job, const char *path)
     return CLI_DONE;
 }
 
+/* What is in a journal's directory before there is a manifest, and in that of a file system. */
+static int may_be_there(const char *name)
+{
+    static const char *const names[] = {".",       "..",  "LOCK",      "schemas",
+                                        "cursors", "cut", "lost+found"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int no_place(cli_job *job, const char *path, int error)
+{
+    char parent[PATH_MAX];
+    size_t length = strlen(path);
+    if (error == ENOTDIR && access(path, F_OK) == 0) {
+        cli_complain(job, path, "is no directory; a journal is one");
+        return CLI_SYSTEM;
+    }
+    if (error != ENOENT) {
+        return cli_complain_errno(job, path, NULL, error);
+    }
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    while (length > 0 && path[length - 1] != '/') {
+        length--;
+    }
+    snprintf(parent, sizeof parent, "%.*s", (int)length, path);
+    if (length > 0 && access(parent, F_OK) != 0) {
+        cli_complain(job, path, "cannot be made: %s: %s", parent, strerror(errno));
+        return CLI_SYSTEM;
+    }
+    return CLI_DONE;
+}
+
+int cli_journal_welcome(cli_job *job, const char *path)
+{
+    char other[256] = "";
+    int found = 0;
+    DIR *directory = opendir(path);
+    if (directory == NULL) {
+        return no_place(job, path, errno);
+    }
+    for (const struct dirent *entry = readdir(directory); entry != NULL && !found;
+         entry = readdir(directory)) {
+        found = is_of_journal(entry->d_name);
+        if (!may_be_there(entry->d_name)) {
+            snprintf(other, sizeof other, "%s", entry->d_name);
+        }
+    }
+    (void)closedir(directory);
+    if (!found && other[0] != '\0') {
+        cli_complain(job, path,
+                     "is no journal, and has other things in it, such as %s: nothing is written "
+                     "there; which other directory?",
+                     other);
+        return CLI_SYSTEM;
+    }
+    return CLI_DONE;
+}
+
 int cli_journal_input_open(cli_input *input, cli_job *job, const char *path)
 {
     int code = cli_journal_require(job, path);

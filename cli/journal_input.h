@@ -8,6 +8,10 @@
  * not. */
 int cli_journal_require(cli_job *job, const char *path);
 
+/* Whether a journal can be made or gone on with there: there is nothing, or a directory that is
+ * empty or a journal. A message and the exit code when not. */
+int cli_journal_welcome(cli_job *job, const char *path);
+
 int cli_journal_input_open(cli_input *input, cli_job *job, const char *path);
 int cli_journal_input_read(cli_input *input, const fls_validator *validators,
                            size_t validator_count);

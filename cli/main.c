@@ -38,6 +38,23 @@ const cli_command *cli_command_find(const char *name)
     return NULL;
 }
 
+const cli_command *const *cli_command_parts(const cli_command *command)
+{
+    return command == &cli_cmd_journal ? cli_journal_parts : NULL;
+}
+
+const cli_command *cli_command_part(const cli_command *command, const char *name)
+{
+    const cli_command *const *parts = cli_command_parts(command);
+    size_t skip = strlen(command->name) + 1;
+    for (; parts != NULL && *parts != NULL; parts++) {
+        if (strcmp((*parts)->name + skip, name) == 0) {
+            return *parts;
+        }
+    }
+    return NULL;
+}
+
 static int unknown_command(cli_job *job, const char *name)
 {
     const char *names[COMMAND_COUNT];

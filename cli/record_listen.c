@@ -454,6 +454,7 @@ int cli_record_listen(cli_recording *rec, const cli_listening *listening)
     if (code == CLI_DONE) {
         code = cli_recording_flush(rec);
     }
+    code = code == CLI_RECORD_ENOUGH ? CLI_DONE : code;
     while (loop->peer_count > 0) {
         let_go(loop, loop->peer_count - 1, 0);
     }

@@ -11,9 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "complain.h"
+
+/* How long a program that is told to end may take: looks, and the time between them. */
+enum { PATIENCE = 500, PAUSE_NS = 10000000 };
 
 #ifndef _GNU_SOURCE
 extern char **environ; /* no header of the system has it everywhere */
@@ -104,13 +108,22 @@ int cli_program_start(cli_program *program, cli_job *job, char **arguments)
 int cli_program_end(cli_program *program, cli_job *job, const char *name, int stop)
 {
     int how = 0;
-    pid_t ended;
+    pid_t ended = 0;
     if (stop) {
         (void)kill(program->child, SIGTERM);
+        for (int i = 0; i < PATIENCE && (ended = waitpid(program->child, &how, WNOHANG)) == 0;
+             i++) {
+            const struct timespec pause = {0, PAUSE_NS};
+            (void)nanosleep(&pause, NULL);
+        }
+        if (ended == 0) {
+            cli_complain(job, name, "does not end on SIGTERM, and is killed");
+            (void)kill(program->child, SIGKILL);
+        }
     }
-    do {
+    while (ended == 0 || (ended < 0 && errno == EINTR)) {
         ended = waitpid(program->child, &how, 0);
-    } while (ended < 0 && errno == EINTR);
+    }
     if (ended < 0 || stop) {
         return CLI_DONE;
     }

@@ -105,7 +105,10 @@ int cli_recording_open(cli_recording *rec)
     if (rec->arena == NULL) {
         return cli_complain_errno(rec->job, NULL, NULL, ENOMEM);
     }
-    int code = cli_schemas_open_given(&rec->schemas, rec->job);
+    int code = cli_journal_welcome(rec->job, rec->path);
+    if (code == CLI_DONE) {
+        code = cli_schemas_open_given(&rec->schemas, rec->job);
+    }
     if (code == CLI_DONE) {
         code = prepare_types(rec);
     }
@@ -127,7 +130,7 @@ int cli_recording_open(cli_recording *rec)
     }
     cli_recovery_tell(rec->job, rec->path, &rec->report);
     rec->interactive = !rec->job->common.quiet && isatty(STDERR_FILENO);
-    rec->started_ns = rec->shown_ns = rec->told_ns = cli_monotonic_ns();
+    rec->started_ns = rec->shown_ns = rec->told_ns = rec->heard_ns = cli_monotonic_ns();
     /* What a resumed journal knows, for --check and --from json. */
     if (rec->schemas.set.count == 0 && !rec->report.is_new) {
         code = load_types(rec);
@@ -265,6 +268,7 @@ int cli_recording_flush(void *self)
     cli_recording *rec = self;
     int code = CLI_DONE;
     if (rec->count > 0) {
+        rec->heard_ns = rec->idle_ns != 0 ? cli_monotonic_ns() : 0;
         code = append(rec, rec->entries, rec->count);
         rec->count = 0;
         rec->used = 0;
@@ -279,12 +283,29 @@ static int is_refused(cli_recording *rec, const fls_message *message, fls_error 
     return rec->check && cli_schemas_check(&rec->schemas, message, &type, err) != FLS_OK;
 }
 
+/* CLI_RECORD_ENOUGH: every message wanted is recorded; those refused meanwhile do not count. */
+static int is_enough(cli_recording *rec)
+{
+    if (rec->limit == 0 || rec->messages + rec->count < rec->limit) {
+        return CLI_DONE;
+    }
+    int code = cli_recording_flush(rec);
+    if (code != CLI_DONE || rec->messages < rec->limit) {
+        return code;
+    }
+    rec->ended_by = "limit";
+    return CLI_RECORD_ENOUGH;
+}
+
 int cli_recording_take(void *self, const void *payload, size_t size, const char *place)
 {
     cli_recording *rec = self;
     fls_error err = FLS_ERROR_INIT;
     fls_message message = {.payload = payload, .size = size};
-    int code = CLI_DONE;
+    int code = is_enough(rec);
+    if (code != CLI_DONE) {
+        return code;
+    }
     if (is_refused(rec, &message, &err)) {
         code = cli_recording_flush(rec); /* the gap has its place */
         return code == CLI_DONE ? refuse(rec, place, &err) : code;
@@ -298,21 +319,22 @@ int cli_recording_take(void *self, const void *payload, size_t size, const char 
     }
     if (size > ARENA_BYTES) {
         fls_journal_entry entry = {payload, size, 0};
-        return append(rec, &entry, 1);
+        code = append(rec, &entry, 1);
+        return code == CLI_DONE ? is_enough(rec) : code;
     }
     if (size > 0) {
         memcpy(rec->arena + rec->used, payload, size);
     }
     rec->entries[rec->count++] = (fls_journal_entry){rec->arena + rec->used, size, 0};
     rec->used += size;
-    return CLI_DONE;
+    return is_enough(rec);
 }
 
 int cli_recording_messages(cli_recording *rec, const fls_message *messages, size_t count)
 {
     fls_error err = FLS_ERROR_INIT;
     int code = CLI_DONE;
-    for (size_t i = 0; i < count && code == CLI_DONE; i++) {
+    for (size_t i = 0; i < count && code == CLI_DONE && (code = is_enough(rec)) == CLI_DONE; i++) {
         int refused = is_refused(rec, &messages[i], &err);
         if (!refused) {
             rec->entries[rec->count++] =
@@ -325,7 +347,8 @@ int cli_recording_messages(cli_recording *rec, const fls_message *messages, size
             code = refuse(rec, NULL, &err);
         }
     }
-    return code == CLI_DONE ? cli_recording_flush(rec) : code;
+    code = code == CLI_DONE ? cli_recording_flush(rec) : code;
+    return code == CLI_DONE ? is_enough(rec) : code;
 }
 
 /* ---- telling ---- */
@@ -350,13 +373,30 @@ static void show(cli_recording *rec, uint64_t now)
     rec->job->progress.shown = 1;
 }
 
+/* Asks for the end when it is time. */
+static void look_at_clock(cli_recording *rec, uint64_t now)
+{
+    const char *why = NULL;
+    if (rec->for_ns != 0 && now - rec->started_ns >= rec->for_ns) {
+        why = "time";
+    } else if (rec->idle_ns != 0 && now - rec->heard_ns >= rec->idle_ns && rec->count == 0) {
+        why = "idle";
+    }
+    if (why != NULL && rec->ended_by == NULL) {
+        rec->ended_by = why;
+        cli_interrupt_ask();
+    }
+}
+
 void cli_recording_idle(void *self)
 {
     cli_recording *rec = self;
-    if ((!rec->interactive && rec->tell_ns == 0) || rec->journal == NULL) {
+    int times = rec->interactive || rec->tell_ns != 0 || rec->idle_ns != 0 || rec->for_ns != 0;
+    if (!times || rec->journal == NULL) {
         return;
     }
     uint64_t now = cli_monotonic_ns();
+    look_at_clock(rec, now);
     if (rec->tell_ns != 0 && now - rec->told_ns >= rec->tell_ns) {
         rec->told_ns = now;
         cli_progress_clear(&rec->job->progress);
@@ -395,7 +435,11 @@ static void put_report(cli_recording *rec, cli_out *out, int code, int by_signal
     cli_json_count(&json, "failed_syncs", figures->failed_syncs);
     cli_json_count(&json, "sync_ns_total", figures->sync_ns_total);
     cli_json_count(&json, "sync_ns_max", figures->sync_ns_max);
-    cli_json_text(&json, "ended_by", by_signal ? "signal" : code == CLI_DONE ? "end" : "error");
+    cli_json_text(&json, "ended_by",
+                  by_signal               ? "signal"
+                  : rec->ended_by != NULL ? rec->ended_by
+                  : code == CLI_DONE      ? "end"
+                                          : "error");
     cli_json_bool(&json, "ok", code == CLI_DONE);
     cli_json_end(&json);
 }

@@ -11,6 +11,9 @@
 
 enum { CLI_RECORD_BATCH = 1024 };
 
+/* What take and messages return when there were as many messages as are wanted: no exit code. */
+#define CLI_RECORD_ENOUGH (-1)
+
 typedef struct cli_recording {
     cli_job *job;
     const char *path;            /* of the journal */
@@ -20,6 +23,9 @@ typedef struct cli_recording {
     int quiet;                   /* the last line is a detail */
     int wait_for_space;          /* a full disk is waited for */
     uint64_t tell_ns;            /* a line about what is durable so often; 0: none */
+    uint64_t limit;              /* messages that are wanted; 0: all that come */
+    uint64_t idle_ns;            /* end when none came for so long; 0: never */
+    uint64_t for_ns;             /* end after so long; 0: never */
     cli_schemas schemas;         /* opened by cli_recording_open */
     const cli_schemas *source;   /* of a journal that is read: its types, by segment; or NULL */
     fls_journal *journal;
@@ -46,6 +52,8 @@ typedef struct cli_recording {
     int is_durable; /* everything is */
     int interactive;
     uint64_t started_ns;
+    uint64_t heard_ns;    /* when a message came last */
+    const char *ended_by; /* what of limit, idle and for_ns came true; NULL: none */
     uint64_t shown_ns;
     uint64_t told_ns;
     int told_full;

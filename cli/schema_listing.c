@@ -476,22 +476,27 @@ static void put_enumerations(cli_json *json, const cli_schema_view *view, int un
     cli_json_close_list(json);
 }
 
-void cli_schema_put_json(cli_out *out, const cli_schema_view *view)
+void cli_schema_put_keys(cli_json *json, const cli_schema_view *view)
 {
     const char *identifier = fls_schema_identifier(view->schema);
     char hash[32];
-    cli_json json;
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)fls_schema_hash(view->schema));
-    cli_json_begin(&json, out);
-    cli_json_text(&json, "file", view->path);
-    cli_json_text(&json, "root",
+    cli_json_text(json, "file", view->path);
+    cli_json_text(json, "root",
                   view->root != FLS_SCHEMA_NONE ? object_name(view->schema, view->root) : NULL);
-    cli_json_text(&json, "identifier", identifier[0] != '\0' ? identifier : NULL);
-    cli_json_text(&json, "hash", hash);
-    put_objects(&json, view, 0);
-    put_objects(&json, view, 1);
-    put_enumerations(&json, view, 1);
-    put_enumerations(&json, view, 0);
+    cli_json_text(json, "identifier", identifier[0] != '\0' ? identifier : NULL);
+    cli_json_text(json, "hash", hash);
+    put_objects(json, view, 0);
+    put_objects(json, view, 1);
+    put_enumerations(json, view, 1);
+    put_enumerations(json, view, 0);
+}
+
+void cli_schema_put_json(cli_out *out, const cli_schema_view *view)
+{
+    cli_json json;
+    cli_json_begin(&json, out);
+    cli_schema_put_keys(&json, view);
     cli_json_bool(&json, "ok", 1);
     cli_json_end(&json);
 }

@@ -20,6 +20,8 @@ void cli_schema_view_free(cli_schema_view *view);
 
 void cli_schema_print(cli_out *out, const cli_schema_view *view);
 void cli_schema_put_json(cli_out *out, const cli_schema_view *view);
+/* Its keys alone, into an object that is open. */
+void cli_schema_put_keys(cli_json *json, const cli_schema_view *view);
 
 #define CLI_TYPE_TEXT 600
 /* A field's type as a .fbs has it: "[telemetry.Vec3]". */

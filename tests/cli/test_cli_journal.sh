@@ -228,3 +228,28 @@ expect 2 journal prune j
 expect 2 journal info --force j
 expect 2 journal compress --level 0 j
 expect 2 index --build --check j
+
+# Each part has its own help, and options.
+expect 0 journal --help
+for part in info check seal compress prune cursors rebuild; do
+    has out "flatstream journal $part"
+done
+expect 0 journal prune --help
+has out '--before'
+has_not out '--level'
+expect 0 journal compress -h
+has out '--level'
+has_not out '--before'
+cp out wanted
+expect 0 help journal compress
+same out wanted
+expect 2 help journal nothing
+expect 2 journal compress --before 5 j
+has err 'journal compress: there is no option --before'
+expect 0 journal --json info j
+has out '"segment_list"'
+expect 2 journal cursors --set a=1 --remove b j
+expect 2 journal seal --json j
+expect 0 help --scdoc flatstream-journal
+has out 'JOURNAL PRUNE'
+has out 'level'

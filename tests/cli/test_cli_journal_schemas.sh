@@ -112,3 +112,31 @@ expect 0 record -q --from json -s old.fbs -o late old.json
 expect 0 cat late
 cat old.json old.json >wanted
 same out wanted
+
+# schema shows them, and compares what a journal goes on with.
+expect 0 schema k
+has out 'messages 0 .. 2: T, identifier TTTT, schema '
+has out 'messages 3 .. 5: T'
+has out 'messages 6 .. 8: T'
+[ "$(grep -c '^hash ' out)" = 2 ] || fail 'both schemas'
+has out 'speed'
+has out 'mode'
+expect 0 schema -r T k
+expect 2 schema -r U k
+has err "'U'"
+expect 0 schema --json k
+has out '"first_ordinal": 3, "end_ordinal": 6, "type": "T", "identifier": "TTTT"'
+has out '"ok": true'
+expect 0 schema --check k old.fbs
+expect 1 schema --check k new.fbs
+expect 0 schema k k
+expect 0 record -q --from hex -o bare - <<END
+00
+END
+expect 0 schema bare
+has out 'messages 0 .. 0: no schema'
+expect 2 schema bare old.fbs
+has err 'bare has no schema'
+mkdir directory
+expect 3 schema directory
+has err 'no journal'
