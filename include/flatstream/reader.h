@@ -15,6 +15,13 @@
 
 FLS_BEGIN_DECLS
 
+/* Where a reader is: another one on the same stream can go on there. */
+typedef struct fls_reader_position {
+    uint64_t offset;  /* of the frame that is next */
+    uint64_t ordinal; /* of its message */
+    uint64_t state;   /* what the messages before it were like; 0: not known */
+} fls_reader_position;
+
 typedef struct fls_reader_options {
     uint32_t struct_bytes; /* sizeof(fls_reader_options) */
     fls_checksum
@@ -31,14 +38,18 @@ typedef struct fls_reader_options {
     size_t observer_count;
     const fls_allocator *allocator;         /* NULL: libc */
     const fls_memory_policy *memory_policy; /* NULL: keep */
-    uint64_t first_ordinal;
-    uint64_t first_offset;
+    uint64_t first_ordinal; /* of the stream's first message and byte, for streams that are */
+    uint64_t first_offset;  /* part of something longer */
+    /* NULL: from the start. Read only while the reader is opened. The source has to be one that
+     * lends its bytes or can be read at an offset (else FLS_UNSUPPORTED); where it stands does not
+     * matter and does not change. */
+    const fls_reader_position *position;
 } fls_reader_options;
 
 #define FLS_READER_OPTIONS_INIT                                                                  \
     {                                                                                            \
         sizeof(fls_reader_options), FLS_CHECKSUM_DEFAULT, NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL, \
-            NULL, 0, 0                                                                           \
+            NULL, 0, 0, NULL                                                                     \
     }
 
 typedef struct fls_reader fls_reader;
@@ -102,6 +113,10 @@ FLS_API fls_checksum fls_reader_checksum(const fls_reader *reader);
  * Within a callback of fls_reader_each they may be ahead of its message. */
 FLS_API uint64_t fls_reader_ordinal(const fls_reader *reader);
 FLS_API uint64_t fls_reader_offset(const fls_reader *reader);
+
+/* The position behind the last message that was handed out, for fls_reader_options.position. Not
+ * within a callback of fls_reader_each. */
+FLS_API void fls_reader_get_position(const fls_reader *reader, fls_reader_position *position);
 
 /* Memory that the reader's buffers hold now. */
 FLS_API size_t fls_reader_buffer_bytes(const fls_reader *reader);

@@ -386,3 +386,16 @@ void flsi_cursor_rewind(fls_cursor *cursor, const fls_message *messages, size_t 
     }
     cursor->next = (const uint8_t *)messages[keep].payload - unit_of(cursor);
 }
+
+void flsi_cursor_restart(fls_cursor *cursor, const void *data, size_t size, int more_may_follow,
+                         uint64_t offset, uint64_t ordinal)
+{
+    cursor->next = data;
+    cursor->end = cursor->next + size;
+    cursor->offset_bias = offset - (uint64_t)(uintptr_t)data;
+    cursor->ordinal = ordinal;
+    cursor->more_may_follow = more_may_follow != 0;
+    cursor->zeros_held = 0;
+    cursor->empties_left = 0;
+    set_inline_limit(cursor);
+}

@@ -28,6 +28,16 @@ fls_status flsi_source_read_some(const fls_source *source, void *buffer, size_t 
     return check_given(status, capacity, got, err);
 }
 
+fls_status flsi_source_read_some_at(const fls_source *source, uint64_t offset, void *buffer,
+                                    size_t capacity, size_t *got, fls_error *err)
+{
+    *got = 0;
+    if (!FLSI_SOURCE_HAS(source, read_at))
+        return fls_error_set(err, FLS_UNSUPPORTED, 0, "the source cannot be read at an offset");
+    fls_status status = source->ops->read_at(source->self, offset, buffer, capacity, got, err);
+    return check_given(status, capacity, got, err);
+}
+
 fls_status fls_source_read_all(const fls_source *source, void *buffer, size_t capacity, size_t *got,
                                fls_error *err)
 {

@@ -248,3 +248,18 @@ uint64_t flsi_process_id(void)
 {
     return (uint64_t)getpid();
 }
+
+uint32_t flsi_processors(void)
+{
+    long count = -1;
+#if defined(__linux__)
+    cpu_set_t set; /* of at most 1024; a larger machine is counted by the call below */
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        count = CPU_COUNT(&set);
+    }
+#endif
+    if (count < 1) {
+        count = sysconf(_SC_NPROCESSORS_ONLN);
+    }
+    return count < 1 ? 1 : (uint32_t)count;
+}

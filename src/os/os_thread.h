@@ -46,6 +46,8 @@ void flsi_thread_yield(void);
 uint64_t flsi_wall_now_ns(void);
 /* Bytes that nobody can foretell. */
 fls_status flsi_random_bytes(void *to, size_t size, fls_error *err);
+/* Processors that this process may run on; at least 1. */
+uint32_t flsi_processors(void);
 /* Process id, for telling who holds a lock. */
 uint64_t flsi_process_id(void);
 

@@ -14,8 +14,9 @@
  * where the stream ends (two at the known boundary), or eight in a row.
  *
  *   (*) When the messages before the frame have table roots, so do those behind it, and what has
- *       none is taken for the inside of a payload. (Looked at are the first 64 messages and then
- *       every 64th; one without is enough to doubt it.)
+ *       none is taken for the inside of a payload. (Looked at are the messages in the first 8
+ *       KiB, and the first at or behind each multiple of 64 KiB; one without is enough to doubt
+ * it.)
  *
  * To end where the stream ends is also to have nothing but zeros behind. Empty frames prove
  * nothing, except under a checksum of 8 bytes whose digest of nothing is not zero. A doubt is

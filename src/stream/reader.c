@@ -20,9 +20,7 @@
 #include "flatstream/recover.h"
 #include "io/io_ops.h"
 #include "io/io_source.h"
-#include "stream/evidence.h"
-#include "stream/memory_state.h"
-#include "stream/reader_private.h"
+#include "stream/reader_state.h"
 
 #define DEFAULT_BUFFER_BYTES ((size_t)256 * 1024)
 #define MIN_BUFFER_BYTES     ((size_t)64)
@@ -32,47 +30,11 @@
 #define ALIGNED_BYTES ((size_t)64 * 1024)
 #define MAX_ALIGNMENT 64u
 #define EACH_BATCH    64
-#define LOOK_EVERY    64u
+#define PAST_BYTES    ((size_t)16 * 1024)
 /* What a read's place in memory and in the file should agree in; for buffers of at least so much.
  */
 #define PAGE_BYTES  ((size_t)4096)
 #define PAGED_BYTES ((size_t)64 * 1024)
-
-/* What payloads looked like so far, for deciding how the stream ends. */
-typedef enum roots_seen { ROOTS_UNSEEN, ROOTS_ALL, ROOTS_NOT_ALL, ROOTS_DO_NOT_MATTER } roots_seen;
-
-struct fls_reader {
-    fls_cursor cursor;
-    fls_source source;
-    const fls_allocator *allocator;
-    const fls_validator *validators;
-    size_t validator_count;
-    const fls_observer *observers;
-    size_t observer_count;
-    uint32_t alignment;
-    uint32_t max_frame_bytes;
-    int detecting; /* the checksum is not known yet */
-    int at_end;    /* the source has no more */
-    int borrowed;  /* the window is the source's own memory */
-    int skippable; /* the last answer was a fault of one message only */
-    int one_way;   /* what was read cannot be read again */
-    int roots;     /* a roots_seen */
-    uint64_t first_offset;
-    uint64_t first_ordinal;
-    const uint8_t *borrowed_data;
-    size_t borrowed_bytes;
-    fls_error failure; /* of the source; sticky */
-    void *allocation;  /* allocated; the buffer begins at the first page in it */
-    uint8_t *buffer;
-    size_t capacity;
-    size_t head_room;
-    size_t area;
-    size_t baseline;  /* capacity that is never given back */
-    uint8_t *aligned; /* copies of misaligned payloads */
-    size_t aligned_capacity;
-    size_t largest; /* frame bytes that the last messages needed of the buffer */
-    flsi_memory_state memory;
-};
 
 static void *allocate(const fls_reader *reader, size_t bytes, fls_error *err)
 {
@@ -111,6 +73,7 @@ static fls_status read_options(fls_reader *reader, const fls_reader_options *giv
     reader->max_frame_bytes = given->max_frame_bytes;
     reader->first_offset = given->first_offset;
     reader->first_ordinal = given->first_ordinal;
+    reader->look_at = given->first_offset;
     reader->detecting = given->checksum == FLS_CHECKSUM_DETECT;
     reader->area = given->buffer_bytes != 0 ? given->buffer_bytes : DEFAULT_BUFFER_BYTES;
     if (reader->area > SIZE_MAX / 4) {
@@ -170,8 +133,25 @@ static fls_status start_cursor(fls_reader *reader, const fls_reader_options *giv
         .first_ordinal = given->first_ordinal,
     };
     fls_status status = fls_cursor_init(&reader->cursor, data, size, &options, err);
-    reader->roots = reader->cursor.digest.width < 4 ? ROOTS_UNSEEN : ROOTS_DO_NOT_MATTER;
+    reader->roots = ROOTS_UNSEEN;
+    if (reader->cursor.digest.width >= 4) {
+        reader->roots = ROOTS_DO_NOT_MATTER;
+        reader->look_at = UINT64_MAX;
+    }
     return status;
+}
+
+static fls_status go_to(fls_reader *reader, const fls_reader_position *position, fls_error *err)
+{
+    if (!reader->borrowed && !FLSI_SOURCE_HAS(&reader->source, read_at)) {
+        return fls_error_set(err, FLS_UNSUPPORTED, 0, "the source cannot be read at an offset");
+    }
+    if (position->offset < reader->first_offset ||
+        (reader->borrowed && position->offset - reader->first_offset > reader->borrowed_bytes)) {
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "the position is not in the stream");
+    }
+    flsi_reader_restart(reader, position, 0);
+    return FLS_OK;
 }
 
 static fls_status set_up(fls_reader *reader, const fls_reader_options *given, fls_error *err)
@@ -205,7 +185,11 @@ static fls_status set_up(fls_reader *reader, const fls_reader_options *given, fl
         data = reader->buffer + reader->head_room;
     }
     fls_checksum checksum = reader->detecting ? FLS_CHECKSUM_NONE : given->checksum;
-    return start_cursor(reader, given, checksum, data, size, err);
+    status = start_cursor(reader, given, checksum, data, size, err);
+    if (status == FLS_OK && given->position != NULL) {
+        status = go_to(reader, given->position, err);
+    }
+    return status;
 }
 
 fls_status fls_reader_open(fls_reader **reader, fls_source source,
@@ -340,7 +324,11 @@ static fls_status read_behind(fls_reader *reader, size_t most, fls_error *err)
     uint8_t *end = reader->buffer + (reader->cursor.end - reader->buffer);
     size_t got = 0;
     fls_error detail = FLS_ERROR_INIT;
-    fls_status status = flsi_source_read_some(&reader->source, end, most, &got, &detail);
+    fls_status status =
+        reader->reads_at
+            ? flsi_source_read_some_at(&reader->source, reader->source_at, end, most, &got, &detail)
+            : flsi_source_read_some(&reader->source, end, most, &got, &detail);
+    reader->source_at += got;
     reader->at_end = status == FLS_END;
     fls_cursor_continue(&reader->cursor, reader->cursor.next, left + got, !reader->at_end);
     if (status == FLS_OK || status == FLS_END || (status == FLS_WOULD_BLOCK && got > 0)) {
@@ -385,6 +373,20 @@ static fls_status make_room(fls_reader *reader, uint64_t need, fls_error *err)
     return replace_buffer(reader, (size_t)capacity, err);
 }
 
+/* How much is read at once beyond what is needed: up to the limit, and little behind it. */
+static size_t ahead(const fls_reader *reader, size_t most, uint64_t need)
+{
+    uint64_t at = (uint64_t)(uintptr_t)reader->cursor.end + reader->cursor.offset_bias;
+    uint64_t wanted = need > PAST_BYTES ? need : PAST_BYTES;
+    if (FLS_LIKELY(reader->limit == 0)) {
+        return most;
+    }
+    if (at < reader->limit && reader->limit - at > wanted) {
+        wanted = reader->limit - at;
+    }
+    return wanted < most ? (size_t)wanted : most;
+}
+
 /* More bytes behind the window: at least one, or at_end. */
 static fls_status fill(fls_reader *reader, fls_error *err)
 {
@@ -400,12 +402,12 @@ static fls_status fill(fls_reader *reader, fls_error *err)
     size_t end = (size_t)(reader->cursor.end - reader->buffer);
     size_t begin = end - left;
     if (left > 0 && end < area_end - reader->area / 4 && need <= area_end - begin) {
-        return read_behind(reader, area_end - end, err);
+        return read_behind(reader, ahead(reader, area_end - end, need - left), err);
     }
     if (left <= reader->head_room && need <= reader->area) {
         size_t behind = skew(reader);
         move_window(reader, reader->buffer + reader->head_room + behind - left);
-        return read_behind(reader, reader->area - behind, err);
+        return read_behind(reader, ahead(reader, reader->area - behind, need - left), err);
     }
     fls_status status = make_room(reader, need, err);
     if (status != FLS_OK) {
@@ -444,8 +446,11 @@ static fls_status detect(fls_reader *reader, fls_error *err)
         given.first_offset = fls_cursor_offset(&reader->cursor);
         given.first_ordinal = reader->cursor.ordinal;
         reader->detecting = 0;
-        return start_cursor(reader, &given, checksum, reader->cursor.next,
-                            fls_cursor_left(&reader->cursor), err);
+        int roots = reader->roots; /* of the messages before a position */
+        status = start_cursor(reader, &given, checksum, reader->cursor.next,
+                              fls_cursor_left(&reader->cursor), err);
+        reader->roots = reader->roots == ROOTS_UNSEEN ? roots : reader->roots;
+        return status;
     }
 }
 
@@ -546,7 +551,8 @@ static void observe(const fls_reader *reader, const fls_message *messages, size_
 }
 
 /* Gives the messages from `keep` on back to the cursor. */
-static void give_back(fls_reader *reader, const fls_message *messages, size_t keep, size_t count)
+void flsi_reader_give_back(fls_reader *reader, const fls_message *messages, size_t keep,
+                           size_t count)
 {
     if (keep == count) {
         return;
@@ -577,7 +583,7 @@ static fls_status prepare(fls_reader *reader, fls_message *messages, size_t *cou
             keep = i;
         }
     }
-    give_back(reader, messages, keep, given);
+    flsi_reader_give_back(reader, messages, keep, given);
     *count = keep;
     return keep > 0 ? FLS_OK : status;
 }
@@ -591,21 +597,6 @@ static void note_largest(fls_reader *reader, const fls_message *messages, size_t
         }
     }
     reader->largest = largest + FLS_MAX_HEADER_BYTES;
-}
-
-/* Looks at some of the messages; which ones does not depend on how they come in batches. */
-static void note_roots(fls_reader *reader, const fls_message *messages, size_t count)
-{
-    uint64_t first = messages[0].ordinal - reader->first_ordinal;
-    size_t i = first < LOOK_EVERY ? 0 : (size_t)(-first & (LOOK_EVERY - 1));
-    while (i < count && reader->roots <= ROOTS_ALL) {
-        const fls_message *message = &messages[i];
-        if (message->size > 0) {
-            int rooted = flsi_looks_rooted(message->payload, message->size);
-            reader->roots = rooted ? ROOTS_ALL : ROOTS_NOT_ALL;
-        }
-        i += first + i < LOOK_EVERY ? 1 : LOOK_EVERY;
-    }
 }
 
 /* Messages from the cursor, filling the window as needed, prepared but not yet observed. */
@@ -638,8 +629,8 @@ static fls_status take(fls_reader *reader, fls_message *messages, size_t capacit
         status = prepare(reader, messages, count, err);
     }
     if (status == FLS_OK) {
-        if (reader->roots <= ROOTS_ALL) {
-            note_roots(reader, messages, *count);
+        if (messages[*count - 1].offset >= reader->look_at) {
+            flsi_reader_note_roots(reader, messages, *count);
         }
         if (FLSI_UNLIKELY(fls_reader_buffer_bytes(reader) > least_memory(reader))) {
             note_largest(reader, messages, *count);
@@ -683,8 +674,8 @@ static fls_status each_bare(fls_reader *reader,
     fls_cursor *cursor = &reader->cursor;
     while (status == FLS_OK && cursor->inline_limit != 0 &&
            fls_cursor_next(cursor, &message, NULL) == FLS_OK) {
-        if (reader->roots <= ROOTS_ALL) {
-            note_roots(reader, &message, 1);
+        if (FLSI_UNLIKELY(message.offset >= reader->look_at)) {
+            flsi_reader_note_roots(reader, &message, 1);
         }
         status = callback(self, &message);
     }
@@ -705,7 +696,7 @@ fls_status fls_reader_each(fls_reader *reader,
             }
             status = callback(self, &messages[i]);
             if (status != FLS_OK) {
-                give_back(reader, messages, i + 1, count);
+                flsi_reader_give_back(reader, messages, i + 1, count);
                 return status;
             }
         }
@@ -750,66 +741,4 @@ size_t fls_reader_buffer_bytes(const fls_reader *reader)
 {
     size_t buffer = reader->allocation != NULL ? memory_bytes(reader, reader->capacity) : 0;
     return buffer + reader->aligned_capacity;
-}
-
-/* ---- for the other parts of this room ---- */
-
-int flsi_reader_saw_roots(const fls_reader *reader)
-{
-    return reader->roots == ROOTS_ALL;
-}
-
-uint64_t flsi_reader_first_ordinal(const fls_reader *reader)
-{
-    return reader->first_ordinal;
-}
-
-const fls_cursor *flsi_reader_cursor(const fls_reader *reader)
-{
-    return &reader->cursor;
-}
-
-fls_status flsi_reader_view(const fls_reader *reader, flsi_view *view, int *whole, fls_error *err)
-{
-    *whole = 1;
-    if (reader->borrowed) {
-        flsi_view_of_memory(view, reader->borrowed_data, reader->borrowed_bytes,
-                            reader->first_offset);
-        return FLS_OK;
-    }
-    uint64_t offset = reader->cursor.offset_bias + (uint64_t)(uintptr_t)reader->cursor.next;
-    flsi_view_of_memory(view, reader->cursor.next, fls_cursor_left(&reader->cursor), offset);
-    view->zeros_before = reader->cursor.zeros_held;
-    view->allocator = reader->allocator;
-    if (!reader->one_way) {
-        uint64_t bytes;
-        fls_status status = fls_source_size(&reader->source, &bytes, err);
-        if (status == FLS_OK) {
-            view->memory = NULL;
-            view->source = &reader->source;
-            view->first_offset = reader->first_offset;
-            view->end = reader->first_offset + bytes;
-        }
-        return status;
-    }
-    *whole = reader->at_end;
-    return FLS_OK;
-}
-
-fls_status flsi_reader_drain_zeros(fls_reader *reader, int *zeros, uint64_t *end, fls_error *err)
-{
-    uint8_t bytes[4096];
-    *zeros = 1;
-    *end = reader->cursor.offset_bias + (uint64_t)(uintptr_t)reader->cursor.end;
-    while (!reader->at_end && *zeros) {
-        size_t got = 0;
-        fls_status status = fls_source_read_all(&reader->source, bytes, sizeof bytes, &got, err);
-        if (status != FLS_OK && status != FLS_END) {
-            return status;
-        }
-        reader->at_end = got < sizeof bytes;
-        *end += got;
-        *zeros = flsi_zero_run(bytes, got) == got;
-    }
-    return FLS_OK;
 }
