@@ -1,8 +1,8 @@
 /* Whether all files of a journal are sound: every byte of them is looked at.
  *
  *   manifest   is there and says what it said when it was written
- *   marks      are valid to their end, but for half a frame at the end of the last ones; what is
- *              durable is there, and proves itself
+ *   marks      fit segment and manifest; are valid to their end, but for half a frame at the end of
+ *              the last ones; what is durable is there, and proves itself
  *   segments   every frame; the ordinals that the marks give are those that they have; nothing is
  *              missing before the next segment
  *   schemas    those that a segment names are there, and are what their names say
@@ -22,7 +22,10 @@ typedef struct journal_check {
     fls_journal_check_report report;
     fls_schema_check schema_check;
     fls_validator schema_validator;
-    int in_use;       /* a writer has the journal open */
+    int in_use; /* a writer had the journal open when it was looked for last */
+    int has_manifest;
+    uint64_t id; /* its first half; of the manifest, as the next one */
+    fls_checksum checksum;
     fls_status ended; /* what the caller's function said, when that was not FLS_OK */
 } journal_check;
 
@@ -61,6 +64,26 @@ static int is_damage(fls_status status)
     return fls_status_class_of(status) == FLS_CLASS_DAMAGE || status == FLS_UNSUPPORTED;
 }
 
+static int is_in_use(const fls_journal_reader *reader)
+{
+    flsi_file file;
+    if (flsi_directory_file(&reader->directory, &file, FLSI_LOCK_NAME, FLSI_OPEN_READ, NULL,
+                            NULL) != FLS_OK) {
+        return 0;
+    }
+    int locked = flsi_file_lock(&file, NULL) == FLS_LOCKED;
+    (void)flsi_file_close(&file, NULL);
+    return locked;
+}
+
+/* Half a frame at the end is a fault only if nobody is writing it; a writer may have come since the
+ * check was begun. */
+static int is_being_written(journal_check *check)
+{
+    check->in_use = check->in_use || is_in_use(check->reader);
+    return check->in_use;
+}
+
 /* ---- marks ---- */
 
 /* What a DURABLE record says is there. */
@@ -92,6 +115,20 @@ static fls_status check_proof(journal_check *check, const flsi_record *record, c
     return FLS_OK;
 }
 
+/* Those that do not fit are as if there were none. */
+static fls_status check_header(journal_check *check, const flsi_record *header, const char *name)
+{
+    const char *text = NULL;
+    if (header->ordinal != check->reader->view.first_ordinal) {
+        text = "these marks are of another segment";
+    } else if (check->has_manifest && header->id != check->id) {
+        text = "these marks are of another journal";
+    } else if (check->has_manifest && header->checksum != (uint8_t)check->checksum) {
+        text = "these marks and the manifest name different checksums";
+    }
+    return text == NULL ? FLS_OK : tell_text(check, name, FLS_INVALID_FRAME, text);
+}
+
 static fls_status check_marks(journal_check *check, fls_error *err)
 {
     fls_journal_reader *reader = check->reader;
@@ -112,25 +149,28 @@ static fls_status check_marks(journal_check *check, fls_error *err)
     count_file(check, info.size_bytes);
     status = flsi_marks_pass_begin(&pass, &reader->view.marks, info.size_bytes, reader->allocator,
                                    &fault);
-    if (status == FLS_OK && pass.walk.header.ordinal != reader->view.first_ordinal) {
-        status = tell_text(check, name, FLS_INVALID_FRAME, "these marks are of another segment");
+    if (status == FLS_OK) {
+        status = check_header(check, &pass.walk.header, name);
     }
     while (status == FLS_OK) {
         status = flsi_marks_pass_next(&pass, &record, &fault);
         if (status == FLS_OK && record.type == FLSI_RECORD_DURABLE) {
-            status = check_proof(check, &record, name, err);
+            status = check_proof(check, &record, name, &fault);
         }
     }
     flsi_marks_pass_fini(&pass);
-    if (status == FLS_END || (status == FLS_UNEXPECTED_EOF && is_last && check->in_use)) {
+    if (check->ended != FLS_OK) {
+        return check->ended;
+    }
+    if (status == FLS_END || (status == FLS_UNEXPECTED_EOF && is_last && is_being_written(check))) {
         return info.size_bytes > 0
                    ? FLS_OK
                    : tell_text(check, name, FLS_UNEXPECTED_EOF, "the segment's marks are empty");
     }
-    if (check->ended == FLS_OK && is_damage(status)) {
+    if (is_damage(status)) {
         return tell(check, name, &fault);
     }
-    if (err != NULL && check->ended == FLS_OK) {
+    if (err != NULL) {
         *err = fault;
     }
     return status;
@@ -199,7 +239,7 @@ static fls_status check_end(journal_check *check, const char *name)
         check->report.lost += reader->end_ordinal - piece->end_ordinal;
         fls_error_set(&fault, FLS_UNEXPECTED_EOF, 0,
                       "messages before the next segment are missing");
-    } else if (is_last && piece->end_offset < reader->source.visible && !check->in_use) {
+    } else if (is_last && piece->end_offset < reader->source.visible && !is_being_written(check)) {
         fls_error_set(&fault, FLS_UNEXPECTED_EOF, 0, "the segment ends within a frame");
     } else {
         return FLS_OK;
@@ -249,8 +289,8 @@ static fls_status check_segment(journal_check *check, fls_error *err)
 static fls_status check_segments(journal_check *check, fls_error *err)
 {
     fls_journal_reader *reader = check->reader;
-    uint64_t next = 0;
-    for (;;) {
+    uint64_t first_ordinal = 0;
+    for (uint64_t next = 0; first_ordinal < UINT64_MAX; next = first_ordinal + 1) {
         size_t index = flsi_listing_find(&reader->listing, next);
         if (index != SIZE_MAX && reader->listing.segments[index].first_ordinal < next) {
             index++;
@@ -258,13 +298,13 @@ static fls_status check_segments(journal_check *check, fls_error *err)
         if (index >= reader->listing.count) {
             return FLS_OK;
         }
-        next = reader->listing.segments[index].first_ordinal + 1;
+        first_ordinal = reader->listing.segments[index].first_ordinal;
         fls_status status = flsi_reader_open_at(reader, index, err);
         if (status == FLS_END) { /* it went meanwhile */
             status = flsi_reader_list(reader, 1, NULL, err);
         } else if (is_damage(status)) {
             char name[FLSI_NAME_BYTES];
-            flsi_name_format(name, FLSI_NAME_COMPRESSED, next - 1);
+            flsi_name_format(name, FLSI_NAME_COMPRESSED, first_ordinal);
             status = err != NULL ? tell(check, name, err) : FLS_OK;
         } else if (status == FLS_OK) {
             status = check_marks(check, err);
@@ -274,6 +314,7 @@ static fls_status check_segments(journal_check *check, fls_error *err)
             return status;
         }
     }
+    return FLS_OK;
 }
 
 /* ---- the small files ---- */
@@ -289,6 +330,11 @@ static fls_status check_manifest(journal_check *check, fls_error *err)
         return fls_error_set(err, FLS_NO_MEMORY, 0, "the manifest could not be read");
     }
     fls_status status = flsi_manifest_load(manifest, &reader->directory, allocator, &fault);
+    if (status == FLS_OK) {
+        check->has_manifest = 1;
+        check->id = flsi_load_le64(manifest->id);
+        check->checksum = manifest->checksum;
+    }
     allocator->free(allocator->self, manifest, sizeof *manifest);
     if (flsi_directory_info(&reader->directory, FLSI_MANIFEST_NAME, &info, NULL, NULL) == FLS_OK) {
         count_file(check, info.size_bytes);
@@ -318,19 +364,21 @@ static int see_schema(void *self, const char *name)
     const fls_allocator *allocator = walk->check->reader->allocator;
     char file[2 * FLSI_NAME_BYTES] = FLSI_SCHEMAS_NAME "/";
     char wanted[FLSI_NAME_BYTES];
-    size_t prefix = strlen(file);
     fls_error fault = FLS_ERROR_INIT;
     fls_schema *schema = NULL;
     void *data;
     size_t size;
-    if (name[0] == '.') {
+    if (!flsi_name_is_schema(name)) {
         return 0;
     }
-    size_t length = strlen(name) < FLSI_NAME_BYTES ? strlen(name) : FLSI_NAME_BYTES - 1;
-    memcpy(file + prefix, name, length);
-    file[prefix + length] = '\0';
+    memcpy(file + strlen(file), name, strlen(name) + 1);
     walk->status = flsi_directory_read_file(&walk->directory, name, SCHEMA_LIMIT, allocator, &data,
                                             &size, NULL, walk->err);
+    if (walk->status == FLS_NO_SPACE) {
+        walk->status =
+            tell_text(walk->check, file, FLS_SCHEMA_INVALID, "the file is too large for a schema");
+        return walk->status != FLS_OK;
+    }
     if (walk->status != FLS_OK) {
         return 1;
     }
@@ -377,18 +425,6 @@ static fls_status see_cursor(void *self, const fls_journal_cursor *cursor, const
 }
 
 /* ---- all of it ---- */
-
-static int is_in_use(const fls_journal_reader *reader)
-{
-    flsi_file file;
-    if (flsi_directory_file(&reader->directory, &file, FLSI_LOCK_NAME, FLSI_OPEN_READ, NULL,
-                            NULL) != FLS_OK) {
-        return 0;
-    }
-    int locked = flsi_file_lock(&file, NULL) == FLS_LOCKED;
-    (void)flsi_file_close(&file, NULL);
-    return locked;
-}
 
 static fls_status check_all(journal_check *check, fls_error *err)
 {

@@ -88,6 +88,16 @@ void flsi_name_schema(char name[FLSI_NAME_BYTES], uint64_t hash)
     (void)put_text(name + HASH_DIGITS, ".bfbs");
 }
 
+int flsi_name_is_schema(const char *name)
+{
+    for (unsigned i = 0; i < HASH_DIGITS; i++) {
+        if ((name[i] < '0' || name[i] > '9') && (name[i] < 'a' || name[i] > 'f')) {
+            return 0;
+        }
+    }
+    return strcmp(name + HASH_DIGITS, ".bfbs") == 0;
+}
+
 void flsi_name_cut(char name[FLSI_NAME_BYTES], uint64_t epoch, uint64_t ordinal,
                    const char *extension)
 {

@@ -32,6 +32,7 @@ void flsi_name_format(char name[FLSI_NAME_BYTES], flsi_name_kind kind, uint64_t 
 flsi_name_kind flsi_name_parse(const char *name, uint64_t *ordinal);
 
 void flsi_name_schema(char name[FLSI_NAME_BYTES], uint64_t hash);
+int flsi_name_is_schema(const char *name);
 /* cut/EPOCH-ORDINAL.EXTENSION, without "cut/". */
 void flsi_name_cut(char name[FLSI_NAME_BYTES], uint64_t epoch, uint64_t ordinal,
                    const char *extension);
