@@ -289,8 +289,8 @@ static fls_status check_segment(journal_check *check, fls_error *err)
 static fls_status check_segments(journal_check *check, fls_error *err)
 {
     fls_journal_reader *reader = check->reader;
-    uint64_t first_ordinal = 0;
-    for (uint64_t next = 0; first_ordinal < UINT64_MAX; next = first_ordinal + 1) {
+    uint64_t next = 0;
+    for (;;) {
         size_t index = flsi_listing_find(&reader->listing, next);
         if (index != SIZE_MAX && reader->listing.segments[index].first_ordinal < next) {
             index++;
@@ -298,7 +298,8 @@ static fls_status check_segments(journal_check *check, fls_error *err)
         if (index >= reader->listing.count) {
             return FLS_OK;
         }
-        first_ordinal = reader->listing.segments[index].first_ordinal;
+        uint64_t first_ordinal = reader->listing.segments[index].first_ordinal;
+        next = first_ordinal + 1;
         fls_status status = flsi_reader_open_at(reader, index, err);
         if (status == FLS_END) { /* it went meanwhile */
             status = flsi_reader_list(reader, 1, NULL, err);
@@ -314,7 +315,6 @@ static fls_status check_segments(journal_check *check, fls_error *err)
             return status;
         }
     }
-    return FLS_OK;
 }
 
 /* ---- the small files ---- */
