@@ -310,6 +310,7 @@ fls_status flsi_journal_cursor_set(const char *path, const char *name, uint64_t 
     }
     if (status == FLS_OK) {
         memcpy(cursor.name, name, strlen(name) + 1);
+        flsi_cursor_note_place(&cursor, path, calls);
         status = flsi_cursor_store(&journal, &cursor, err);
     }
     flsi_directory_close(&journal);

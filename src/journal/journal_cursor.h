@@ -22,6 +22,11 @@ fls_status flsi_cursor_each(const flsi_directory *journal, const fls_allocator *
 fls_status flsi_cursors_limit(const flsi_directory *journal, uint64_t ordinal, uint64_t epoch,
                               const fls_allocator *allocator, uint64_t *moved, fls_error *err);
 
+/* Fills in offset and checksum of a cursor that points to what is durable; leaves both 0 where the
+ * frame before it cannot be read (journal_saved.c). */
+void flsi_cursor_note_place(fls_journal_cursor *cursor, const char *path,
+                            const flsi_os_calls *calls);
+
 /* The public functions on other system calls, NULL: the real ones. */
 fls_status flsi_journal_cursor_get(const char *path, const char *name, fls_journal_cursor *cursor,
                                    const flsi_os_calls *calls, fls_error *err);

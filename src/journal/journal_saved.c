@@ -1,6 +1,44 @@
 /* Named places of a reader. */
+#include "core/xxh3_stream.h"
+#include "flatstream/frame.h"
 #include "journal/journal_cursor.h"
 #include "journal/journal_reader_private.h"
+
+/* Of the whole frame, as it stands in its segment. */
+static uint64_t digest_frame(const fls_message *message, uint32_t width, uint64_t *frame_bytes)
+{
+    uint8_t header[FLS_MAX_HEADER_BYTES];
+    size_t header_bytes =
+        fls_frame_encode_header(header, (uint32_t)message->size, message->checksum, width);
+    flsi_xxh3_stream stream;
+    flsi_xxh3_stream_init(&stream);
+    flsi_xxh3_stream_add(&stream, header, header_bytes);
+    flsi_xxh3_stream_add(&stream, message->payload, message->size);
+    *frame_bytes = header_bytes + message->size;
+    return flsi_xxh3_stream_digest(&stream);
+}
+
+void flsi_cursor_note_place(fls_journal_cursor *cursor, const char *path,
+                            const flsi_os_calls *calls)
+{
+    const fls_journal_reader_options options = {
+        .struct_bytes = sizeof options, .visibility = FLS_JOURNAL_DURABLE, .without_times = 1};
+    fls_journal_reader *reader;
+    fls_message before;
+    uint64_t frame_bytes;
+    if (flsi_journal_reader_open(&reader, path, &options, calls, NULL) != FLS_OK) {
+        return;
+    }
+    flsi_reader_move(reader, cursor->ordinal);
+    if (fls_journal_reader_previous(reader, &before, NULL) == FLS_OK &&
+        before.ordinal + 1 == cursor->ordinal) {
+        uint32_t width = fls_checksum_width(fls_journal_reader_checksum(reader));
+        cursor->checksum = digest_frame(&before, width, &frame_bytes);
+        /* At the beginning of the next segment, if there is one. */
+        cursor->offset = reader->end_ordinal == cursor->ordinal ? 0 : before.offset + frame_bytes;
+    }
+    fls_journal_reader_close(reader);
+}
 
 fls_status fls_journal_reader_save(fls_journal_reader *reader, const char *name, fls_error *err)
 {

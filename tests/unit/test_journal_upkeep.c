@@ -124,6 +124,52 @@ static fls_status see(void *self, const fls_journal_cursor *cursor, const fls_er
     return seen->count == 100 ? FLS_STOPPED : FLS_OK;
 }
 
+/* Where the cursor's message begins in its segment, and the frame before it. */
+static void expect_place(const fls_journal_cursor *cursor, uint64_t end)
+{
+    uint64_t before = cursor->ordinal - 1;
+    uint64_t first = before / 10 * 10;
+    byte_buffer file = BYTES_INIT;
+    if (cursor->ordinal == 0) {
+        assert_int_equal(cursor->offset | cursor->checksum, 0);
+        return;
+    }
+    assert_int_equal(files_read(name_of(FLSI_NAME_SEGMENT, first), &file), 0);
+    size_t from = (size_t)offset_of(first, before);
+    size_t to = (size_t)offset_of(first, before + 1);
+    assert_int_equal(cursor->offset, cursor->ordinal % 10 == 0 && cursor->ordinal != end ? 0 : to);
+    assert_int_equal(cursor->checksum,
+                     fls_checksum_digest(FLS_CHECKSUM_XXH3, file.data + from, to - from));
+    bytes_free(&file);
+}
+
+static void test_cursors_note_their_place(void **state)
+{
+    (void)state;
+    fls_journal_cursor cursor;
+    make_five();
+    for (uint64_t i = 0; i <= 50; i++) {
+        assert_status(fls_journal_cursor_set(path, "one", i, &err), FLS_OK, &err);
+        assert_status(fls_journal_cursor_get(path, "one", &cursor, &err), FLS_OK, &err);
+        assert_int_equal(cursor.ordinal, i);
+        expect_place(&cursor, 50);
+    }
+    /* A frame that is damaged: not noted, and no failure. */
+    byte_buffer file = BYTES_INIT;
+    assert_int_equal(files_read(name_of(FLSI_NAME_SEGMENT, 20), &file), 0);
+    file.data[offset_of(20, 25) + 20] ^= 1;
+    files_write(name_of(FLSI_NAME_SEGMENT, 20), file.data, file.size);
+    bytes_free(&file);
+    for (uint64_t i = 25; i <= 27; i++) {
+        assert_status(fls_journal_cursor_set(path, "one", i, &err), FLS_OK, &err);
+        assert_status(fls_journal_cursor_get(path, "one", &cursor, &err), FLS_OK, &err);
+        assert_int_equal(cursor.ordinal, i);
+        assert_int_equal(cursor.checksum == 0, i == 26);
+        assert_int_equal(cursor.offset == 0, i == 26);
+    }
+    end_journal();
+}
+
 static void test_cursors_come_back(void **state)
 {
     (void)state;
@@ -351,6 +397,7 @@ int main(void)
         cmocka_unit_test(test_prune_by_each_limit),
         cmocka_unit_test(test_prune_by_age),
         cmocka_unit_test(test_cursors_hold_segments),
+        cmocka_unit_test(test_cursors_note_their_place),
         cmocka_unit_test(test_cursors_come_back),
         cmocka_unit_test(test_manifest_is_lost),
         cmocka_unit_test(test_marks_are_lost),
