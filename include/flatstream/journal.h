@@ -299,7 +299,7 @@ FLS_API FLS_MUST_USE fls_status fls_journal_cursor_get(const char *path, const c
                                                        fls_journal_cursor *cursor, fls_error *err);
 
 /* Durable when the call returns. Only what is durable can be pointed to, or FLS_INVALID_ARGUMENT.
- */
+ * Offset and checksum are noted where the message before can be read. */
 FLS_API FLS_MUST_USE fls_status fls_journal_cursor_set(const char *path, const char *name,
                                                        uint64_t ordinal, fls_error *err);
 FLS_API FLS_MUST_USE fls_status fls_journal_cursor_remove(const char *path, const char *name,

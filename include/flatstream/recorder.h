@@ -131,7 +131,7 @@ typedef struct fls_producer_figures {
     uint64_t blocked;       /* times that it had to wait */
     uint64_t drained;       /* handed to the journal; in snapshot mode, to the memory */
     uint64_t durable;       /* in snapshot mode 0 */
-    uint64_t ring_bytes;
+    uint64_t ring_bytes;    /* of producers that are there, as the next one */
     uint64_t used_bytes;
     uint64_t high_water_bytes; /* most that the drain ever found used */
     uint64_t reserved[4];

@@ -64,7 +64,7 @@ static fls_status write_gap(fls_recorder *recorder, fls_producer *producer, uint
 {
     fls_error err = FLS_ERROR_INIT;
     if (recorder->snapshot.limit_bytes != 0) {
-        flsi_snapshot_keep_gap(recorder, producer->id, messages, recorder->last_time_ns);
+        flsi_snapshot_keep_gap(recorder, producer->id, messages, reason, recorder->last_time_ns);
         return FLS_OK;
     }
     fls_journal_gap gap = {0, messages, producer->id, (uint32_t)reason};
@@ -334,6 +334,7 @@ static void forget(fls_recorder *recorder, fls_producer *producer)
 {
     flsi_mutex_lock(&recorder->lock);
     flsi_producer_add_figures(producer, &recorder->gone);
+    recorder->gone.ring_bytes = 0; /* it is freed */
     uint32_t at = 0;
     while (recorder->producers[at] != producer) {
         at++;

@@ -1,4 +1,5 @@
 /* Opening and closing a recorder, its thread, and what callers ask of it. */
+#include "core/options.h"
 #include "recorder/recorder_private.h"
 
 #define DEFAULT_PRODUCERS 64u
@@ -158,7 +159,7 @@ static fls_status ask(fls_recorder *recorder, int snapshot, uint64_t *messages, 
         }
     }
     fls_error said = recorder->answer;
-    *messages = recorder->snapshot_messages;
+    *messages = recorder->served >= mine ? recorder->snapshot_messages : 0;
     flsi_mutex_unlock(&recorder->lock);
     if (said.status != FLS_OK) {
         if (err != NULL) {
@@ -203,12 +204,18 @@ static void look_at_rate(fls_recorder *recorder)
     }
 }
 
+static fls_status check_reserved(const uint64_t reserved[4], fls_error *err)
+{
+    return (reserved[0] | reserved[1] | reserved[2] | reserved[3]) == 0
+               ? FLS_OK
+               : fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "reserved options are 0");
+}
+
 static fls_status check_options(const fls_recorder_options *options, fls_error *err)
 {
-    for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++) {
-        if (options->reserved[i] != 0) {
-            return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "reserved options are 0");
-        }
+    fls_status status = check_reserved(options->reserved, err);
+    if (status != FLS_OK) {
+        return status;
     }
     if (options->max_producers > MOST_PRODUCERS) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "there are at most 4096 producers");
@@ -285,13 +292,10 @@ fls_status flsi_recorder_open(fls_recorder **recorder, const flsi_recorder_journ
                               const fls_recorder_options *options, const fls_clock *stamps,
                               int threaded, fls_error *err)
 {
-    fls_recorder_options own = FLS_RECORDER_OPTIONS_INIT;
+    fls_recorder_options own;
     *recorder = NULL;
-    if (options != NULL) {
-        memcpy(&own, options,
-               options->struct_bytes < sizeof own ? options->struct_bytes : sizeof own);
-    }
-    fls_status status = check_options(&own, err);
+    fls_status status = flsi_options_read(&own, sizeof own, options, err);
+    status = status == FLS_OK ? check_options(&own, err) : status;
     if (status != FLS_OK) {
         return status;
     }
@@ -344,11 +348,12 @@ fls_status fls_recorder_close(fls_recorder *recorder, fls_error *err)
 fls_status fls_recorder_attach(fls_recorder *recorder, const fls_producer_options *options,
                                fls_producer **producer, fls_error *err)
 {
-    fls_producer_options own = FLS_PRODUCER_OPTIONS_INIT;
+    fls_producer_options own;
     *producer = NULL;
-    if (options != NULL) {
-        memcpy(&own, options,
-               options->struct_bytes < sizeof own ? options->struct_bytes : sizeof own);
+    fls_status status = flsi_options_read(&own, sizeof own, options, err);
+    status = status == FLS_OK ? check_reserved(own.reserved, err) : status;
+    if (status != FLS_OK) {
+        return status;
     }
     fls_error said = FLS_ERROR_INIT;
     fls_producer *made = flsi_producer_new(recorder, &own, &said);

@@ -99,16 +99,20 @@ typedef struct flsi_batch {
 } flsi_batch;
 
 /* Kept messages, oldest first, in a ring with both ends here: sequence is the producer, stamp the
- * time; a gap has the size 8, the top bit of sequence, and the count as its payload. */
+ * time; a gap has the top bit of sequence, and an flsi_kept_gap as its payload. */
 typedef struct flsi_snapshot {
     flsi_ring ring;
     size_t block_bytes;
     uint64_t limit_bytes; /* of records, 0: snapshot mode is off */
     uint64_t limit_ns;
-    uint64_t messages;
 } flsi_snapshot;
 
 #define FLSI_SNAPSHOT_GAP UINT32_C(0x80000000)
+
+typedef struct flsi_kept_gap {
+    uint64_t messages;
+    uint64_t reason; /* fls_gap_reason */
+} flsi_kept_gap;
 
 /* What the rates of ticks and journal time are had from. */
 typedef struct flsi_tick_pair {
@@ -208,7 +212,7 @@ void flsi_snapshot_close(fls_recorder *recorder);
 void flsi_snapshot_keep(fls_recorder *recorder, uint32_t producer, const void *payload,
                         uint64_t size, uint64_t time_ns);
 void flsi_snapshot_keep_gap(fls_recorder *recorder, uint32_t producer, uint64_t messages,
-                            uint64_t time_ns);
+                            fls_gap_reason reason, uint64_t time_ns);
 /* Writes what is kept to the journal, from the oldest on, and forgets what was written. */
 fls_status flsi_snapshot_write(fls_recorder *recorder, uint64_t *messages, fls_error *err);
 

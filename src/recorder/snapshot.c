@@ -50,48 +50,47 @@ static void make_room(flsi_snapshot *snapshot, uint64_t need, uint64_t time_ns)
         if (!is_old && ring->next - head + need <= snapshot->limit_bytes) {
             break;
         }
-        snapshot->messages -= record != NULL && (record->sequence & FLSI_SNAPSHOT_GAP) == 0 ? 1 : 0;
         head = behind;
     }
     flsi_ring_free(ring, head, 0);
 }
 
-static int keep(fls_recorder *recorder, uint32_t tag, const void *payload, uint64_t size,
-                uint64_t time_ns)
+static void keep(fls_recorder *recorder, uint32_t tag, const void *payload, uint64_t size,
+                 uint64_t time_ns)
 {
     flsi_snapshot *snapshot = &recorder->snapshot;
     uint64_t need = flsi_ring_need(size);
     make_room(snapshot, need, time_ns);
     if (need > snapshot->limit_bytes) {
-        return 0;
+        return;
     }
     void *room = flsi_ring_claim(&snapshot->ring, size);
-    if (room == NULL) { /* cannot be: limit and a wrap fit into the ring */
-        return 0;
+    if (room != NULL) { /* always: limit and a wrap fit into the ring */
+        memcpy(room, payload, (size_t)size);
+        flsi_ring_publish(&snapshot->ring, size, tag, time_ns);
     }
-    memcpy(room, payload, (size_t)size);
-    flsi_ring_publish(&snapshot->ring, size, tag, time_ns);
-    return 1;
 }
 
 void flsi_snapshot_keep(fls_recorder *recorder, uint32_t producer, const void *payload,
                         uint64_t size, uint64_t time_ns)
 {
-    recorder->snapshot.messages +=
-        (uint64_t)keep(recorder, producer & ~FLSI_SNAPSHOT_GAP, payload, size, time_ns);
+    keep(recorder, producer & ~FLSI_SNAPSHOT_GAP, payload, size, time_ns);
 }
 
 void flsi_snapshot_keep_gap(fls_recorder *recorder, uint32_t producer, uint64_t messages,
-                            uint64_t time_ns)
+                            fls_gap_reason reason, uint64_t time_ns)
 {
-    (void)keep(recorder, producer | FLSI_SNAPSHOT_GAP, &messages, sizeof messages, time_ns);
+    const flsi_kept_gap gap = {messages, (uint64_t)reason};
+    keep(recorder, producer | FLSI_SNAPSHOT_GAP, &gap, sizeof gap, time_ns);
 }
 
 static fls_status write_kept_gap(fls_recorder *recorder, const flsi_ring_record *record,
                                  fls_error *err)
 {
-    fls_journal_gap gap = {0, 0, record->sequence & ~FLSI_SNAPSHOT_GAP, FLS_GAP_DROPPED_NEWEST};
-    memcpy(&gap.messages, record + 1, sizeof gap.messages);
+    flsi_kept_gap kept;
+    memcpy(&kept, record + 1, sizeof kept);
+    const fls_journal_gap gap = {0, kept.messages, record->sequence & ~FLSI_SNAPSHOT_GAP,
+                                 (uint32_t)kept.reason};
     return recorder->journal.record_gap(recorder->journal.self, &gap, err);
 }
 
@@ -113,7 +112,6 @@ fls_status flsi_snapshot_write(fls_recorder *recorder, uint64_t *messages, fls_e
             status =
                 recorder->journal.append_batch(recorder->journal.self, &entry, 1, NULL, NULL, err);
             *messages += status == FLS_OK ? 1 : 0;
-            snapshot->messages -= status == FLS_OK || status == FLS_INVALID_FRAME ? 1 : 0;
         }
         if (status == FLS_INVALID_FRAME) { /* too large for the journal: it would stay forever */
             fls_journal_gap gap = {0, 1, record->sequence, FLS_GAP_REFUSED};

@@ -390,6 +390,38 @@ static void a_snapshot_is_the_newest(void **unused)
     memory_journal_free(journal);
 }
 
+/* What is missing in a snapshot is told with the reason why. */
+static void a_snapshot_knows_why(void **unused)
+{
+    (void)unused;
+    static const struct {
+        fls_recorder_policy policy;
+        fls_gap_reason reason;
+    } cases[] = {{FLS_RECORDER_DROP_NEWEST, FLS_GAP_DROPPED_NEWEST},
+                 {FLS_RECORDER_DROP_OLDEST, FLS_GAP_DROPPED_OLDEST}};
+    for (size_t i = 0; i < 2; i++) {
+        fls_recorder_options options = FLS_RECORDER_OPTIONS_INIT;
+        memory_journal *journal = memory_journal_new();
+        options.snapshot_bytes = 65536;
+        fls_recorder *recorder = memory_recorder(journal, &options, NULL, 0);
+        fls_producer *producer = attach(recorder, cases[i].policy, 4096);
+        for (uint64_t word = 0; word < 40; word++) { /* 8 are lost */
+            assert_status(offer_word(producer, word, SIZE), FLS_OK, NULL);
+        }
+        step_all(recorder);
+        assert_status(offer_word(producer, 40, SIZE + 8), FLS_OK, NULL);
+        journal->largest = SIZE;
+        assert_status(fls_recorder_trigger(recorder, NULL, NULL), FLS_OK, NULL);
+        assert_int_equal(journal->gap_count, 2);
+        assert_int_equal(journal->gaps[0].reason, cases[i].reason);
+        assert_int_equal(journal->gaps[0].messages, 8);
+        assert_int_equal(journal->gaps[1].reason, FLS_GAP_REFUSED);
+        assert_int_equal(journal->gaps[1].messages, 1);
+        assert_status(fls_recorder_close(recorder, NULL), FLS_OK, NULL);
+        memory_journal_free(journal);
+    }
+}
+
 static void a_snapshot_forgets_what_is_old(void **unused)
 {
     (void)unused;
@@ -430,11 +462,27 @@ static void bad_options_are_refused(void **unused)
                       NULL);
         assert_null(producer);
     }
+    wrong = (fls_producer_options)FLS_PRODUCER_OPTIONS_INIT;
+    wrong.reserved[3] = 1;
+    assert_status(fls_recorder_attach(recorder, &wrong, &producer, NULL), FLS_INVALID_ARGUMENT,
+                  NULL);
+    wrong = (fls_producer_options){.struct_bytes = 0};
+    assert_status(fls_recorder_attach(recorder, &wrong, &producer, NULL), FLS_INVALID_ARGUMENT,
+                  NULL);
+    const struct {
+        fls_producer_options known;
+        uint64_t newer;
+    } later = {{.struct_bytes = sizeof later}, 1};
+    assert_status(fls_recorder_attach(recorder, &later.known, &producer, NULL), FLS_UNSUPPORTED,
+                  NULL);
     assert_status(fls_recorder_trigger(recorder, NULL, NULL), FLS_INVALID_ARGUMENT, NULL);
     fls_producer *only = attach(recorder, FLS_RECORDER_FAIL, 4096);
     assert_status(fls_recorder_attach(recorder, NULL, &producer, NULL), FLS_NO_SPACE, NULL);
     fls_producer_detach(only);
     step_all(recorder);
+    fls_producer_figures sum = FLS_PRODUCER_FIGURES_INIT;
+    fls_recorder_get_figures(recorder, &sum);
+    assert_int_equal(sum.ring_bytes, 0);
     assert_status(fls_recorder_attach(recorder, NULL, &producer, NULL), FLS_OK, NULL);
     fls_producer_detach(NULL);
     assert_status(fls_recorder_close(recorder, NULL), FLS_OK, NULL);
@@ -488,6 +536,7 @@ int main(void)
         cmocka_unit_test(an_error_of_the_journal_sticks),
         cmocka_unit_test(durable_never_says_too_much),
         cmocka_unit_test(a_snapshot_is_the_newest),
+        cmocka_unit_test(a_snapshot_knows_why),
         cmocka_unit_test(a_snapshot_forgets_what_is_old),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(failing_allocations_are_told),
