@@ -201,20 +201,23 @@ static void test_reads_that_fail(void **state)
 {
     (void)state;
     hand_journal journal;
-    fls_status status = FLS_IO;
+    unsigned refused = 0;
     make(&journal);
     calls.pread = failing_pread;
-    for (fail_at = 1; status != FLS_OK; fail_at++) {
+    fail_at = 0;
+    do {
         fault_log log = {.most = 0};
+        fail_at++;
         reads = 0;
-        status = check(&journal, &log);
+        fls_status status = check(&journal, &log);
         if (status != FLS_OK) {
             assert_status(status, FLS_IO, &err);
             assert_int_equal(err.status, FLS_IO);
             assert_int_equal(err.system_errno, EIO);
+            refused++;
         }
-    }
-    assert_true(fail_at > 6);
+    } while (reads >= fail_at);
+    assert_true(refused > 4);
     hand_close(&journal);
 }
 

@@ -393,15 +393,16 @@ static void test_names(void **state)
     uint64_t ordinal = 0;
     const flsi_name_kind kinds[] = {FLSI_NAME_SEGMENT, FLSI_NAME_MARKS, FLSI_NAME_COMPRESSED};
     for (size_t i = 0; i < 3; i++) {
-        flsi_name_format(name, kinds[i], UINT64_MAX - i);
+        flsi_name_format(name, kinds[i], UINT64_MAX - 1 - i);
         assert_int_equal(flsi_name_parse(name, &ordinal), kinds[i]);
-        assert_true(ordinal == UINT64_MAX - i);
+        assert_true(ordinal == UINT64_MAX - 1 - i);
     }
     flsi_name_format(name, FLSI_NAME_SEGMENT, 12);
     assert_string_equal(name, "00000000000000000012.fls");
     flsi_name_format(name, FLSI_NAME_UNFINISHED, 12);
     assert_int_equal(flsi_name_parse(name, &ordinal), FLSI_NAME_UNFINISHED);
-    const char *others[] = {"18446744073709551616.fls",
+    const char *others[] = {"18446744073709551615.fls",
+                            "18446744073709551616.fls",
                             "99999999999999999999.fls",
                             "journal.json",
                             "0000000000000000001.fls",
