@@ -3,17 +3,14 @@
  * the writer had been told is durable is there, in order, once. Needs root and loop devices; skips
  * with the reason where there are none.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/files.h"
 #include "support/journal_process.h"
+#include "support/loop_disk.h"
 #include "support/prng.h"
 #include "support/testing.h"
 
@@ -26,78 +23,20 @@
 #define SHUTDOWN_CALL _IOR('X', 125, uint32_t)
 #define NO_LOG_FLUSH  2u
 
-static char directory[256];
-static char image[300];
-static char mounted[300];
-static char device[64];
+static loop_disk disk;
 static journal_told *told;
-
-static int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static int run(const char *format, ...)
-{
-    char command[1200];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    return system(command); /* NOLINT(cert-env33-c): names that this test made */
-}
-
-static int take_line(const char *command, char *line, size_t capacity)
-{
-    FILE *output = popen(command, "r"); /* NOLINT(cert-env33-c) */
-    line[0] = '\0';
-    if (output != NULL) {
-        (void)!fgets(line, (int)capacity, output);
-        (void)pclose(output);
-    }
-    line[strcspn(line, "\n")] = '\0';
-    return line[0] != '\0' ? 0 : -1;
-}
-
-/* NULL, or why it cannot be. */
-static const char *make_file_system(const char *kind)
-{
-    char command[600];
-    if (geteuid() != 0) {
-        return "it needs root";
-    }
-    FILE *file = fopen(image, "w");
-    if (file == NULL || ftruncate(fileno(file), 320 << 20) != 0 || fclose(file) != 0) {
-        return "there is no room for the image";
-    }
-    if (run("mkfs.%s -q %s >/dev/null 2>&1", kind, image) != 0) {
-        return "there is no mkfs for it";
-    }
-    (void)snprintf(command, sizeof command, "losetup -f --show %s 2>/dev/null", image);
-    if (take_line(command, device, sizeof device) != 0) {
-        return "there are no loop devices";
-    }
-    if (mount(device, mounted, kind, 0, NULL) != 0) {
-        return "mounting is not allowed";
-    }
-    return NULL;
-}
 
 static void pull_the_plug(void)
 {
     uint32_t how = NO_LOG_FLUSH;
-    int fd = open(mounted, O_RDONLY | O_DIRECTORY);
+    int fd = open(disk.mounted, O_RDONLY | O_DIRECTORY);
     assert_true(fd >= 0);
     assert_int_equal(ioctl(fd, SHUTDOWN_CALL, &how), 0);
     close(fd);
 }
 
-static void unmount(void)
-{
-    for (int i = 0; i < 100 && umount2(mounted, 0) != 0; i++) {
-        assert_int_equal(errno, EBUSY);
-        (void)usleep(20000);
-    }
-}
-
-static void one_round(const char *kind, const char *path, uint64_t seed, uint64_t *messages,
-                      uint64_t *undurable, uint64_t *cut)
+static void one_round(const char *path, uint64_t seed, uint64_t *messages, uint64_t *undurable,
+                      uint64_t *cut)
 {
     prng random = prng_seeded(seed * 3 + 1);
     pid_t child = journal_process_start(told, path, seed, *messages);
@@ -111,8 +50,8 @@ static void one_round(const char *kind, const char *path, uint64_t seed, uint64_
     pull_the_plug();
     (void)usleep(5000);
     journal_process_kill(child);
-    unmount();
-    assert_int_equal(mount(device, mounted, kind, 0, NULL), 0);
+    loop_disk_unmount(&disk);
+    loop_disk_mount(&disk);
     uint64_t appended = atomic_load(&told->appended);
     *messages = journal_process_recover(path, durable, cut);
     *undurable += appended - durable;
@@ -123,13 +62,7 @@ static void one_round(const char *kind, const char *path, uint64_t seed, uint64_
 static int clean(void **state)
 {
     (void)state;
-    if (device[0] != '\0') {
-        (void)umount2(mounted, MNT_DETACH);
-        (void)run("losetup -d %s", device);
-        device[0] = '\0';
-    }
-    (void)rmdir(mounted);
-    files_remove_directory(directory);
+    loop_disk_remove(&disk);
     return 0;
 }
 
@@ -141,23 +74,19 @@ static void crash_on(const char *kind)
     uint64_t cut = 0;
     const char *text = getenv("FLS_POWER_ROUNDS");
     uint64_t rounds = text != NULL ? strtoull(text, NULL, 10) : ROUNDS_DEFAULT;
-    files_make_directory(directory, sizeof directory);
-    (void)snprintf(image, sizeof image, "%s/image", directory);
-    (void)snprintf(mounted, sizeof mounted, "%s/mounted", directory);
-    assert_int_equal(mkdir(mounted, 0700), 0);
-    const char *why = make_file_system(kind);
+    const char *why = loop_disk_make(&disk, kind, (uint64_t)320 << 20);
     if (why != NULL) {
         printf("%s: skipped: %s\n", kind, why);
         skip();
     }
-    (void)snprintf(path, sizeof path, "%s/flight", mounted);
+    (void)snprintf(path, sizeof path, "%s/flight", disk.mounted);
     for (uint64_t seed = 0; seed < rounds; seed++) {
-        one_round(kind, path, seed, &messages, &undurable, &cut);
+        one_round(path, seed, &messages, &undurable, &cut);
     }
     printf("%s: power lost %" PRIu64 " times: %" PRIu64 " messages in the journal, 0 durable "
            "ones lost, %" PRIu64 " were not durable yet, cut %" PRIu64 " times\n",
            kind, rounds, messages, undurable, cut);
-    unmount();
+    loop_disk_unmount(&disk);
 }
 
 static void test_ext4(void **state)
