@@ -118,7 +118,8 @@ typedef struct fls_journal fls_journal;
  * was there is deleted. FLS_CHECKSUM_MISMATCH and other damage: durable marks speak of what is not
  * there; the journal can be read, and fls_journal_rebuild says what to do. FLS_UNSUPPORTED: it has
  * an incompatible feature that this version does not know. FLS_INVALID_ARGUMENT: the options
- * contradict each other or what the journal is. */
+ * contradict each other or what the journal is. FLS_NO_SPACE: the disk is full, and retention made
+ * no room; nothing is lost, and fls_journal_prune needs no room. */
 FLS_API FLS_MUST_USE fls_status fls_journal_open(fls_journal **journal, const char *path,
                                                  const fls_journal_options *options,
                                                  fls_journal_report *report, fls_error *err);

@@ -248,5 +248,11 @@ fls_status flsi_manifest_store(const flsi_manifest *manifest, const flsi_directo
             ? fls_error_set(err, FLS_NO_SPACE, 0, "the journal's types do not fit its manifest")
             : flsi_directory_write_file(directory, FLSI_MANIFEST_NAME, text, size, err);
     allocator->free(allocator->self, text, MANIFEST_MAX_BYTES);
+    if (status == FLS_NO_SPACE && size != SIZE_MAX && err != NULL) {
+        (void)fls_error_set(err, FLS_NO_SPACE, err->system_errno,
+                            "there is no room for a new manifest, and nothing was changed; "
+                            "pruning needs none");
+        flsi_error_name(err, FLSI_MANIFEST_NAME);
+    }
     return status;
 }

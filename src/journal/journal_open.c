@@ -276,6 +276,13 @@ static void start_time(fls_journal *journal, uint64_t last_time_ns)
     atomic_store_explicit(&journal->last_time_ns, last_time_ns, memory_order_relaxed);
 }
 
+/* On a disk that is full: whether retention, which needs no room, has made some. It would have been
+ * due in any case. */
+static int made_room(fls_journal *journal, fls_status status)
+{
+    return status == FLS_NO_SPACE && flsi_journal_retain(journal) > 0;
+}
+
 /* With the lock: from what is there to a segment that takes messages. */
 static fls_status start(fls_journal *journal, fls_journal_report *report, fls_error *err)
 {
@@ -284,8 +291,10 @@ static fls_status start(fls_journal *journal, fls_journal_report *report, fls_er
     fls_status status = load_manifest(journal, report, err);
     uint32_t is_new = report->is_new;
     if (status == FLS_OK) {
-        status = flsi_journal_recover(&place, &journal->manifest, &journal->directory,
-                                      journal->allocator, report, err);
+        do {
+            status = flsi_journal_recover(&place, &journal->manifest, &journal->directory,
+                                          journal->allocator, report, err);
+        } while (made_room(journal, status));
     }
     report->is_new = is_new;
     report->was_clean |= is_new;
@@ -304,7 +313,10 @@ static fls_status start(fls_journal *journal, fls_journal_report *report, fls_er
         return status;
     }
     start_time(journal, place.last_time_ns);
-    return flsi_journal_go_on(journal, &place, same, err);
+    do {
+        status = flsi_journal_go_on(journal, &place, same, err);
+    } while (made_room(journal, status));
+    return status;
 }
 
 static fls_status open_directory(fls_journal *journal, fls_error *err)

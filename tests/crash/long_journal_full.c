@@ -123,6 +123,7 @@ static void open_it(int full)
     options.sync_interval_ns = 2000000;
     options.segment_bytes = 5000 + prng_below(&random_state, 100000);
     options.write_through = (uint32_t)prng_below(&random_state, 2);
+    options.retain_segments = prng_below(&random_state, 3) == 0 ? 10 : 0;
     if (is_refused(fls_journal_open(&journal, path, &options, &report, &err), OPEN, full)) {
         assert_null(journal);
         return;
@@ -182,6 +183,16 @@ static fls_status no_fault(void *self, const char *file, const fls_error *fault)
     return FLS_OK;
 }
 
+/* What retention took meanwhile. */
+static void see_event(void *self, const fls_journal_event *event)
+{
+    if (event->kind == FLS_JOURNAL_EVENT_RETIRED) {
+        *(uint64_t *)self = event->ordinal;
+    } else {
+        assert_int_equal(event->kind, FLS_JOURNAL_EVENT_EPOCH);
+    }
+}
+
 /* Everything that is durable can be read, and is what was appended; so is what comes behind. */
 static void read_all(void)
 {
@@ -191,10 +202,16 @@ static void read_all(void)
     fls_journal_reader_options options = FLS_JOURNAL_READER_OPTIONS_INIT;
     fls_message message;
     uint8_t wanted[PAYLOAD_MOST];
-    uint64_t next = first;
+    uint64_t end;
+    uint64_t next = 0;
     fls_status status;
     options.visibility = FLS_JOURNAL_WRITTEN;
+    options.event = see_event;
+    options.event_self = &next;
     assert_status(fls_journal_reader_open(&reader, path, &options, &err), FLS_OK, &err);
+    assert_status(fls_journal_reader_bounds(reader, &next, &end, &err), FLS_OK, &err);
+    assert_in_range(next, first, durable);
+    first = next;
     while ((status = fls_journal_reader_next(reader, &message, &err)) == FLS_OK) {
         assert_int_equal(message.ordinal, next);
         assert_int_equal(message.size, payload_of(next, wanted));
@@ -207,6 +224,7 @@ static void read_all(void)
     if (journal == NULL) {
         assert_status(fls_journal_check(path, &check, &report, &err), FLS_OK, &err);
         assert_int_equal(report.messages, next - first);
+        assert_int_equal(report.lost, 0);
     }
 }
 

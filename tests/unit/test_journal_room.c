@@ -198,6 +198,53 @@ static void test_retention_elsewhere(void **state)
     assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
 }
 
+/* What is removed makes room. */
+static int unlink_and_free(int at, const char *name, int flags)
+{
+    int result = flsi_os_calls_system()->unlinkat(at, name, flags);
+    disk.room += result == 0 && name[0] != '.' ? 200 : 0;
+    return result;
+}
+
+/* A disk that is full of the journal itself: opening says that there is no room for a manifest, and
+ * leaves everything as it is; with limits that allow less, those that are due to go make room. */
+static void test_full_disk_at_opening(void **state)
+{
+    (void)state;
+    static const uint8_t payload[100] = {1};
+    fls_journal *journal;
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
+    fls_journal_figures figures = {.struct_bytes = sizeof figures};
+    calls.unlinkat = unlink_and_free;
+    options.polled = 1;
+    options.segment_messages = 1;
+    journal = open_with(&options);
+    for (int i = 0; i < 200; i++) {
+        assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+    }
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+    disk.room = 0;
+    for (int i = 0; i < 2; i++) {
+        options.retain_segments = i == 0 ? 0 : 200; /* as many as there are */
+        assert_status(flsi_journal_open(&journal, path, &options, &calls, &report, &err),
+                      FLS_NO_SPACE, &err);
+        assert_non_null(strstr(err.text, "no room for a new manifest"));
+        assert_string_equal(err.name, "journal.json");
+        assert_int_equal(err.system_errno, ENOSPC);
+        disk.room = 0; /* unfinished work was removed */
+    }
+    options.retain_segments = 20;
+    journal = open_reported(&options, &report);
+    assert_true(report.was_clean);
+    assert_int_equal(report.messages, 200);
+    fls_journal_get_figures(journal, &figures);
+    assert_in_range(figures.segments, 20, 200 - 64);
+    assert_int_equal(figures.first_ordinal, figures.next_ordinal - figures.segments);
+    assert_status(fls_journal_append(journal, payload, 100, NULL, &err), FLS_OK, &err);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+}
+
 /* Retention keeps up with who appends, also when nobody does what is due in between. */
 static void test_retention_keeps_up(void **state)
 {
@@ -296,6 +343,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_waits_for_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_thread_keeps_the_linger, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention_elsewhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_full_disk_at_opening, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention_keeps_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_types_changed, set_up, tear_down),
     };
