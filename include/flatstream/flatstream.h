@@ -25,6 +25,7 @@
 #include "flatstream/reader.h"
 #include "flatstream/recorder.h"
 #include "flatstream/recover.h"
+#include "flatstream/salvage.h"
 #include "flatstream/schema.h"
 #include "flatstream/schema_compat.h"
 #include "flatstream/schema_set.h"

@@ -31,323 +31,65 @@
  */
 #include "stream/evidence.h"
 
-#include "core/digest.h"
+#include "core/bytes.h"
+#include "stream/proof.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-#define SCAN_BYTES      ((size_t)256 * 1024)
-#define PROBE_BYTES     ((size_t)4096)
-#define LONG_PAYLOAD    ((uint64_t)64 * 1024)
-#define HASH_PER_BYTE   64u
-#define HASH_FREE       ((uint64_t)4 << 30)
-#define LONG_ENOUGH     8u
-#define CHAIN_FRAMES    16u
-#define CHAIN_AT_END    2u
-#define CHAIN_IN_A_ROW  4u
-#define OPAQUE_AT_END   3u
-#define OPAQUE_IN_A_ROW 8u
+#define SCAN_BYTES    ((size_t)256 * 1024)
+#define HASH_PER_BYTE 64u
+#define HASH_FREE     ((uint64_t)4 << 30)
 
 /* What may be hashed of payloads, by how likely they are to be messages; see above. */
 typedef enum purse { PURSE_LIKELY, PURSE_UNLIKELY, PURSES } purse;
 
 typedef struct proof_search {
     const flsi_search *search;
-    flsi_view probe;     /* a window of its own, so that probing does not disturb the scan */
-    uint64_t zeros_from; /* from here to the end of the stream all is zero */
-    uint64_t purses[PURSES];
-    int empty[PURSES]; /* something was not hashed for want of it */
+    flsi_prober prober;
+    flsi_purse purses[PURSES];
 } proof_search;
 
-typedef struct candidate {
-    uint64_t offset;
-    uint32_t length;
-    uint64_t end; /* offset behind the frame */
-} candidate;
-
-static uint32_t unit_of(const proof_search *prober)
-{
-    return FLS_LENGTH_BYTES + prober->search->digest->width;
-}
-
-/* A header at offset that declares a frame within the stream. */
-static int fits(const proof_search *prober, uint64_t offset, uint32_t length, candidate *found)
-{
-    uint64_t end = prober->probe.end;
-    uint32_t unit = unit_of(prober);
-    if (length > prober->search->max_frame_bytes || end - offset < unit ||
-        end - offset - unit < length) {
-        return 0;
-    }
-    found->offset = offset;
-    found->length = length;
-    found->end = offset + unit + length;
-    return 1;
-}
-
-static fls_status read_header(proof_search *prober, uint64_t offset, candidate *found, int *good,
-                              fls_error *err)
-{
-    const uint8_t *bytes;
-    size_t got;
-    *good = 0;
-    fls_status status =
-        flsi_view_get(&prober->probe, offset, FLS_LENGTH_BYTES, PROBE_BYTES, &bytes, &got, err);
-    if (status == FLS_OK) {
-        *good = fits(prober, offset, flsi_load_le32(bytes), found);
-    }
-    return status == FLS_END ? FLS_OK : status;
-}
-
-/* Whether the frame's payload looks like a FlatBuffer: flsi_looks_rooted with three short looks,
- * wherever in the payload the table and its vtable lie. */
-static fls_status has_root(proof_search *prober, const candidate *frame, int *root, fls_error *err)
-{
-    const uint8_t *bytes;
-    size_t got;
-    uint64_t payload = frame->offset + unit_of(prober);
-    uint64_t size = frame->length;
-    *root = 0;
-    if (size < 8) {
-        return FLS_OK;
-    }
-    fls_status status = flsi_view_get(&prober->probe, payload, 4, PROBE_BYTES, &bytes, &got, err);
-    if (status != FLS_OK) {
-        return status == FLS_END ? FLS_OK : status;
-    }
-    uint64_t table = flsi_load_le32(bytes);
-    if (table < 4 || table > size - 4 || table % 4 != 0) {
-        return FLS_OK;
-    }
-    status = flsi_view_get(&prober->probe, payload + table, 4, PROBE_BYTES, &bytes, &got, err);
-    if (status != FLS_OK) {
-        return status == FLS_END ? FLS_OK : status;
-    }
-    uint64_t vtable = table - (uint64_t)(int64_t)(int32_t)flsi_load_le32(bytes);
-    if (vtable > size - 2 || vtable % 2 != 0) {
-        return FLS_OK;
-    }
-    status = flsi_view_get(&prober->probe, payload + vtable, 2, PROBE_BYTES, &bytes, &got, err);
-    if (status == FLS_OK) {
-        uint64_t vtable_bytes = flsi_load_le16(bytes);
-        *root = vtable_bytes >= 4 && vtable_bytes % 2 == 0 && vtable_bytes <= size - vtable;
-    }
-    return status == FLS_END ? FLS_OK : status;
-}
-
-/* The digest of a long payload of a built-in checksum, piece by piece. */
-static fls_status digest_in_pieces(proof_search *prober, const candidate *frame, uint64_t *digest,
-                                   fls_error *err)
-{
-    XXH3_state_t state;
-    const fls_digest_state *kernels = prober->search->digest;
-    uint64_t at = frame->offset + unit_of(prober);
-    uint64_t running = 0;
-    XXH3_64bits_reset(&state);
-    while (at < frame->end) {
-        const uint8_t *bytes;
-        size_t got;
-        size_t want = frame->end - at < SCAN_BYTES ? (size_t)(frame->end - at) : SCAN_BYTES;
-        fls_status status = flsi_view_get(&prober->probe, at, want, want, &bytes, &got, err);
-        if (status != FLS_OK) {
-            return status;
-        }
-        switch (kernels->checksum) {
-        case FLS_CHECKSUM_CRC16: running = kernels->crc16((uint16_t)running, bytes, got); break;
-        case FLS_CHECKSUM_CRC32: running = kernels->crc32((uint32_t)running, bytes, got); break;
-        default: XXH3_64bits_update(&state, bytes, got); break;
-        }
-        at += got;
-    }
-    *digest = kernels->checksum == FLS_CHECKSUM_XXH3 ? XXH3_64bits_digest(&state) : running;
-    return FLS_OK;
-}
-
-/* Whether the frame's checksum holds; an empty frame that is all zero never does. */
-static fls_status holds(proof_search *prober, const candidate *frame, purse from, int *sound,
-                        fls_error *err)
-{
-    const fls_digest_state *digest = prober->search->digest;
-    const uint8_t *bytes;
-    size_t got;
-    uint64_t stored;
-    uint64_t computed;
-    *sound = 0;
-    if (frame->length == 0 && (digest->width < 8 || digest->of_empty == 0)) {
-        return FLS_OK;
-    }
-    if (digest->width == 0) {
-        *sound = 1;
-        return FLS_OK;
-    }
-    if (frame->length > prober->purses[from]) {
-        prober->empty[from] = 1;
-        return FLS_OK;
-    }
-    prober->purses[from] -= frame->length;
-    uint32_t unit = unit_of(prober);
-    fls_status status = flsi_view_get(&prober->probe, frame->offset, unit, unit, &bytes, &got, err);
-    if (status != FLS_OK) {
-        return status == FLS_END ? FLS_OK : status;
-    }
-    stored = flsi_digest_load(digest, digest->checksum, bytes + FLS_LENGTH_BYTES);
-    if (frame->length > LONG_PAYLOAD && digest->checksum != FLS_CHECKSUM_CUSTOM &&
-        !flsi_view_in_memory(&prober->probe)) {
-        status = digest_in_pieces(prober, frame, &computed, err);
-    } else {
-        status = flsi_view_get(&prober->probe, frame->offset + unit, frame->length, frame->length,
-                               &bytes, &got, err);
-        computed =
-            status == FLS_OK ? flsi_digest_of(digest, digest->checksum, bytes, frame->length) : 0;
-    }
-    *sound = status == FLS_OK && stored == computed;
-    return status == FLS_END ? FLS_OK : status;
-}
-
-typedef struct chain {
-    unsigned frames; /* non-empty, sound, in a row, the first included */
-    unsigned rooted; /* how many of them, before the first that has none, have a table root */
-    int first_root;
-    int ends_at_end; /* nothing, or nothing but zeros, is behind them */
-} chain;
-
-/* Follows sound frames from one that is sound. The one at the known boundary counts as rooted: it
- * is not the guess of a place that has to be confirmed. */
-static fls_status follow(proof_search *prober, const candidate *first, int at_boundary,
-                         chain *found, fls_error *err)
-{
-    candidate at = *first;
-    unsigned steps = 1;
-    found->frames = 1;
-    fls_status status = has_root(prober, first, &found->first_root, err);
-    found->rooted = at_boundary || found->first_root;
-    while (status == FLS_OK && at.end < prober->probe.end && steps < 4 * CHAIN_FRAMES &&
-           found->frames < CHAIN_FRAMES) {
-        int good = 0;
-        int root = 0;
-        uint64_t offset = at.end;
-        status = read_header(prober, offset, &at, &good, err);
-        if (status != FLS_OK || !good) {
-            at.end = offset;
-            break;
-        }
-        steps++;
-        if (at.length == 0) {
-            continue;
-        }
-        status = holds(prober, &at, PURSE_LIKELY, &good, err);
-        if (status == FLS_OK && good) {
-            status = has_root(prober, &at, &root, err);
-        }
-        if (status != FLS_OK || !good) {
-            at.end = offset;
-            break;
-        }
-        found->rooted += (unsigned)(root && found->rooted == found->frames);
-        found->frames++;
-    }
-    found->ends_at_end = at.end >= prober->zeros_from;
-    return status;
-}
-
-/* The table at the top, for a frame whose checksum holds. */
-static fls_status judge(proof_search *prober, const candidate *frame, int at_boundary, int *proven,
-                        fls_error *err)
-{
-    uint32_t width = prober->search->digest->width;
-    chain found;
-    *proven = 0;
-    if (width >= 8 || (width >= 4 && (at_boundary || frame->length >= LONG_ENOUGH))) {
-        *proven = 1;
-        return FLS_OK;
-    }
-    fls_status status = follow(prober, frame, at_boundary, &found, err);
-    if (status != FLS_OK) {
-        return status;
-    }
-    int roots = prober->search->roots;
-    if (width > 0) {
-        int ends = found.ends_at_end && width > 1 &&
-                   (width >= 4 || at_boundary || found.first_root || !roots);
-        *proven =
-            found.frames > (width == 1 ? 2u : 1u) || ends || (found.first_root && !at_boundary);
-    } else if (found.rooted >= CHAIN_IN_A_ROW) {
-        *proven = 1;
-    } else if (found.rooted == found.frames) {
-        *proven = found.ends_at_end && found.frames >= CHAIN_AT_END;
-    } else if (!roots) {
-        unsigned at_end = at_boundary ? CHAIN_AT_END : OPAQUE_AT_END;
-        *proven = (found.ends_at_end && found.frames >= at_end) || found.frames >= OPAQUE_IN_A_ROW;
-    }
-    return FLS_OK;
-}
-
 /* One candidate: its hash, then the evidence around it. */
-static fls_status try_frame(proof_search *prober, const candidate *frame, int at_boundary,
+static fls_status try_frame(proof_search *trial, const flsi_candidate *frame, int at_boundary,
                             int *proven, fls_error *err)
 {
     int good;
     int root = 0;
     *proven = 0;
-    fls_status status = at_boundary ? FLS_OK : has_root(prober, frame, &root, err);
+    fls_status status = at_boundary ? FLS_OK : flsi_proof_root(&trial->prober, frame, &root, err);
     if (status != FLS_OK) {
         return status;
     }
-    status = holds(prober, frame, at_boundary || root ? PURSE_LIKELY : PURSE_UNLIKELY, &good, err);
+    purse from = at_boundary || root ? PURSE_LIKELY : PURSE_UNLIKELY;
+    status = flsi_proof_holds(&trial->prober, frame, &trial->purses[from], &good, err);
     if (status != FLS_OK || !good) {
         return status;
     }
-    return judge(prober, frame, at_boundary, proven, err);
+    return flsi_proof_judge(&trial->prober, frame, at_boundary, &trial->purses[PURSE_LIKELY],
+                            proven, err);
 }
 
-/* Where the zeros begin with which the stream ends; its end if it does not end with any. */
-static fls_status find_zeros_at_end(proof_search *prober, fls_error *err)
-{
-    uint64_t at = prober->probe.end;
-    while (at > prober->search->frame) {
-        const uint8_t *bytes;
-        size_t got;
-        uint64_t before = at - prober->search->frame;
-        size_t piece = before < SCAN_BYTES ? (size_t)before : SCAN_BYTES;
-        fls_status status =
-            flsi_view_get(&prober->probe, at - piece, piece, piece, &bytes, &got, err);
-        if (status != FLS_OK) {
-            return status == FLS_END ? FLS_OK : status;
-        }
-        while (piece > 0 && bytes[piece - 1] == 0) {
-            piece--;
-            at--;
-        }
-        prober->zeros_from = at;
-        if (piece > 0) {
-            return FLS_OK;
-        }
-    }
-    return FLS_OK;
-}
-
-static fls_status try_neighbours(proof_search *prober, int *proven, fls_error *err)
+static fls_status try_neighbours(proof_search *trial, int *proven, fls_error *err)
 {
     const uint8_t *bytes;
     size_t got;
+    uint64_t offset = trial->search->frame;
     *proven = 0;
-    fls_status status = flsi_view_get(&prober->probe, prober->search->frame, FLS_LENGTH_BYTES,
+    fls_status status = flsi_view_get(&trial->prober.probe, offset, FLS_LENGTH_BYTES,
                                       FLS_LENGTH_BYTES, &bytes, &got, err);
     if (status != FLS_OK) {
         return status == FLS_END ? FLS_OK : status;
     }
     uint32_t length = flsi_load_le32(bytes);
     for (unsigned bit = 0; bit < 32 && status == FLS_OK && !*proven; bit++) {
-        candidate frame;
-        if (fits(prober, prober->search->frame, length ^ (UINT32_C(1) << bit), &frame)) {
-            status = try_frame(prober, &frame, 1, proven, err);
+        flsi_candidate frame;
+        if (flsi_proof_fits(&trial->prober, offset, length ^ (UINT32_C(1) << bit), &frame)) {
+            status = try_frame(trial, &frame, 1, proven, err);
         }
     }
     return status;
 }
 
 /* Every offset, a window at a time. */
-static fls_status scan(proof_search *prober, flsi_view *view, flsi_search *search, fls_error *err)
+static fls_status scan(proof_search *trial, flsi_view *view, flsi_search *search, fls_error *err)
 {
     uint64_t at = search->from;
     while (at < search->to && !search->found) {
@@ -359,12 +101,12 @@ static fls_status scan(proof_search *prober, flsi_view *view, flsi_search *searc
             return status == FLS_END ? FLS_OK : status;
         }
         for (size_t i = 0; i + FLS_LENGTH_BYTES <= got && at + i < search->to; i++) {
-            candidate frame;
-            if (!fits(prober, at + i, flsi_load_le32(bytes + i), &frame) ||
+            flsi_candidate frame;
+            if (!flsi_proof_fits(&trial->prober, at + i, flsi_load_le32(bytes + i), &frame) ||
                 (frame.length == 0 && search->digest->width < 8)) {
                 continue;
             }
-            status = try_frame(prober, &frame, 0, &search->found, err);
+            status = try_frame(trial, &frame, 0, &search->found, err);
             if (status != FLS_OK) {
                 return status;
             }
@@ -380,26 +122,32 @@ static fls_status scan(proof_search *prober, flsi_view *view, flsi_search *searc
 
 fls_status flsi_search_sound_frame(flsi_search *search, const flsi_view *view, fls_error *err)
 {
-    proof_search prober = {.search = search};
+    proof_search trial = {.search = search,
+                          .prober = {.digest = search->digest,
+                                     .max_frame_bytes = search->max_frame_bytes,
+                                     .roots = search->roots}};
     flsi_view scanned;
     flsi_view_copy(&scanned, view);
-    flsi_view_copy(&prober.probe, view);
+    flsi_view_copy(&trial.prober.probe, view);
+    uint64_t searched = view->end - search->frame;
+    uint64_t most = (uint64_t)INT64_MAX;
     for (int i = 0; i < PURSES; i++) {
-        prober.purses[i] = HASH_FREE + HASH_PER_BYTE * (view->end - search->frame);
+        trial.purses[i].left = searched < (most - HASH_FREE) / HASH_PER_BYTE
+                                   ? (int64_t)(HASH_FREE + HASH_PER_BYTE * searched)
+                                   : INT64_MAX;
     }
-    prober.zeros_from = view->end;
-    fls_status status = find_zeros_at_end(&prober, err);
+    fls_status status = flsi_proof_find_zeros(&trial.prober, search->frame, err);
     if (status == FLS_OK) {
-        status = try_neighbours(&prober, &search->found, err);
+        status = try_neighbours(&trial, &search->found, err);
     }
     if (status == FLS_OK && search->found) {
         search->found_offset = search->frame;
     } else if (status == FLS_OK) {
-        status = scan(&prober, &scanned, search, err);
+        status = scan(&trial, &scanned, search, err);
     }
-    search->gave_up = !search->found && (prober.empty[PURSE_LIKELY] ||
-                                         (prober.empty[PURSE_UNLIKELY] && !search->roots));
+    search->gave_up = !search->found && (trial.purses[PURSE_LIKELY].empty ||
+                                         (trial.purses[PURSE_UNLIKELY].empty && !search->roots));
     flsi_view_close(&scanned);
-    flsi_view_close(&prober.probe);
+    flsi_view_close(&trial.prober.probe);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 
 #define WINDOW_BYTES ((size_t)256 * 1024)
+#define PAGE_BYTES   ((size_t)4096)
 
 void flsi_view_of_memory(flsi_view *view, const void *data, size_t size, uint64_t offset)
 {
@@ -18,15 +19,22 @@ void flsi_view_copy(flsi_view *copy, const flsi_view *view)
 {
     *copy = *view;
     copy->window = NULL;
+    copy->block = NULL;
     copy->window_capacity = 0;
     copy->window_bytes = 0;
 }
 
+static void release_window(flsi_view *view)
+{
+    if (view->block != NULL) {
+        view->allocator->free(view->allocator->self, view->block,
+                              view->window_capacity + PAGE_BYTES);
+    }
+}
+
 void flsi_view_close(flsi_view *view)
 {
-    if (view->window != NULL) {
-        view->allocator->free(view->allocator->self, view->window, view->window_capacity);
-    }
+    release_window(view);
     memset(view, 0, sizeof *view);
 }
 
@@ -36,14 +44,16 @@ static fls_status make_window(flsi_view *view, size_t need, fls_error *err)
         return FLS_OK;
     }
     size_t capacity = need > WINDOW_BYTES ? need : WINDOW_BYTES;
-    uint8_t *window = view->allocator->resize(view->allocator->self, NULL, 0, capacity);
-    if (window == NULL) {
+    if (capacity > SIZE_MAX - PAGE_BYTES) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "a frame is larger than the address space");
+    }
+    void *block = view->allocator->resize(view->allocator->self, NULL, 0, capacity + PAGE_BYTES);
+    if (block == NULL) {
         return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory to look at the end of the stream");
     }
-    if (view->window != NULL) {
-        view->allocator->free(view->allocator->self, view->window, view->window_capacity);
-    }
-    view->window = window;
+    release_window(view);
+    view->block = block;
+    view->window = (uint8_t *)block + (-(uintptr_t)block & (PAGE_BYTES - 1));
     view->window_capacity = capacity;
     view->window_bytes = 0;
     return FLS_OK;
@@ -70,6 +80,7 @@ static fls_status load(flsi_view *view, uint64_t offset, size_t need, size_t wan
     /* A scan asks for much at once and moves on; a probe asks for little, and gets little. */
     size_t most = want > view->window_capacity ? view->window_capacity : want;
     size_t got = 0;
+    view->loads++;
     if (view->memory != NULL) {
         load_memory(view, offset, most);
         got = most;

@@ -17,10 +17,12 @@ typedef struct flsi_view {
     uint64_t first_offset;    /* stream offset of the source's first byte */
     uint64_t end;             /* offset behind the last byte */
     const fls_allocator *allocator;
-    uint8_t *window;
+    uint8_t *window; /* at a page, in a block that begins before it */
+    void *block;
     size_t window_capacity;
     uint64_t window_offset;
     size_t window_bytes;
+    uint64_t loads; /* of the window so far */
 } flsi_view;
 
 /* A view of bytes in memory, the first of which has the given offset. */

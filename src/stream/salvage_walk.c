@@ -1,0 +1,396 @@
+/* Walking over what is sound: a cursor over a window of the stream. Zeros (rule Z of
+ * docs/SALVAGE.md) are looked at here, since a cursor believes more of them than can be believed of
+ * a stream that is damaged.
+ */
+#include "core/bytes.h"
+#include "core/error.h"
+#include "core/rewind.h"
+#include "stream/evidence.h"
+#include "stream/salvage_private.h"
+
+#define WINDOW_BYTES ((uint64_t)256 * 1024)
+#define PAGE_BYTES   ((uint64_t)4096)
+/* Frames up to here are read as a whole before they are hashed; longer ones if others were. */
+#define TRUSTED_BYTES ((uint64_t)1024 * 1024)
+#define ROOMY_BYTES   ((uint64_t)4 * 1024 * 1024)
+#define LOOK_EVERY    64u
+
+fls_status flsi_walker_init(flsi_walker *walker, const flsi_view *view,
+                            const fls_salvage_options *options, fls_error *err)
+{
+    fls_cursor_options cursor = FLS_CURSOR_OPTIONS_INIT;
+    cursor.checksum = options->checksum;
+    cursor.custom_checksum = options->custom_checksum;
+    cursor.max_frame_bytes = options->max_frame_bytes;
+    cursor.more_may_follow = 1;
+    memset(walker, 0, sizeof *walker);
+    flsi_view_copy(&walker->view, view);
+    return fls_cursor_init(&walker->cursor, NULL, 0, &cursor, err);
+}
+
+void flsi_walker_close(flsi_walker *walker)
+{
+    flsi_view_close(&walker->view);
+}
+
+/* The cursor stands at the walker's boundary, with so many bytes before it. */
+static void place(flsi_walker *walker, const uint8_t *bytes, size_t size, int more)
+{
+    fls_cursor *cursor = &walker->cursor;
+    cursor->next = bytes;
+    cursor->end = bytes + size;
+    cursor->offset_bias = walker->at - (uint64_t)(uintptr_t)bytes;
+    cursor->zeros_held = 0;
+    cursor->empties_left = 0;
+    cursor->inline_limit =
+        cursor->digest.checksum == FLS_CHECKSUM_NONE ? cursor->max_frame_bytes : 0;
+    cursor->more_may_follow = more != 0;
+}
+
+void flsi_walker_go(flsi_walker *walker, uint64_t offset)
+{
+    walker->at = offset;
+    walker->empties_to = offset;
+    place(walker, flsi_empty_payload, 0, 1);
+}
+
+static fls_status shorter(fls_error *err)
+{
+    return fls_error_set(err, FLS_IO, 0, "the stream became shorter while it was read");
+}
+
+/* The bytes from the walker's boundary on, `need` of them at least, from a page on. */
+static fls_status get(flsi_walker *walker, uint64_t need, const uint8_t **bytes, size_t *size,
+                      fls_error *err)
+{
+    uint64_t skew = flsi_view_in_memory(&walker->view) ? 0 : walker->at % PAGE_BYTES;
+    uint64_t want = flsi_view_in_memory(&walker->view) ? SIZE_MAX : skew + need;
+    if (need + skew > SIZE_MAX / 2) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "a frame is larger than the address space");
+    }
+    if (want < WINDOW_BYTES) {
+        want = WINDOW_BYTES;
+    }
+    fls_status status = flsi_view_get(&walker->view, walker->at - skew, (size_t)(skew + need),
+                                      (size_t)want, bytes, size, err);
+    if (status != FLS_OK) {
+        return status == FLS_END ? shorter(err) : status;
+    }
+    *bytes += skew;
+    *size -= (size_t)skew;
+    return FLS_OK;
+}
+
+/* ---- a frame that is not in the window as a whole ---- */
+
+/* A long one is hashed in pieces before memory is taken for it. */
+static fls_status hash_first(fls_salvager *salvager, const flsi_walker *walker,
+                             const flsi_candidate *frame, fls_error *fault, fls_error *err)
+{
+    const fls_digest_state *digest = &salvager->digest;
+    uint64_t stored;
+    uint64_t computed;
+    int there;
+    if (digest->width == 0 || digest->checksum == FLS_CHECKSUM_CUSTOM ||
+        frame->length <= TRUSTED_BYTES || frame->length / 4 <= walker->largest ||
+        flsi_view_in_memory(&walker->view)) {
+        return FLS_OK;
+    }
+    fls_status status =
+        flsi_proof_checksums(&salvager->resync.prober, frame, &stored, &computed, &there, err);
+    if (status != FLS_OK || !there) {
+        return status == FLS_OK ? shorter(err) : status;
+    }
+    if (stored == computed) {
+        return FLS_OK;
+    }
+    salvager->resync.purse.left -= frame->length;
+    flsi_error_frame(fault, FLS_CHECKSUM_MISMATCH, walker->at, walker->cursor.ordinal, NULL);
+    flsi_error_checksums(fault, stored, computed, digest->width);
+    return FLS_CHECKSUM_MISMATCH;
+}
+
+/* More bytes for the cursor. FLS_OK, or what is wrong with the frame. */
+static fls_status load(fls_salvager *salvager, flsi_walker *walker, fls_error *fault,
+                       fls_error *err)
+{
+    const uint8_t *bytes;
+    size_t size;
+    uint64_t end = walker->view.end;
+    uint64_t left = end - walker->at;
+    uint32_t unit = flsi_unit_of(&salvager->digest);
+    uint64_t need = left < unit ? left : unit;
+    if (left == 0) {
+        place(walker, flsi_empty_payload, 0, 0);
+        return FLS_OK;
+    }
+    fls_status status = get(walker, need, &bytes, &size, err);
+    if (status == FLS_OK && left >= unit) {
+        uint32_t length = flsi_load_le32(bytes);
+        flsi_candidate frame = {walker->at, length, walker->at + unit + length};
+        if (length <= walker->cursor.max_frame_bytes && frame.end > end) {
+            flsi_error_frame(fault, FLS_UNEXPECTED_EOF, walker->at, walker->cursor.ordinal,
+                             "the payload is incomplete");
+            flsi_error_declared(fault, length, left - unit);
+            return FLS_UNEXPECTED_EOF;
+        }
+        need = length <= walker->cursor.max_frame_bytes ? (uint64_t)unit + length : unit;
+        if (length == 0) { /* a short run of zeros is decided by what is behind it */
+            need = left < unit + FLS_ZERO_TAIL_BYTES ? left : unit + FLS_ZERO_TAIL_BYTES;
+        }
+        if (size < need) {
+            status = hash_first(salvager, walker, &frame, fault, err);
+            /* Room for several of this size, so that few bytes are read twice. */
+            uint64_t roomy = 4 * need < ROOMY_BYTES ? 4 * need : need;
+            roomy = roomy < left ? roomy : need;
+            status = status == FLS_OK ? get(walker, roomy, &bytes, &size, err) : status;
+        }
+    }
+    if (status == FLS_OK) {
+        place(walker, bytes, size, walker->at + size < end);
+    }
+    return status;
+}
+
+/* ---- zeros ---- */
+
+/* How many zero bytes there are from the walker's boundary on. */
+static fls_status measure(fls_salvager *salvager, const flsi_walker *walker, uint64_t *run,
+                          fls_error *err)
+{
+    flsi_prober *prober = &salvager->resync.prober;
+    uint64_t end = prober->probe.end;
+    *run = 0;
+    if (salvager->zeros_known && walker->at >= prober->zeros_from) {
+        *run = end - walker->at;
+        return FLS_OK;
+    }
+    while (walker->at + *run < end) {
+        const uint8_t *bytes;
+        size_t got;
+        size_t want = *run < PAGE_BYTES ? (size_t)PAGE_BYTES : (size_t)WINDOW_BYTES;
+        fls_status status =
+            flsi_view_get(&prober->probe, walker->at + *run, 1, want, &bytes, &got, err);
+        if (status != FLS_OK) {
+            return status == FLS_END ? shorter(err) : status;
+        }
+        size_t zeros = flsi_zero_run(bytes, got);
+        *run += zeros;
+        if (zeros < got) {
+            break;
+        }
+    }
+    return FLS_OK;
+}
+
+/* Whether a run of zeros covers a sector: what a lost page leaves does. */
+static int covers_sector(uint64_t from, uint64_t bytes)
+{
+    uint64_t sector = (from + FLSI_SECTOR_BYTES - 1) / FLSI_SECTOR_BYTES * FLSI_SECTOR_BYTES;
+    return from + bytes >= sector + FLSI_SECTOR_BYTES;
+}
+
+static fls_status refuse_zeros(const flsi_walker *walker, fls_status why, const char *text,
+                               uint64_t run, fls_error *fault)
+{
+    flsi_error_frame(fault, why, walker->at, walker->cursor.ordinal, text);
+    flsi_error_declared(fault, 0, run);
+    return why;
+}
+
+/* A frame of length 0 at the boundary. FLS_OK: the cursor may go on, or empties_to says what are
+ * empty messages. */
+static fls_status decide_zeros(fls_salvager *salvager, flsi_walker *walker, fls_error *fault,
+                               fls_error *err)
+{
+    const fls_digest_state *digest = &salvager->digest;
+    uint32_t unit = flsi_unit_of(digest);
+    uint64_t run;
+    fls_status status = measure(salvager, walker, &run, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    int at_end = walker->at + run == walker->view.end;
+    if (at_end && run >= FLS_ZERO_TAIL_BYTES) {
+        return refuse_zeros(walker, FLS_ZERO_TAIL, NULL, run, fault);
+    }
+    if (run < unit || at_end) {
+        return FLS_OK;
+    }
+    if (digest->of_empty != 0) {
+        flsi_error_frame(fault, FLS_CHECKSUM_MISMATCH, walker->at, walker->cursor.ordinal, NULL);
+        flsi_error_checksums(fault, 0, digest->of_empty, digest->width);
+        return FLS_CHECKSUM_MISMATCH;
+    }
+    uint64_t empties_to = walker->at + run - run % unit;
+    int believed =
+        salvager->options.believe_zeros || (run < FLS_ZERO_TAIL_BYTES && digest->width > 1);
+    if (!believed && !covers_sector(walker->at, run)) {
+        flsi_verdict verdict;
+        status = flsi_salvage_know_zeros(salvager, walker->at, err);
+        status = status == FLS_OK
+                     ? flsi_resync_expected(&salvager->resync, empties_to, &believed, err)
+                     : status;
+        if (status == FLS_OK && !believed) {
+            status = flsi_salvage_examine(salvager, empties_to, &verdict, err);
+            believed = verdict.kind != FLSI_LOST_COUNT;
+        }
+    }
+    if (status == FLS_OK && !believed) {
+        return refuse_zeros(walker, FLS_INVALID_FRAME, "zeros that are no messages", run, fault);
+    }
+    walker->empties_to = empties_to;
+    return status;
+}
+
+static void take_empties(flsi_walker *walker, fls_message *messages, size_t *count)
+{
+    uint32_t unit = flsi_unit_of(&walker->cursor.digest);
+    for (*count = 0; *count < FLSI_SALVAGE_BATCH && walker->at < walker->empties_to; (*count)++) {
+        fls_message *message = &messages[*count];
+        memset(message, 0, sizeof *message);
+        message->payload = flsi_empty_payload;
+        message->ordinal = walker->cursor.ordinal++;
+        message->offset = walker->at;
+        walker->at += unit;
+    }
+    place(walker, flsi_empty_payload, 0, 1);
+}
+
+/* ---- */
+
+void flsi_salvage_learn_roots(fls_salvager *salvager, const fls_message *messages, size_t count)
+{
+    for (size_t i = 0; i < count && salvager->digest.width < 4; i++) {
+        uint64_t ordinal = messages[i].ordinal;
+        if (messages[i].size > 0 && (ordinal < LOOK_EVERY || ordinal % LOOK_EVERY == 0)) {
+            int rooted = flsi_looks_rooted(messages[i].payload, messages[i].size);
+            salvager->roots_seen |= rooted ? FLSI_SAW_ROOT : FLSI_SAW_NO_ROOT;
+        }
+    }
+    salvager->resync.prober.roots = salvager->roots_seen == FLSI_SAW_ROOT;
+}
+
+/* Whether enough headers follow in the window; the common case. */
+static int is_followed(const fls_cursor *cursor)
+{
+    const uint8_t *at = cursor->next;
+    for (unsigned i = 0; i < FLSI_FOLLOWERS; i++) {
+        size_t left = (size_t)(cursor->end - at);
+        if (left < FLS_LENGTH_BYTES) {
+            return 0;
+        }
+        uint32_t length = flsi_load_le32(at);
+        if (length == 0 || length > cursor->max_frame_bytes || length > left - FLS_LENGTH_BYTES) {
+            return 0;
+        }
+        at += FLS_LENGTH_BYTES + length;
+    }
+    return 1;
+}
+
+/* Rule N: what follows has to speak for messages without a checksum. Others go back. */
+static fls_status hold_back(fls_salvager *salvager, flsi_walker *walker, fls_message *messages,
+                            size_t *count, fls_error *fault, fls_error *err)
+{
+    size_t trusted;
+    if (is_followed(&walker->cursor)) {
+        return FLS_OK;
+    }
+    flsi_salvage_learn_roots(salvager, messages, *count);
+    fls_status status = flsi_salvage_trust(salvager, walker->at, *count,
+                                           fls_cursor_offset(&walker->cursor), &trusted, err);
+    if (status != FLS_OK || trusted == *count) {
+        return status;
+    }
+    flsi_cursor_rewind(&walker->cursor, messages, trusted, *count);
+    *count = trusted;
+    if (trusted > 0) {
+        return FLS_OK;
+    }
+    flsi_error_frame(fault, FLS_INVALID_FRAME, walker->at, walker->cursor.ordinal,
+                     "the length does not lead to another frame");
+    flsi_error_declared(fault, messages[0].size, walker->view.end - walker->at);
+    return FLS_INVALID_FRAME;
+}
+
+static void note_largest(flsi_walker *walker, const fls_message *messages, size_t count)
+{
+    size_t largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        largest = messages[i].size > largest ? messages[i].size : largest;
+    }
+    if (largest > walker->largest) {
+        walker->largest = largest;
+    }
+}
+
+fls_status flsi_walker_next(fls_salvager *salvager, flsi_walker *walker, fls_message *messages,
+                            size_t *count, fls_error *fault, fls_error *err)
+{
+    for (;;) {
+        *count = 0;
+        if (walker->at < walker->empties_to) {
+            take_empties(walker, messages, count);
+            return FLS_OK;
+        }
+        fls_cursor *cursor = &walker->cursor;
+        fls_status status = FLS_OK;
+        if (fls_cursor_left(cursor) >= FLS_LENGTH_BYTES && flsi_load_le32(cursor->next) == 0) {
+            status = decide_zeros(salvager, walker, fault, err);
+            if (status != FLS_OK) {
+                return status;
+            }
+            if (walker->at < walker->empties_to) {
+                continue;
+            }
+        }
+        status = fls_cursor_next_batch(cursor, messages, FLSI_SALVAGE_BATCH, count, fault);
+        if (status == FLS_OK && cursor->digest.width == 0) {
+            status = hold_back(salvager, walker, messages, count, fault, err);
+            if (status != FLS_OK) {
+                return status;
+            }
+        }
+        if (status == FLS_OK) {
+            uint64_t before = walker->at;
+            walker->at = fls_cursor_offset(cursor);
+            note_largest(walker, messages, *count);
+            flsi_resync_earn(&salvager->resync, walker->at - before);
+            return FLS_OK;
+        }
+        if (status == FLS_CHECKSUM_MISMATCH) {
+            uint32_t length = flsi_load_le32(cursor->next);
+            salvager->failed_bytes += length;
+            salvager->resync.purse.left -= length;
+        }
+        if (status != FLS_NEED_MORE) {
+            return status;
+        }
+        status = load(salvager, walker, fault, err);
+        if (status != FLS_OK) {
+            return status;
+        }
+    }
+}
+
+fls_status flsi_walker_take(flsi_walker *walker, const flsi_candidate *frame, fls_message *message,
+                            fls_error *err)
+{
+    const fls_digest_state *digest = &walker->cursor.digest;
+    uint32_t unit = flsi_unit_of(digest);
+    const uint8_t *bytes;
+    size_t size;
+    fls_status status = get(walker, (uint64_t)unit + frame->length, &bytes, &size, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    memset(message, 0, sizeof *message);
+    message->payload = frame->length > 0 ? bytes + unit : flsi_empty_payload;
+    message->size = frame->length;
+    message->ordinal = walker->cursor.ordinal++;
+    message->offset = frame->offset;
+    message->checksum = flsi_load_le_width(bytes + FLS_LENGTH_BYTES, digest->width);
+    flsi_walker_go(walker, frame->end);
+    return FLS_OK;
+}
