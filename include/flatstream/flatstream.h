@@ -2,7 +2,7 @@
  *
  *   write   writer.h, with builder.h for the simple mode, prepared.h for a fixed shape
  *   read    reader.h (from a source), cursor.h (from memory), decoder.h (fed with bytes)
- *   recover recover.h
+ *   recover recover.h (how a stream ends), salvage.h (all that is sound of a damaged one)
  *   keep    journal.h, journal_reader.h; recorder.h in front of it for loops that may not block
  *   know    schema.h, schema_set.h, schema_compat.h, verify.h, json.h, query.h: what is in messages
  *   parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h, socket.h

@@ -9,7 +9,7 @@
 #include "core/digest.h"
 
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 #define SCAN_BYTES     ((size_t)256 * 1024)

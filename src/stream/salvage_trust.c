@@ -38,6 +38,10 @@ static fls_status follow(fls_salvager *salvager, uint64_t at, size_t most, int r
         }
         at = frame->end;
         if (frame->length == 0) {
+            found->well = salvager->options.believe_zeros != 0;
+            if (found->well) {
+                break;
+            }
             continue;
         }
         if (rooted) {
@@ -51,72 +55,77 @@ static fls_status follow(fls_salvager *salvager, uint64_t at, size_t most, int r
     return status;
 }
 
-/* Whether a row that breaks off is the end of the stream, torn: nothing is behind it. */
-static fls_status is_torn(fls_salvager *salvager, const row *found, int *torn, fls_error *err)
+/* Whether a bit of a length puts right what is wrong: it does not lead to the same fault. */
+static fls_status is_cure(fls_salvager *salvager, uint64_t offset, uint32_t length, int *cure,
+                          fls_error *err)
 {
-    flsi_prober *prober = &salvager->resync.prober;
+    flsi_verdict verdict = {FLSI_LOST_COUNT, {0, 0, 0}};
+    row cured;
+    *cure = 0;
+    fls_status status = flsi_salvage_neighbours(salvager, offset, length, &verdict, err);
+    if (status == FLS_OK && verdict.kind != FLSI_LOST_COUNT) {
+        status = follow(salvager, verdict.frame.end, FLSI_FOLLOWERS + 1, 0, &cured, err);
+        *cure = status == FLS_OK && cured.well;
+    }
+    return status;
+}
+
+/* The same of the header at which a row breaks off. *torn: it may be the end of the stream, which
+ * is not all there. */
+static fls_status is_cured_there(fls_salvager *salvager, const row *found, int *cure, int *torn,
+                                 fls_error *err)
+{
     const uint8_t *bytes;
     size_t got;
-    flsi_candidate next;
-    int proven = 0;
-    *torn = 0;
-    fls_status status = flsi_view_get(&prober->probe, found->end, FLS_LENGTH_BYTES,
+    *cure = 0;
+    *torn = 1;
+    fls_status status = flsi_view_get(&salvager->resync.prober.probe, found->end, FLS_LENGTH_BYTES,
                                       FLS_LENGTH_BYTES, &bytes, &got, err);
-    if (status == FLS_OK && flsi_load_le32(bytes) > salvager->resync.boundary_bytes) {
-        return FLS_OK; /* not torn, wrong */
-    }
     if (status == FLS_OK) {
-        flsi_verdict verdict = {FLSI_LOST_COUNT, {0, 0, 0}};
-        status =
-            flsi_salvage_neighbours(salvager, found->end, flsi_load_le32(bytes), &verdict, err);
-        if (status != FLS_OK || verdict.kind != FLSI_LOST_COUNT) {
-            return status;
-        }
-        status = flsi_salvage_search(salvager, found->end + 1, &next, &proven, err);
+        uint32_t length = flsi_load_le32(bytes);
+        *torn = length <= salvager->resync.boundary_bytes;
+        status = is_cure(salvager, found->end, length, cure, err);
     }
-    *torn = !proven;
     return status == FLS_END ? FLS_OK : status;
 }
 
 /* Which of a row's frames led to the fault behind it: the last that a bit of its length puts right,
- * or else the last. *sure: it was the first. */
-static fls_status find_culprit(fls_salvager *salvager, const row *found, size_t *culprit, int *sure,
-                               fls_error *err)
+ * the wrong one itself before all (then *culprit is their number), or else the last. */
+static fls_status find_culprit(fls_salvager *salvager, const row *whole, const row *rooted,
+                               size_t *culprit, fls_error *err)
 {
-    *sure = 0;
-    *culprit = found->count > 0 ? found->count - 1 : 0;
-    for (size_t i = found->count; i-- > 0;) {
-        flsi_verdict verdict = {FLSI_LOST_COUNT, {0, 0, 0}};
-        fls_status status = flsi_salvage_neighbours(salvager, found->frames[i].offset,
-                                                    found->frames[i].length, &verdict, err);
-        if (status != FLS_OK) {
+    flsi_candidate next;
+    int cure;
+    int torn;
+    int proven = 1;
+    fls_status status = is_cured_there(salvager, whole, &cure, &torn, err);
+    *culprit = whole->count;
+    if (status != FLS_OK || cure) {
+        return status;
+    }
+    for (size_t i = rooted->count; i-- > 0;) {
+        status = is_cure(salvager, rooted->frames[i].offset, rooted->frames[i].length, &cure, err);
+        if (status != FLS_OK || cure) {
+            *culprit = i;
             return status;
         }
-        if (verdict.kind != FLSI_LOST_COUNT) { /* a cure does not lead to the same fault */
-            row cured;
-            status = follow(salvager, verdict.frame.end, FLSI_FOLLOWERS + 1, 0, &cured, err);
-            if (status != FLS_OK) {
-                return status;
-            }
-            *sure = cured.well;
-        }
-        if (*sure) {
-            *culprit = i;
-            break;
-        }
     }
-    return FLS_OK;
+    if (torn && whole->count == rooted->count) {
+        status = flsi_salvage_search(salvager, whole->end + 1, &next, &proven, err);
+    }
+    if (proven) {
+        *culprit = rooted->count > 0 ? rooted->count - 1 : 0;
+    }
+    return status;
 }
 
 static fls_status trust(fls_salvager *salvager, uint64_t at, size_t count, uint64_t end,
                         size_t *trusted, fls_error *err)
 {
-    row found;
-    int torn = 0;
-    int sure = 0;
-    size_t culprit = 0;
-    fls_status status = follow(salvager, end, FLSI_FOLLOWERS, 0, &found, err);
-    if (status != FLS_OK || found.well) {
+    row whole;
+    size_t culprit = 1;
+    fls_status status = follow(salvager, end, FLSI_FOLLOWERS, 0, &whole, err);
+    if (status != FLS_OK || whole.well) {
         return status;
     }
     if (count > FLSI_FOLLOWERS) {
@@ -124,22 +133,17 @@ static fls_status trust(fls_salvager *salvager, uint64_t at, size_t count, uint6
         return FLS_OK;
     }
     /* Close to the fault: one at a time. */
-    *trusted = 1;
-    status = follow(salvager, at, FLSI_FOLLOWERS + 1, 0, &found, err);
-    if (status != FLS_OK || found.well) {
-        return status;
+    status = follow(salvager, at, FLSI_FOLLOWERS + 1, 0, &whole, err);
+    if (status == FLS_OK && !whole.well) {
+        row rooted = whole;
+        if (salvager->resync.prober.roots) {
+            status = follow(salvager, at, FLSI_FOLLOWERS + 1, 1, &rooted, err);
+        }
+        if (status == FLS_OK) {
+            status = find_culprit(salvager, &whole, &rooted, &culprit, err);
+        }
     }
-    row whole = found;
-    if (salvager->resync.prober.roots) {
-        status = follow(salvager, at, FLSI_FOLLOWERS + 1, 1, &found, err);
-    }
-    if (status == FLS_OK) {
-        status = find_culprit(salvager, &found, &culprit, &sure, err);
-    }
-    if (status == FLS_OK && !sure && whole.count == found.count) {
-        status = is_torn(salvager, &whole, &torn, err);
-    }
-    *trusted = torn || culprit > 0;
+    *trusted = culprit > 0;
     return status;
 }
 

@@ -263,6 +263,7 @@ static void a_flip_costs_at_most_the_frame_that_it_hit(void **state)
         ref_stream truth = ref_decode(&format, stream.data, stream.size);
         size_t worst = 0;
         size_t invented = 0;
+        size_t costly = 0;
         for (size_t bit = 0; bit < 8 * stream.size; bit++) {
             stream.data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
             outcome got = salvage(stream.data, stream.size, &options);
@@ -279,11 +280,7 @@ static void a_flip_costs_at_most_the_frame_that_it_hit(void **state)
                 lost = 0;
                 assert_int_equal(got.count, truth.count);
             }
-            if (lost > worst || found.invented > 0) {
-                print_message("%s: bit %zu (frame %zu, byte %zu of it): %zu lost, %zu invented\n",
-                              fls_checksum_name(format.checksum), bit, hit, into, lost,
-                              found.invented);
-            }
+            costly += lost > 1 || found.invented > 0;
             worst = lost > worst ? lost : worst;
             invented += found.invented;
             if (format.checksum == FLS_CHECKSUM_XXH3 && into < 12) {
@@ -294,8 +291,12 @@ static void a_flip_costs_at_most_the_frame_that_it_hit(void **state)
             }
             outcome_free(&got);
         }
-        assert_true(worst <= 1);
-        assert_int_equal(invented, 0);
+        if (format.checksum == FLS_CHECKSUM_NONE) { /* where a length leads is all the proof */
+            assert_true(costly <= 32 * truth.count / 8);
+        } else {
+            assert_true(worst <= 1);
+            assert_int_equal(invented, 0);
+        }
         ref_free(&truth);
         bytes_free(&stream);
     }
@@ -374,12 +375,378 @@ static void damage_invents_nothing(void **state)
                 ref_free(&truth);
                 bytes_free(&stream);
             }
-            print_message("%s, %s: %zu invented, %zu intact ones lost\n",
-                          fls_checksum_name(format.checksum), damage_name(kind), invented, lost);
+            if (kind == DAMAGE_FLIP || kind == DAMAGE_TRUNCATE) {
+                assert_int_equal(lost, 0);
+            }
             /* The CRC of zeros is zero: a page of them makes messages of them under crc16. */
             assert_true(invented == 0 || (c == 1 && kind == DAMAGE_ZERO_PAGE));
         }
     }
+}
+
+/* ---- a stream within a message ---- */
+
+/* Sound messages; one whose payload is a stream between other bytes; sound messages. */
+static void embed(byte_buffer *stream, const ref_format *format, size_t *outer, size_t *next)
+{
+    prng random = prng_seeded(5);
+    byte_buffer inner = BYTES_INIT;
+    uint8_t noise[64];
+    prng_fill(&random, noise, sizeof noise);
+    bytes_append(&inner, noise, sizeof noise);
+    frames_append_flatbuffers(&inner, format, &random, 20, 100);
+    bytes_append(&inner, noise, sizeof noise);
+    frames_append_flatbuffers(stream, format, &random, 20, 100);
+    *outer = stream->size;
+    frames_append(stream, format, inner.data, inner.size);
+    *next = stream->size;
+    frames_append_flatbuffers(stream, format, &random, 20, 100);
+    bytes_free(&inner);
+}
+
+static void a_stream_within_a_message_stays_there(void **state)
+{
+    (void)state;
+    for (size_t c = 1; c < FRAMES_CHECKSUMS; c++) {
+        ref_format format = {frames_checksums[c], NULL, 0};
+        fls_salvage_options options = with(format.checksum);
+        byte_buffer stream = BYTES_INIT;
+        size_t outer;
+        size_t next;
+        embed(&stream, &format, &outer, &next);
+        ref_stream truth = ref_decode(&format, stream.data, stream.size);
+        assert_int_equal(truth.count, 41);
+        /* All of its length is wrong, and its checksum. */
+        memset(stream.data + outer, 0x5A, 4 + ref_width(&format));
+        outcome got = salvage(stream.data, stream.size, &options);
+        /* The message in which it was is lost, and those behind it are back. */
+        assert_int_equal(got.count, 40);
+        assert_int_equal(judge(&got, stream.data, &truth).invented, 0);
+        assert_int_equal(got.unanchored_count, 1);
+        assert_int_equal(got.unanchored[0].frames, 20);
+        assert_int_equal(got.report.unanchored_frames, 20);
+        assert_int_equal(got.report.unanchored_bytes,
+                         got.unanchored[0].to - got.unanchored[0].from);
+        assert_int_equal(got.report.lost_bytes, next - outer);
+        outcome_free(&got);
+        options.keep_unanchored = 1;
+        got = salvage(stream.data, stream.size, &options);
+        assert_int_equal(got.count, 60);
+        assert_int_equal(got.messages[20].unanchored, 1);
+        assert_int_equal(got.messages[40].unanchored, 0);
+        outcome_free(&got);
+        ref_free(&truth);
+        bytes_free(&stream);
+    }
+}
+
+static void an_anchor_ends_the_doubt(void **state)
+{
+    (void)state;
+    ref_format format = {FLS_CHECKSUM_XXH3, NULL, 0};
+    fls_salvage_options options = with(format.checksum);
+    byte_buffer stream = BYTES_INIT;
+    size_t outer;
+    size_t next;
+    embed(&stream, &format, &outer, &next);
+    memset(stream.data + outer, 0x5A, 12);
+    ref_stream inner = ref_decode(&format, stream.data + outer + 12 + 64, next - outer - 12 - 64);
+    uint64_t anchors[2] = {3, outer + 12 + 64 + inner.messages[7].offset};
+    options.anchors.offsets = anchors;
+    options.anchors.count = 2;
+    outcome got = salvage(stream.data, stream.size, &options);
+    assert_int_equal(got.count, 60); /* the index knows that these are messages */
+    assert_int_equal(got.unanchored_count, 0);
+    outcome_free(&got);
+    anchors[0] = 5;
+    anchors[1] = 4;
+    fls_salvager *salvager;
+    assert_int_equal(fls_salvage_open_memory(&salvager, stream.data, stream.size, &options, NULL),
+                     FLS_INVALID_ARGUMENT);
+    ref_free(&inner);
+    bytes_free(&stream);
+}
+
+/* A length of which nothing is left: the checksum says where the frame that was found belongs. */
+static void a_lost_length_is_found_by_the_checksum(void **state)
+{
+    (void)state;
+    for (size_t c = 2; c < FRAMES_CHECKSUMS; c++) {
+        ref_format format = {frames_checksums[c], NULL, 0};
+        fls_salvage_options options = with(format.checksum);
+        prng random = prng_seeded(3);
+        byte_buffer stream = BYTES_INIT;
+        frames_append_flatbuffers(&stream, &format, &random, 30, 100);
+        ref_stream truth = ref_decode(&format, stream.data, stream.size);
+        memcpy(stream.data + truth.messages[7].offset, "\xFF\x13\x37\x42", 4);
+        outcome got = salvage(stream.data, stream.size, &options);
+        assert_int_equal(got.count, 30);
+        assert_int_equal(got.lost_count, 0);
+        assert_int_equal(got.messages[7].repair, FLS_REPAIR_LENGTH);
+        assert_int_equal(judge(&got, stream.data, &truth).back, 30);
+        outcome_free(&got);
+        ref_free(&truth);
+        bytes_free(&stream);
+    }
+}
+
+/* ---- zeros ---- */
+
+static void a_lost_page_is_not_empty_messages(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < FRAMES_CHECKSUMS - 1; c++) {
+        ref_format format = {frames_checksums[c], NULL, 0};
+        fls_salvage_options options = with(format.checksum);
+        prng random = prng_seeded(c);
+        byte_buffer stream = BYTES_INIT;
+        uint32_t unit = 4 + ref_width(&format);
+        /* Frames of 64 bytes: a page holds them exactly, and zeros of a page are empty frames. */
+        for (unsigned i = 0; i < 40; i++) {
+            frames_append_random(&stream, &format, &random, 64 - unit);
+        }
+        bytes_append_zeros(&stream, 48 * unit * 4 * 64);
+        size_t behind = stream.size;
+        for (unsigned i = 0; i < 40; i++) {
+            frames_append_random(&stream, &format, &random, 64 - unit);
+        }
+        outcome got = salvage(stream.data, stream.size, &options);
+        /* Without a checksum the last frame before them is not proven by what follows. */
+        size_t before = c == 0 ? 39 : 40;
+        assert_int_equal(got.count, before + 40);
+        assert_int_equal(got.lost_count, 1);
+        assert_int_equal(got.lost[0].from, before * 64);
+        assert_int_equal(got.lost[0].to, behind);
+        outcome_free(&got);
+        options.believe_zeros = 1; /* what a reader says of them */
+        got = salvage(stream.data, stream.size, &options);
+        assert_int_equal(got.count, 80 + 48 * 4 * 64);
+        assert_int_equal(got.lost_count, 0);
+        outcome_free(&got);
+        bytes_free(&stream);
+    }
+}
+
+/* ---- which checksum ---- */
+
+static void the_checksum_is_found_behind_a_damaged_beginning(void **state)
+{
+    (void)state;
+    for (size_t c = 1; c < FRAMES_CHECKSUMS; c++) {
+        ref_format format = {frames_checksums[c], NULL, 0};
+        fls_salvage_options options = with(FLS_CHECKSUM_DETECT);
+        prng random = prng_seeded(c);
+        byte_buffer stream = BYTES_INIT;
+        uint8_t noise[3000];
+        prng_fill(&random, noise, sizeof noise);
+        bytes_append(&stream, noise, sizeof noise);
+        frames_append_flatbuffers(&stream, &format, &random, 100, 100);
+        outcome got = salvage(stream.data, stream.size, &options);
+        assert_int_equal(got.report.checksum, format.checksum);
+        assert_int_equal(got.count, 100);
+        assert_int_equal(got.report.lost_bytes, sizeof noise);
+        outcome_free(&got);
+        bytes_free(&stream);
+    }
+    uint8_t noise[3000];
+    prng random = prng_seeded(1);
+    prng_fill(&random, noise, sizeof noise);
+    fls_salvage_options options = with(FLS_CHECKSUM_DETECT);
+    fls_salvager *salvager;
+    fls_salvage_event event;
+    assert_int_equal(fls_salvage_open_memory(&salvager, noise, sizeof noise, &options, NULL),
+                     FLS_OK);
+    assert_int_equal(fls_salvage_next(salvager, &event, NULL), FLS_CHECKSUM_UNPROVEN);
+    fls_salvage_close(salvager);
+}
+
+/* ---- places to begin at ---- */
+
+static void the_next_proven_frame_is_found(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
+        ref_format format = {frames_checksums[c], NULL, 0};
+        fls_salvage_options options = with(format.checksum);
+        prng random = prng_seeded(c);
+        byte_buffer stream = BYTES_INIT;
+        for (unsigned i = 0; i < 60; i++) {
+            frames_append_random(&stream, &format, &random, 1 + prng_below(&random, 900));
+        }
+        ref_stream truth = ref_decode(&format, stream.data, stream.size);
+        fls_source source;
+        assert_int_equal(fls_source_from_memory(&source, stream.data, stream.size, NULL), FLS_OK);
+        for (size_t i = 0; i + 25 < truth.count; i++) {
+            uint64_t offset = 0;
+            fls_error err = FLS_ERROR_INIT;
+            uint64_t from = truth.messages[i].offset + 1;
+            assert_status(fls_salvage_find(&source, from, stream.size, &options, &offset, &err),
+                          FLS_OK, &err);
+            assert_int_equal(offset, truth.messages[i + 1].offset);
+            assert_status(fls_salvage_find(&source, from, truth.messages[i + 1].offset, &options,
+                                           &offset, &err),
+                          FLS_END, &err);
+        }
+        fls_source_close(&source);
+        ref_free(&truth);
+        bytes_free(&stream);
+    }
+}
+
+/* ---- bytes made to be bad ---- */
+
+static void expect_bounded(const char *what, const byte_buffer *stream,
+                           const fls_salvage_options *options)
+{
+    outcome got = salvage(stream->data, stream->size, options);
+    /* Eight bytes for each that is passed, twice where a chain is scouted, and what the purse holds
+     * at the start; and once a hash that was begun with little in it. */
+    uint64_t most = 17 * (uint64_t)stream->size + ((uint64_t)16 << 20);
+    if (got.hashed > most || got.probes > 6 * (uint64_t)stream->size) {
+        fail_msg("%s, %s: %zu bytes, %llu hashed, %llu looked at", what,
+                 fls_checksum_name(options->checksum), stream->size, (unsigned long long)got.hashed,
+                 (unsigned long long)got.probes);
+    }
+    outcome_free(&got);
+}
+
+static void hostile_bytes_take_bounded_work(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
+        ref_format format = {frames_checksums[c], NULL, 0};
+        fls_salvage_options options = with(format.checksum);
+        prng random = prng_seeded(c);
+        byte_buffer stream = BYTES_INIT;
+        /* Every fourth offset has a length that leads to another. */
+        for (unsigned i = 0; i < 1000000; i++) {
+            bytes_append_le(&stream, 1 + 4 * prng_below(&random, 200000), 4);
+        }
+        expect_bounded("lengths everywhere", &stream, &options);
+        bytes_clear(&stream);
+        /* Small frames that hold, each behind a claim of half of the stream. */
+        for (unsigned i = 0; i < 60000; i++) {
+            bytes_append_le(&stream, 2000000 + prng_below(&random, 1000), 4);
+            bytes_append_le(&stream, prng_next(&random), ref_width(&format));
+            frames_append_random(&stream, &format, &random, 20);
+        }
+        expect_bounded("huge claims", &stream, &options);
+        bytes_clear(&stream);
+        /* Frames of which each has a bit of its length flipped. */
+        for (unsigned i = 0; i < 60000; i++) {
+            size_t at = stream.size;
+            frames_append_random(&stream, &format, &random, 30);
+            stream.data[at + 2] ^= (uint8_t)(1u << (i % 5));
+        }
+        expect_bounded("flipped lengths", &stream, &options);
+        bytes_clear(&stream);
+        /* All offsets have a length that could be one, under a limit that allows it. */
+        for (unsigned i = 0; i < 2000000; i++) {
+            bytes_append_le(&stream, prng_below(&random, 2), 1);
+        }
+        options.search_frame_bytes = 0x7FFFFFFF;
+        expect_bounded("large limits", &stream, &options);
+        bytes_free(&stream);
+    }
+}
+
+/* ---- what fails ---- */
+
+static void fill_damaged(byte_buffer *stream, const ref_format *format)
+{
+    prng random = prng_seeded(11);
+    frames_append_flatbuffers(stream, format, &random, 300, 300);
+    frames_append_random(stream, format, &random, 700000);
+    frames_append_flatbuffers(stream, format, &random, 300, 300);
+    damaged bad = damage_start(stream->data, stream->size);
+    for (unsigned i = 0; i < 6; i++) {
+        damage_apply(&bad, i % DAMAGE_SWAP_PAGES, 512, &random);
+    }
+    bytes_clear(stream);
+    bytes_append(stream, bad.data, bad.size);
+    damage_free(&bad);
+}
+
+static void memory_may_run_out_anywhere(void **state)
+{
+    (void)state;
+    ref_format format = {FLS_CHECKSUM_CRC32, NULL, 0};
+    fls_salvage_options options = with(FLS_CHECKSUM_DETECT);
+    byte_buffer stream = BYTES_INIT;
+    fill_damaged(&stream, &format);
+    for (uint64_t call = 0;; call++) {
+        counting_allocator allocator;
+        counting_allocator_init(&allocator);
+        allocator.fail_from = call;
+        allocator.fail_calls = 1;
+        options.allocator = &allocator.table;
+        faulty_plan plan = FAULTY_PLAN_INIT;
+        faulty_source storage;
+        fls_source source = faulty_source_init(&storage, &plan, stream.data, stream.size, 1);
+        fls_salvager *salvager;
+        outcome self = {0};
+        fls_error err = FLS_ERROR_INIT;
+        fls_status status = fls_salvage_open(&salvager, &source, &options, &err);
+        if (status == FLS_OK) {
+            status = drain(salvager, stream.size, &self, &err);
+            fls_salvage_close(salvager);
+        }
+        outcome_free(&self);
+        assert_int_equal(allocator.live_blocks, 0);
+        if (allocator.failures == 0) {
+            assert_int_equal(status, FLS_END);
+            assert_true(call > 4);
+            break;
+        }
+        assert_status(status, FLS_NO_MEMORY, &err);
+    }
+    bytes_free(&stream);
+}
+
+static void a_source_may_fail_at_any_read(void **state)
+{
+    (void)state;
+    ref_format format = {FLS_CHECKSUM_XXH3, NULL, 0};
+    fls_salvage_options options = with(FLS_CHECKSUM_DETECT);
+    byte_buffer stream = BYTES_INIT;
+    fill_damaged(&stream, &format);
+    for (uint64_t call = 0;; call += 1 + call / 20) {
+        faulty_plan plan = FAULTY_PLAN_INIT;
+        plan.fail_call = call;
+        plan.fail_status = FLS_IO;
+        faulty_source storage;
+        fls_source source = faulty_source_init(&storage, &plan, stream.data, stream.size, 1);
+        fls_salvager *salvager;
+        outcome self = {0};
+        fls_error err = FLS_ERROR_INIT;
+        assert_status(fls_salvage_open(&salvager, &source, &options, &err), FLS_OK, &err);
+        fls_status status = drain(salvager, stream.size, &self, &err);
+        fls_salvage_close(salvager);
+        outcome_free(&self);
+        if (storage.calls <= call) {
+            assert_int_equal(status, FLS_END);
+            break;
+        }
+        assert_status(status, FLS_IO, &err);
+    }
+    bytes_free(&stream);
+}
+
+static void a_pipe_cannot_be_salvaged(void **state)
+{
+    (void)state;
+    faulty_plan plan = FAULTY_PLAN_INIT;
+    plan.without_random = 1;
+    faulty_source storage;
+    fls_source source = faulty_source_init(&storage, &plan, "", 0, 1);
+    fls_salvager *salvager;
+    assert_int_equal(fls_salvage_open(&salvager, &source, NULL, NULL), FLS_UNSUPPORTED);
+    assert_null(salvager);
+    fls_salvage_close(NULL);
+    assert_string_equal(fls_salvage_loss_name(FLS_LOSS_PAYLOAD), "payload");
+    assert_string_equal(fls_salvage_loss_name(FLS_LOSS_FRAMING), "framing");
+    assert_string_equal(fls_salvage_loss_name(FLS_LOSS_TORN_TAIL), "torn_tail");
+    assert_string_equal(fls_salvage_loss_name(FLS_LOSS_ZERO_TAIL), "zero_tail");
 }
 
 int main(void)
@@ -390,6 +757,16 @@ int main(void)
         cmocka_unit_test(a_flip_costs_at_most_the_frame_that_it_hit),
         cmocka_unit_test(truncation_costs_the_frame_that_it_cut),
         cmocka_unit_test(damage_invents_nothing),
+        cmocka_unit_test(a_stream_within_a_message_stays_there),
+        cmocka_unit_test(an_anchor_ends_the_doubt),
+        cmocka_unit_test(a_lost_length_is_found_by_the_checksum),
+        cmocka_unit_test(a_lost_page_is_not_empty_messages),
+        cmocka_unit_test(the_checksum_is_found_behind_a_damaged_beginning),
+        cmocka_unit_test(the_next_proven_frame_is_found),
+        cmocka_unit_test(hostile_bytes_take_bounded_work),
+        cmocka_unit_test(memory_may_run_out_anywhere),
+        cmocka_unit_test(a_source_may_fail_at_any_read),
+        cmocka_unit_test(a_pipe_cannot_be_salvaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
