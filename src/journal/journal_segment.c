@@ -1,12 +1,16 @@
 /* Segments that are being written; see journal_segment.h.
  *
- *     base                                                               memory_bytes
- *     |  begin                piece           next      limit                 |
- *     |  |<-- held: frames -->|<-- open piece -->|<------>|<------- room ---->|
+ *     base                                                     edge          memory_bytes
+ *     |  begin                            next      limit        |              |
+ *     |  |<-- held: frames, open piece -->|<------>|             |<-- slack --->|
  *
  * A frame that ends before limit is copied and no more. One that does not ends the open piece, and
- * the frame of marks with it; when there is no room either, everything is handed to the file. Large
- * frames go to the file from where they lie, behind what is held.
+ * the frame of marks with it. The edge is where a multiple of HAND_BYTES in the file comes: the
+ * frame that reaches over it goes into the slack, and what is held is handed to the file up to the
+ * edge, which is what file systems do fastest. That frame stays held as a whole, and its beginning
+ * is written once more, the same, with what comes behind it: so what is held is whole frames, and a
+ * write that fails leaves everything in the buffer that the file does not have. Large frames go to
+ * the file from where they lie, behind what is held.
  */
 #include "journal/journal_segment.h"
 
@@ -16,7 +20,7 @@
 #define PAGE_BYTES     ((size_t)4096)
 #define HAND_BYTES     ((size_t)256 * 1024) /* are handed over at once */
 #define PIECE_BYTES    ((size_t)64 * 1024)  /* at most, but for a frame that is longer */
-#define MEMORY_BYTES   (HAND_BYTES + 2 * PAGE_BYTES)
+#define MEMORY_BYTES   (HAND_BYTES + 2 * PIECE_BYTES + 3 * PAGE_BYTES)
 #define MARKS_HEADER   (FLS_LENGTH_BYTES + 8u)
 #define DURABLE_BYTES  (MARKS_HEADER + FLSI_RECORD_BYTES)
 #define TYPE_ROOT_MOST 255u /* bytes of a root's name that a TYPE record can have */
@@ -41,10 +45,11 @@ static void set_proof(flsi_segment *segment, const uint8_t *end, size_t frame_by
 }
 
 /* Nothing is held any more: the next frame goes where a page of the buffer and one of the file
- * begin together. */
-static void start_over(flsi_segment *segment, uint64_t offset)
+ * begin together. The file ends at `end`: at the offset, or behind a part of the next frame. */
+static void start_over(flsi_segment *segment, uint64_t offset, uint64_t end)
 {
     segment->begin_offset = offset;
+    segment->edge_offset = end - end % HAND_BYTES + HAND_BYTES;
     segment->begin_ordinal = segment->next_ordinal;
     segment->begin = segment->base + offset % PAGE_BYTES;
     segment->next = segment->begin;
@@ -74,7 +79,9 @@ static void keep_whole(flsi_segment *segment, size_t done)
     if (frame_bytes > 0) {
         set_proof(segment, frame, frame_bytes);
     }
-    if (frame != end) { /* best effort: readers wait before half a frame */
+    /* The file may have had the beginning of the first frame that was held. */
+    int had_more = segment->edge_offset - HAND_BYTES > segment->begin_offset;
+    if (frame != end || had_more) { /* best effort: readers wait before half a frame */
         (void)flsi_file_truncate(&segment->frames, segment->begin_offset, NULL);
     }
 }
@@ -89,7 +96,7 @@ static fls_status write_frames(flsi_segment *segment, fls_error *err)
 {
     size_t bytes = held(segment);
     if (bytes == 0) {
-        start_over(segment, segment->begin_offset);
+        start_over(segment, segment->begin_offset, segment->begin_offset);
         return FLS_OK;
     }
     size_t done = 0;
@@ -101,7 +108,7 @@ static fls_status write_frames(flsi_segment *segment, fls_error *err)
         return status;
     }
     set_proof(segment, segment->next, (size_t)(segment->next - segment->last));
-    start_over(segment, segment->begin_offset + bytes);
+    start_over(segment, segment->begin_offset + bytes, segment->begin_offset + bytes);
     return FLS_OK;
 }
 
@@ -160,7 +167,7 @@ fls_status flsi_segment_take_back(flsi_segment *segment, const flsi_segment_poin
     segment->marks_offset = point->marks_offset;
     segment->proof = point->proof;
     segment->proof_bytes = point->proof_bytes;
-    start_over(segment, point->offset);
+    start_over(segment, point->offset, point->offset);
     fls_status status = flsi_file_truncate(&segment->marks_file, point->marks_offset, err);
     return status == FLS_OK ? flsi_file_truncate(&segment->frames, point->offset, err) : status;
 }
@@ -233,13 +240,10 @@ FLSI_ALWAYS_INLINE void put_short_xxh3(flsi_segment *segment, const void *payloa
     count_frame(segment, to + size, time_ns);
 }
 
-/* Any frame for which there is room. The checksum comes first, while the payload is in the cache.
- */
-static FLSI_NOINLINE void put_any(flsi_segment *segment, const void *payload, size_t size,
-                                  uint64_t time_ns)
+/* Any frame, there; the end of it. The checksum comes first, while the payload is in the cache. */
+FLSI_ALWAYS_INLINE uint8_t *build_frame(const fls_digest_state *digest, uint8_t *frame,
+                                        const void *payload, size_t size)
 {
-    const fls_digest_state *digest = segment->digest;
-    uint8_t *frame = segment->next;
     uint8_t *to = frame + FLS_LENGTH_BYTES + digest->width;
     uint64_t value = flsi_digest_of(digest, digest->checksum, payload, size);
     flsi_store_le32(frame, (uint32_t)size);
@@ -249,7 +253,15 @@ static FLSI_NOINLINE void put_any(flsi_segment *segment, const void *payload, si
     } else if (size > 0) {
         memcpy(to, payload, size);
     }
-    count_frame(segment, to + size, time_ns);
+    return to + size;
+}
+
+/* Any frame for which there is room. */
+static FLSI_NOINLINE void put_any(flsi_segment *segment, const void *payload, size_t size,
+                                  uint64_t time_ns)
+{
+    uint8_t *end = build_frame(segment->digest, segment->next, payload, size);
+    count_frame(segment, end, time_ns);
 }
 
 /* A frame too large to be worth a copy: handed over from where it lies, behind what is held. A
@@ -287,31 +299,88 @@ static fls_status put_large(flsi_segment *segment, const void *payload, size_t s
     set_proof(segment, (const uint8_t *)payload + size, size); /* longer than any proof */
     segment->next_ordinal++;
     segment->last_time_ns = time_ns != 0 ? time_ns : segment->last_time_ns;
-    start_over(segment, segment->begin_offset + before + header_size + size);
+    uint64_t end = segment->begin_offset + before + header_size + size;
+    start_over(segment, end, end);
     (void)write_marks(segment, NULL);
     return FLS_OK;
 }
 
-/* Room for a frame of at most PIECE_BYTES in a piece that is open. */
-static fls_status open_piece(flsi_segment *segment, size_t frame, uint64_t time_ns, fls_error *err)
+static const uint8_t *memory_end(const flsi_segment *segment)
 {
-    const uint8_t *end = segment->memory + segment->memory_bytes - FLS_MAX_HEADER_BYTES;
-    end_piece(segment);
-    if (frame > (size_t)(end - segment->next)) {
-        fls_status status = flsi_segment_flush(segment, err);
-        if (status != FLS_OK) {
-            return status;
-        }
-    }
+    return segment->memory + segment->memory_bytes - FLS_MAX_HEADER_BYTES;
+}
+
+/* A piece that begins with the next frame; room in the marks was reserved. */
+static void begin_piece(flsi_segment *segment, uint64_t time_ns)
+{
+    begin_marks(segment, time_ns);
+    size_t room = (size_t)(memory_end(segment) - segment->next);
+    size_t to_edge = (size_t)(segment->edge_offset - flsi_segment_bytes(segment));
+    room = room < to_edge ? room : to_edge;
+    segment->limit = segment->next + (room < PIECE_BYTES ? room : PIECE_BYTES);
+}
+
+/* A frame that reaches the edge or goes over it, and for which there is room in the buffer: what is
+ * held before the edge goes to the file, and with it the frame's beginning. The frame is the first
+ * that is held then, in a piece of its own. When the file or that of the marks takes less, the
+ * message is not taken. */
+static fls_status put_across(flsi_segment *segment, const void *payload, size_t size,
+                             uint64_t time_ns, fls_error *err)
+{
+    size_t done = 0;
+    size_t before = held(segment);
+    uint8_t *frame = segment->next;
+    uint64_t offset = flsi_segment_bytes(segment);
+    uint64_t edge_offset = segment->edge_offset;
+    const fls_span span = {segment->begin, (size_t)(edge_offset - segment->begin_offset)};
     fls_status status = flsi_marks_reserve(&segment->marks, 2, most_times(segment), err);
     if (status != FLS_OK) {
         return status;
     }
-    begin_marks(segment, time_ns);
-    segment->piece = segment->next;
-    size_t room = (size_t)(end - segment->next);
-    segment->limit = segment->next + (room < PIECE_BYTES ? room : PIECE_BYTES);
+    size_t bytes = (size_t)(build_frame(segment->digest, frame, payload, size) - frame);
+    status = write_all_at(&segment->frames, segment->begin_offset, &span, 1, &done, err);
+    if (status != FLS_OK) {
+        keep_whole(segment, done < before ? done : before);
+    } else {
+        if (before > 0) {
+            set_proof(segment, frame, (size_t)(frame - segment->last));
+        }
+        start_over(segment, offset, edge_offset);
+        status = write_marks(segment, err);
+    }
+    if (status != FLS_OK) {
+        if (done > before) {
+            (void)flsi_file_truncate(&segment->frames, offset, NULL);
+        }
+        return status;
+    }
+    memmove(segment->next, frame, bytes);
+    begin_piece(segment, time_ns);
+    count_frame(segment, segment->next + bytes, time_ns);
     return FLS_OK;
+}
+
+/* A frame of at most PIECE_BYTES for which the open piece has no room. */
+static fls_status put_in_next_piece(flsi_segment *segment, const void *payload, size_t size,
+                                    uint64_t time_ns, fls_error *err)
+{
+    size_t frame = header_bytes(segment) + size;
+    fls_status status = FLS_OK;
+    end_piece(segment);
+    if (frame > (size_t)(memory_end(segment) - segment->next)) { /* after a write that failed */
+        status = flsi_segment_flush(segment, err);
+    }
+    if (status == FLS_OK && flsi_segment_bytes(segment) + frame >= segment->edge_offset) {
+        return put_across(segment, payload, size, time_ns, err);
+    }
+    if (status == FLS_OK) {
+        status = flsi_marks_reserve(&segment->marks, 2, most_times(segment), err);
+    }
+    if (status == FLS_OK) {
+        begin_piece(segment, time_ns);
+        put_any(segment, payload, size, time_ns);
+    }
+    return status;
 }
 
 static FLSI_NOINLINE fls_status put_slow(flsi_segment *segment, const void *payload, size_t size,
@@ -322,10 +391,7 @@ static FLSI_NOINLINE fls_status put_slow(flsi_segment *segment, const void *payl
         return put_large(segment, payload, size, time_ns, err);
     }
     if (frame > (size_t)(segment->limit - segment->next)) {
-        fls_status status = open_piece(segment, frame, time_ns, err);
-        if (status != FLS_OK) {
-            return status;
-        }
+        return put_in_next_piece(segment, payload, size, time_ns, err);
     }
     put_any(segment, payload, size, time_ns);
     return FLS_OK;
@@ -493,7 +559,7 @@ fls_status flsi_segment_begin(flsi_segment *segment, const flsi_directory *direc
     segment->notes_times = (start->header_flags & FLSI_HEADER_TIMES) != 0;
     segment->next_ordinal = start->first_ordinal;
     if (status == FLS_OK) {
-        start_over(segment, 0);
+        start_over(segment, 0, 0);
         status = make_files(segment, directory, name != NULL ? name : names[0],
                             name != NULL ? marks_name : names[1], err);
     }
@@ -522,7 +588,7 @@ fls_status flsi_segment_resume(flsi_segment *segment, const flsi_directory *dire
     segment->marks_offset = place->marks_offset;
     segment->marks_synced = place->marks_offset;
     if (status == FLS_OK) {
-        start_over(segment, place->segment_offset);
+        start_over(segment, place->segment_offset, place->segment_offset);
         flsi_name_format(name, FLSI_NAME_SEGMENT, place->segment_first_ordinal);
         status = flsi_directory_file(directory, &segment->frames, name, FLSI_OPEN_WRITE, NULL, err);
     }

@@ -2,8 +2,9 @@
  * NAME.flm. Knows nothing of threads, locks or when to sync: what uses it does.
  *
  * The buffer holds whole frames only, and lies at the same place in a page as its first byte does
- * in the file. Everything is written at an offset, so that what a full disk cut off is written
- * again over itself.
+ * in the file. The file may have the beginning of the first of them already; a flush leaves it with
+ * whole frames only. Everything is written at an offset, so that what a full disk cut off is
+ * written again over itself.
  */
 #ifndef FLSI_JOURNAL_SEGMENT_H
 #define FLSI_JOURNAL_SEGMENT_H
@@ -43,8 +44,8 @@ typedef struct flsi_segment {
     uint8_t *next;
     uint8_t *last;          /* the last frame that is held */
     uint8_t *limit;         /* up to here frames need no looking at; next: no piece is open */
-    uint8_t *piece;         /* where the open piece begins */
     uint64_t begin_offset;  /* in the file, of begin */
+    uint64_t edge_offset;   /* in the file: up to here the buffer is filled before it is handed over */
     uint64_t begin_ordinal; /* of the first frame that is held */
     uint64_t next_ordinal;
     uint64_t last_time_ns;
