@@ -31,9 +31,16 @@ fls_status flsi_journal_stick(fls_journal *journal, fls_status status, const fls
 
 /* ---- time ---- */
 
+FLSI_ALWAYS_INLINE uint64_t time_now(const fls_journal *journal)
+{
+    uint64_t clock =
+        journal->ticks != NULL ? flsi_tick_clock_now(journal->ticks) : flsi_journal_clock(journal);
+    return journal->time_base + (clock - journal->clock_base);
+}
+
 uint64_t fls_journal_now(const fls_journal *journal)
 {
-    uint64_t now = journal->time_base + (flsi_journal_clock(journal) - journal->clock_base);
+    uint64_t now = time_now(journal);
     uint64_t last = atomic_load_explicit(&journal->last_time_ns, memory_order_relaxed);
     /* A clock that steps back, as only a caller's own does, or one read before another thread's. */
     return now - last < UINT64_C(1) << 63 ? now : last;
@@ -56,23 +63,39 @@ uint64_t fls_journal_written(const fls_journal *journal)
     return atomic_load_explicit(&journal->written, memory_order_acquire);
 }
 
-void flsi_journal_was_put(fls_journal *journal, uint64_t now)
+/* The first message that no file has, or that is not durable; or others are held than before. */
+static FLSI_NOINLINE void note_held(fls_journal *journal, uint64_t now)
 {
-    const flsi_segment *segment = &journal->segment;
-    atomic_store_explicit(&journal->next_ordinal, segment->next_ordinal, memory_order_release);
-    atomic_store_explicit(&journal->written, segment->begin_ordinal, memory_order_release);
-    atomic_store_explicit(&journal->last_time_ns, segment->last_time_ns, memory_order_relaxed);
-    if (journal->held_since != 0 && journal->undurable_since != 0) {
-        return;
-    }
+    uint64_t written = journal->segment.begin_ordinal;
+    int handed_over = written != atomic_load_explicit(&journal->written, memory_order_relaxed);
+    atomic_store_explicit(&journal->written, written, memory_order_release);
     now = now != 0 ? now : flsi_journal_clock(journal);
     now += now == 0;
-    journal->held_since = journal->held_since != 0 ? journal->held_since : now;
+    if (journal->held_since == 0 || handed_over) {
+        journal->held_since = now;
+    }
     journal->undurable_since = journal->undurable_since != 0 ? journal->undurable_since : now;
     if (journal->idle) {
         journal->idle = 0;
         flsi_condition_signal(&journal->wake);
     }
+}
+
+FLSI_ALWAYS_INLINE void was_put(fls_journal *journal, uint64_t now)
+{
+    const flsi_segment *segment = &journal->segment;
+    atomic_store_explicit(&journal->next_ordinal, segment->next_ordinal, memory_order_release);
+    atomic_store_explicit(&journal->last_time_ns, segment->last_time_ns, memory_order_relaxed);
+    if (FLSI_UNLIKELY(journal->held_since == 0 || journal->undurable_since == 0 ||
+                      atomic_load_explicit(&journal->written, memory_order_relaxed) !=
+                          segment->begin_ordinal)) {
+        note_held(journal, now);
+    }
+}
+
+void flsi_journal_was_put(fls_journal *journal, uint64_t now)
+{
+    was_put(journal, now);
 }
 
 /* ---- appending ---- */
@@ -122,12 +145,11 @@ static fls_status make_ready_within(fls_journal *journal, uint64_t now, fls_erro
     return status;
 }
 
-/* Takes the mutex and makes ready, when no batch waits in the middle: also none that has begun
- * while the mutex was let go in here. */
-static fls_status lock_for_putting(fls_journal *journal, uint64_t now, fls_error *err)
+/* Makes ready, when no batch waits in the middle: also none that has begun while the mutex was let
+ * go in here. */
+static fls_status wait_for_turn(fls_journal *journal, uint64_t now, fls_error *err)
 {
     fls_status status = FLS_OK;
-    flsi_mutex_lock(&journal->mutex);
     do {
         while (FLSI_UNLIKELY(journal->turn)) {
             flsi_condition_wait(&journal->changed, &journal->mutex);
@@ -137,28 +159,24 @@ static fls_status lock_for_putting(fls_journal *journal, uint64_t now, fls_error
     return status;
 }
 
-/* The time that no message may be before. */
-static uint64_t last_time(const fls_journal *journal)
+/* Whether it is a message at all. */
+FLSI_ALWAYS_INLINE int takes(const fls_journal *journal, const void *payload, size_t size)
 {
-    uint64_t last = atomic_load_explicit(&journal->last_time_ns, memory_order_relaxed);
-    return last > journal->segment.last_time_ns ? last : journal->segment.last_time_ns;
+    return size - 1 < journal->options.max_frame_bytes && payload != NULL;
 }
 
-/* *last goes on to the message's time. */
 FLSI_ALWAYS_INLINE fls_status put(fls_journal *journal, const fls_journal_entry *entry,
-                                  uint64_t now, uint64_t *last, fls_error *err)
+                                  uint64_t now, fls_error *err)
 {
     flsi_segment *segment = &journal->segment;
     uint64_t time = entry->time_ns != 0 && now != 0 ? entry->time_ns : now;
-    if (FLSI_UNLIKELY(entry->size - 1 >= journal->options.max_frame_bytes ||
-                      entry->payload == NULL)) {
+    if (FLSI_UNLIKELY(!takes(journal, entry->payload, entry->size))) {
         return refuse(journal, entry, err);
     }
-    if (time == 0 && segment->begin == segment->next) { /* no times: those of pieces */
+    if (time == 0 && flsi_segment_begins_piece(segment, entry->size)) { /* no times but theirs */
         time = fls_journal_now(journal);
     }
-    time = time > *last ? time : *last;
-    *last = time;
+    time = time > segment->last_time_ns ? time : segment->last_time_ns;
     fls_status status =
         flsi_segment_put(segment, entry->payload, entry->size, time, &journal->put_error);
     return FLSI_UNLIKELY(status != FLS_OK)
@@ -170,10 +188,10 @@ FLSI_ALWAYS_INLINE fls_status put(fls_journal *journal, const fls_journal_entry 
 static fls_status put_all(fls_journal *journal, const fls_journal_entry *entries, size_t count,
                           uint64_t now, size_t *taken, fls_error *err)
 {
-    const flsi_segment *segment = &journal->segment;
-    uint64_t last = last_time(journal);
-    for (size_t i = 0; i < count; i++) {
-        if (FLSI_UNLIKELY(flsi_segment_bytes(segment) >= journal->options.segment_bytes ||
+    const fls_journal_options *options = &journal->options;
+    flsi_segment *segment = &journal->segment;
+    for (size_t i = 0; i < count; *taken = i) {
+        if (FLSI_UNLIKELY(flsi_segment_bytes(segment) >= options->segment_bytes ||
                           segment->next_ordinal >= journal->stop_ordinal)) {
             flsi_journal_was_put(journal, 0); /* others may look meanwhile */
             fls_status status = make_ready_within(journal, now, err);
@@ -181,11 +199,19 @@ static fls_status put_all(fls_journal *journal, const fls_journal_entry *entries
                 return status;
             }
         }
-        fls_status status = put(journal, &entries[i], now, &last, err);
-        if (FLSI_UNLIKELY(status != FLS_OK)) {
-            return status;
+        uint64_t room = journal->stop_ordinal - segment->next_ordinal;
+        size_t some = count - i < room ? count - i : (size_t)room;
+        uint64_t time = now > segment->last_time_ns || now == 0 ? now : segment->last_time_ns;
+        some = flsi_segment_put_run(segment, entries + i, some, options->max_frame_bytes,
+                                    options->segment_bytes, time);
+        i += some;
+        if (some == 0) { /* one to be looked at */
+            fls_status status = put(journal, &entries[i], now, err);
+            if (FLSI_UNLIKELY(status != FLS_OK)) {
+                return status;
+            }
+            i++;
         }
-        ++*taken;
     }
     return FLS_OK;
 }
@@ -202,9 +228,8 @@ static fls_status put_through(fls_journal *journal, const fls_journal_entry *ent
     }
     journal->gap_unwritten = 0;
     const flsi_segment_point before = flsi_segment_here(segment);
-    uint64_t last = last_time(journal);
     for (size_t i = 0; status == FLS_OK && i < count; i++) {
-        status = put(journal, &entries[i], now, &last, err);
+        status = put(journal, &entries[i], now, err);
     }
     if (status == FLS_OK) {
         status = flsi_segment_flush(segment, &why);
@@ -256,6 +281,7 @@ static fls_status put_all_through(fls_journal *journal, const fls_journal_entry 
         if (status != FLS_OK) {
             return status;
         }
+        flsi_journal_was_put(journal, 0); /* the time of the last one also, for the next segment */
         *taken += some;
     }
     return FLS_OK;
@@ -286,24 +312,48 @@ static fls_status keep_rule(fls_journal *journal, fls_error *err)
     return status == FLS_NO_SPACE || status == FLS_NO_MEMORY ? FLS_OK : status;
 }
 
+/* Whether the next message has nothing to wait for before or after it. Says no to the rare ones that
+ * make_ready would let pass. */
+FLSI_ALWAYS_INLINE int is_plain_sailing(const fls_journal *journal, uint64_t now)
+{
+    const fls_journal_options *options = &journal->options;
+    const flsi_segment *segment = &journal->segment;
+    uint32_t waits = journal->turn | journal->rotation_due | journal->sealing;
+    return journal->simple && waits == 0 && journal->failure.status == FLS_OK &&
+           segment->next_ordinal < journal->stop_ordinal &&
+           flsi_segment_bytes(segment) < options->segment_bytes &&
+           (options->segment_age_ns == 0 || now - segment->begun_ns < options->segment_age_ns);
+}
+
+/* With the mutex, which is let go for what has to be waited for. */
+static fls_status append_slow(fls_journal *journal, const fls_journal_entry *entries, size_t count,
+                              uint64_t now, uint64_t *first, size_t *done, fls_error *err)
+{
+    fls_status status = wait_for_turn(journal, now, err);
+    *first = journal->segment.next_ordinal;
+    if (status != FLS_OK) {
+        return status;
+    }
+    status = journal->through ? put_all_through(journal, entries, count, now, done, err)
+                              : put_all(journal, entries, count, now, done, err);
+    if (*done > 0) {
+        flsi_journal_was_put(journal, 0);
+        journal->figures.appended += *done;
+        fls_status synced = keep_rule(journal, status == FLS_OK ? err : NULL);
+        status = status == FLS_OK ? synced : status;
+    }
+    return status;
+}
+
 fls_status fls_journal_append_batch(fls_journal *journal, const fls_journal_entry *entries,
                                     size_t count, uint64_t *first_ordinal, size_t *taken,
                                     fls_error *err)
 {
     size_t done = 0;
-    uint64_t now = journal->reads_time ? fls_journal_now(journal) : 0;
-    fls_status status = lock_for_putting(journal, now, err);
-    uint64_t first = journal->segment.next_ordinal;
-    if (status == FLS_OK) {
-        status = journal->through ? put_all_through(journal, entries, count, now, &done, err)
-                                  : put_all(journal, entries, count, now, &done, err);
-        if (done > 0) {
-            flsi_journal_was_put(journal, 0);
-            journal->figures.appended += done;
-            fls_status synced = keep_rule(journal, status == FLS_OK ? err : NULL);
-            status = status == FLS_OK ? synced : status;
-        }
-    }
+    uint64_t first;
+    uint64_t now = journal->reads_time ? time_now(journal) : 0;
+    flsi_mutex_lock(&journal->mutex);
+    fls_status status = append_slow(journal, entries, count, now, &first, &done, err);
     flsi_mutex_unlock(&journal->mutex);
     if (first_ordinal != NULL) {
         *first_ordinal = first;
@@ -314,11 +364,37 @@ fls_status fls_journal_append_batch(fls_journal *journal, const fls_journal_entr
     return status;
 }
 
+static FLSI_NOINLINE fls_status append_one_slow(fls_journal *journal, const void *payload,
+                                                size_t size, uint64_t now, uint64_t *first,
+                                                fls_error *err)
+{
+    const fls_journal_entry entry = {payload, size, 0};
+    size_t done = 0;
+    return append_slow(journal, &entry, 1, now, first, &done, err);
+}
+
 fls_status fls_journal_append(fls_journal *journal, const void *payload, size_t size,
                               uint64_t *ordinal, fls_error *err)
 {
-    const fls_journal_entry entry = {payload, size, 0};
-    return fls_journal_append_batch(journal, &entry, 1, ordinal, NULL, err);
+    flsi_segment *segment = &journal->segment;
+    fls_status status = FLS_OK;
+    uint64_t now = journal->reads_time ? time_now(journal) : 0;
+    flsi_mutex_lock(&journal->mutex);
+    uint64_t first = segment->next_ordinal;
+    if (FLS_LIKELY(is_plain_sailing(journal, now) && takes(journal, payload, size) &&
+                   !flsi_segment_begins_piece(segment, size))) {
+        now = now > segment->last_time_ns ? now : segment->last_time_ns;
+        status = flsi_segment_put(segment, payload, size, now, NULL); /* there is room: it is taken */
+        was_put(journal, 0);
+        journal->figures.appended++;
+    } else {
+        status = append_one_slow(journal, payload, size, now, &first, err);
+    }
+    flsi_mutex_unlock(&journal->mutex);
+    if (ordinal != NULL) {
+        *ordinal = first;
+    }
+    return status;
 }
 
 fls_status fls_journal_record_gap(fls_journal *journal, const fls_journal_gap *gap, fls_error *err)
@@ -327,7 +403,8 @@ fls_status fls_journal_record_gap(fls_journal *journal, const fls_journal_gap *g
     if (gap->reason == 0 || gap->reason > UINT8_MAX) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "a gap has a reason");
     }
-    fls_status status = lock_for_putting(journal, 0, err);
+    flsi_mutex_lock(&journal->mutex);
+    fls_status status = wait_for_turn(journal, 0, err);
     if (status == FLS_OK) {
         const flsi_record record = {.type = FLSI_RECORD_GAP,
                                     .flags = (uint8_t)gap->reason,

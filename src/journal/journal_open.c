@@ -107,6 +107,8 @@ static fls_status make_object(fls_journal **made, const char *path,
     memset(journal, 0, sizeof *journal);
     journal->allocator = allocator;
     journal->clock = options->clock != NULL ? options->clock : fls_clock_monotonic();
+    flsi_tick_clock_init(&journal->tick_clock, journal->clock, NULL);
+    journal->ticks = options->clock == NULL ? &journal->tick_clock : NULL;
     journal->calls = calls;
     journal->options = *options;
     journal->directory.fd = -1;
@@ -357,6 +359,8 @@ fls_status flsi_journal_open(fls_journal **journal, const char *path,
     }
     made->reads_time = given.times == FLS_JOURNAL_TIMES_EACH;
     made->through = given.write_through || given.sync == FLS_JOURNAL_SYNC_ALWAYS;
+    made->simple = !made->through && (given.sync == FLS_JOURNAL_SYNC_NONE ||
+                                      given.sync == FLS_JOURNAL_SYNC_INTERVAL);
     status = open_directory(made, err);
     status = status == FLS_OK ? take_lock(made, err) : status;
     status = status == FLS_OK ? start(made, &found, err) : status;

@@ -13,6 +13,7 @@
 #include "journal/journal_kept.h"
 #include "journal/journal_segment.h"
 #include "os/os_thread.h"
+#include "os/os_tick_clock.h"
 
 /* How far the end of a segment has come. */
 enum { FLSI_NOT_SEALED = 0, FLSI_SEAL_PUT = 1, FLSI_SEALED = 2 };
@@ -32,9 +33,12 @@ struct fls_journal {
     uint64_t journal_id;
     uint64_t time_base;  /* journal time ... */
     uint64_t clock_base; /* ... at which the monotonic clock stood here */
-    uint32_t reads_time; /* 1: each call of append looks at the clock */
-    uint32_t through;    /* 1: the file has what an append returned for */
+    flsi_tick_clock *ticks; /* the monotonic clock, read faster; NULL: only clock, a caller's own */
+    uint32_t reads_time;    /* 1: each call of append looks at the clock */
+    uint32_t through;       /* 1: the file has what an append returned for */
+    uint32_t simple;        /* 1: no file has to have anything when an append returns */
     uint32_t has_thread;
+    flsi_tick_clock tick_clock; /* has locks of its own; ticks points to it */
 
     flsi_mutex mutex;
     flsi_condition changed; /* a sync ended, or the journal failed */

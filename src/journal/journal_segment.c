@@ -215,6 +215,17 @@ FLSI_ALWAYS_INLINE void note_time(flsi_segment *segment, uint64_t time_ns)
     }
 }
 
+/* The same for messages behind that one. */
+static void note_same_times(flsi_segment *segment, uint64_t time_ns, size_t count)
+{
+    flsi_marks_builder *marks = &segment->marks;
+    if (segment->notes_times && time_ns != 0) {
+        memset(marks->times + marks->times_bytes, 0, count);
+        marks->times_bytes += count;
+        marks->times_count += (uint32_t)count;
+    }
+}
+
 FLSI_ALWAYS_INLINE void count_frame(flsi_segment *segment, uint8_t *end, uint64_t time_ns)
 {
     note_time(segment, time_ns);
@@ -226,18 +237,18 @@ FLSI_ALWAYS_INLINE void count_frame(flsi_segment *segment, uint8_t *end, uint64_
     }
 }
 
-FLSI_ALWAYS_INLINE void put_short_xxh3(flsi_segment *segment, const void *payload, size_t size,
-                                       uint64_t time_ns)
+/* The most frequent kind of frame, there; the end of it. */
+FLSI_ALWAYS_INLINE uint8_t *build_short_xxh3(const fls_digest_state *digest, uint8_t *frame,
+                                             const void *payload, size_t size)
 {
     if (size < FLSI_SHORT_MIN || size > FLSI_SHORT_MAX) {
         FLSI_UNREACHABLE();
     }
-    uint8_t *frame = segment->next;
     uint8_t *to = frame + FLS_LENGTH_BYTES + sizeof(uint64_t);
     flsi_store_le32(frame, (uint32_t)size);
     flsi_copy_short(to, payload, size);
-    flsi_store_le64(frame + FLS_LENGTH_BYTES, flsi_digest_xxh3(segment->digest, payload, size));
-    count_frame(segment, to + size, time_ns);
+    flsi_store_le64(frame + FLS_LENGTH_BYTES, flsi_digest_xxh3(digest, payload, size));
+    return to + size;
 }
 
 /* Any frame, there; the end of it. The checksum comes first, while the payload is in the cache. */
@@ -405,11 +416,55 @@ fls_status flsi_segment_put(flsi_segment *segment, const void *payload, size_t s
         return put_slow(segment, payload, size, time_ns, err);
     }
     if (segment->short_xxh3 && size >= FLSI_SHORT_MIN && size <= FLSI_SHORT_MAX) {
-        put_short_xxh3(segment, payload, size, time_ns);
+        uint8_t *end = build_short_xxh3(segment->digest, segment->next, payload, size);
+        count_frame(segment, end, time_ns);
     } else {
         put_any(segment, payload, size, time_ns);
     }
     return FLS_OK;
+}
+
+static FLSI_NOINLINE uint8_t *build_any(const fls_digest_state *digest, uint8_t *frame,
+                                        const void *payload, size_t size)
+{
+    return build_frame(digest, frame, payload, size);
+}
+
+size_t flsi_segment_put_run(flsi_segment *segment, const fls_journal_entry *entries, size_t count,
+                            size_t most_bytes, uint64_t end_offset, uint64_t time_ns)
+{
+    const fls_digest_state *digest = segment->digest;
+    const uint8_t *limit = segment->limit;
+    const uint8_t *stop = limit;
+    const int short_xxh3 = (int)segment->short_xxh3;
+    uint8_t *next = segment->next;
+    uint8_t *last = segment->last;
+    size_t done = 0;
+    uint64_t bytes = flsi_segment_bytes(segment);
+    if (end_offset - bytes < (uint64_t)(limit - next)) {
+        stop = next + (end_offset - bytes);
+    }
+    for (; done < count && next < stop; done++) {
+        const fls_journal_entry *entry = &entries[done];
+        size_t size = entry->size;
+        if (FLSI_UNLIKELY(size - 1 >= most_bytes || entry->payload == NULL || entry->time_ns != 0 ||
+                          size + FLS_MAX_HEADER_BYTES > (size_t)(limit - next))) {
+            break;
+        }
+        last = next;
+        next = short_xxh3 && size >= FLSI_SHORT_MIN && size <= FLSI_SHORT_MAX
+                   ? build_short_xxh3(digest, next, entry->payload, size)
+                   : build_any(digest, next, entry->payload, size);
+    }
+    if (done > 0) {
+        note_time(segment, time_ns);
+        note_same_times(segment, time_ns, done - 1);
+        segment->last = last;
+        segment->next = next;
+        segment->next_ordinal += done;
+        segment->last_time_ns = time_ns != 0 ? time_ns : segment->last_time_ns;
+    }
+    return done;
 }
 
 /* ---- marks ---- */

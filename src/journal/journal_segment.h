@@ -79,6 +79,11 @@ void flsi_segment_end(flsi_segment *segment);
  * message is not taken, and the segment is as before. size is at most UINT32_MAX. */
 fls_status flsi_segment_put(flsi_segment *segment, const void *payload, size_t size,
                             uint64_t time_ns, fls_error *err);
+/* Frames as many of the entries, from the first, as need no looking at: those of 1 to most_bytes
+ * bytes (less than 2^32) and no time of their own, that fit the open piece and begin before
+ * end_offset. How many; none fails. */
+size_t flsi_segment_put_run(flsi_segment *segment, const fls_journal_entry *entries, size_t count,
+                            size_t most_bytes, uint64_t end_offset, uint64_t time_ns);
 /* A gap, clock or other record that belongs before the next message. */
 fls_status flsi_segment_mark(flsi_segment *segment, const flsi_record *record, fls_error *err);
 
@@ -115,6 +120,13 @@ fls_status flsi_segment_seal(flsi_segment *segment, uint32_t flags, fls_error *e
 FLSI_ALWAYS_INLINE uint64_t flsi_segment_bytes(const flsi_segment *segment)
 {
     return segment->begin_offset + (uint64_t)(segment->next - segment->begin);
+}
+
+/* Whether a payload of that size begins a piece, of which the marks tell the time. A frame for
+ * which there might just be room may be said to. */
+FLSI_ALWAYS_INLINE int flsi_segment_begins_piece(const flsi_segment *segment, size_t size)
+{
+    return size + FLS_MAX_HEADER_BYTES > (size_t)(segment->limit - segment->next);
 }
 
 /* Whether frames or marks are held that no file has. */
