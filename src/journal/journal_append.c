@@ -312,8 +312,8 @@ static fls_status keep_rule(fls_journal *journal, fls_error *err)
     return status == FLS_NO_SPACE || status == FLS_NO_MEMORY ? FLS_OK : status;
 }
 
-/* Whether the next message has nothing to wait for before or after it. Says no to the rare ones that
- * make_ready would let pass. */
+/* Whether the next message has nothing to wait for before or after it. Says no to the rare ones
+ * that make_ready would let pass. */
 FLSI_ALWAYS_INLINE int is_plain_sailing(const fls_journal *journal, uint64_t now)
 {
     const fls_journal_options *options = &journal->options;
@@ -384,7 +384,8 @@ fls_status fls_journal_append(fls_journal *journal, const void *payload, size_t 
     if (FLS_LIKELY(is_plain_sailing(journal, now) && takes(journal, payload, size) &&
                    !flsi_segment_begins_piece(segment, size))) {
         now = now > segment->last_time_ns ? now : segment->last_time_ns;
-        status = flsi_segment_put(segment, payload, size, now, NULL); /* there is room: it is taken */
+        status =
+            flsi_segment_put(segment, payload, size, now, NULL); /* there is room: it is taken */
         was_put(journal, 0);
         journal->figures.appended++;
     } else {

@@ -359,8 +359,8 @@ fls_status flsi_journal_open(fls_journal **journal, const char *path,
     }
     made->reads_time = given.times == FLS_JOURNAL_TIMES_EACH;
     made->through = given.write_through || given.sync == FLS_JOURNAL_SYNC_ALWAYS;
-    made->simple = !made->through && (given.sync == FLS_JOURNAL_SYNC_NONE ||
-                                      given.sync == FLS_JOURNAL_SYNC_INTERVAL);
+    made->simple = !made->through &&
+                   (given.sync == FLS_JOURNAL_SYNC_NONE || given.sync == FLS_JOURNAL_SYNC_INTERVAL);
     status = open_directory(made, err);
     status = status == FLS_OK ? take_lock(made, err) : status;
     status = status == FLS_OK ? start(made, &found, err) : status;

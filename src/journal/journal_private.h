@@ -31,8 +31,8 @@ struct fls_journal {
     flsi_kept kept; /* its segments; by its own mutex */
     fls_digest_state digest;
     uint64_t journal_id;
-    uint64_t time_base;  /* journal time ... */
-    uint64_t clock_base; /* ... at which the monotonic clock stood here */
+    uint64_t time_base;     /* journal time ... */
+    uint64_t clock_base;    /* ... at which the monotonic clock stood here */
     flsi_tick_clock *ticks; /* the monotonic clock, read faster; NULL: only clock, a caller's own */
     uint32_t reads_time;    /* 1: each call of append looks at the clock */
     uint32_t through;       /* 1: the file has what an append returned for */

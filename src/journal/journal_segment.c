@@ -349,7 +349,7 @@ static fls_status put_across(flsi_segment *segment, const void *payload, size_t 
         return status;
     }
     size_t bytes = (size_t)(build_frame(segment->digest, frame, payload, size) - frame);
-    status = write_all_at(&segment->frames, segment->begin_offset, &span, 1, &done, err);
+    status = flsi_file_write_all_at(&segment->frames, segment->begin_offset, &span, 1, &done, err);
     if (status != FLS_OK) {
         keep_whole(segment, done < before ? done : before);
     } else {

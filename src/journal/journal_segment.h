@@ -42,10 +42,11 @@ typedef struct flsi_segment {
     uint8_t *base;  /* first page in it */
     uint8_t *begin; /* of what is held: whole frames */
     uint8_t *next;
-    uint8_t *last;          /* the last frame that is held */
-    uint8_t *limit;         /* up to here frames need no looking at; next: no piece is open */
-    uint64_t begin_offset;  /* in the file, of begin */
-    uint64_t edge_offset;   /* in the file: up to here the buffer is filled before it is handed over */
+    uint8_t *last;         /* the last frame that is held */
+    uint8_t *limit;        /* up to here frames need no looking at; next: no piece is open */
+    uint64_t begin_offset; /* in the file, of begin */
+    uint64_t
+        edge_offset; /* in the file: up to here the buffer is filled before it is handed over */
     uint64_t begin_ordinal; /* of the first frame that is held */
     uint64_t next_ordinal;
     uint64_t last_time_ns;

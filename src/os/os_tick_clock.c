@@ -114,6 +114,7 @@ uint64_t flsi_tick_clock_anchor(flsi_tick_clock *ticks)
     rate = paired ? take_rate(ticks, count, now, rate) : rate;
     window = paired && rate != 0 ? (WINDOW_NS << 32) / rate : 0;
     uint64_t result = raise_floor(ticks, told > now ? told : now);
+    before -= (rate >> 32) + 1; /* a tick may have been about to come, and come just behind it */
     atomic_store_explicit(&ticks->ticks, count, memory_order_release);
     atomic_store_explicit(&ticks->time_ns, before, memory_order_release);
     atomic_store_explicit(&ticks->rate, rate, memory_order_release);

@@ -9,7 +9,8 @@
  * that a line stays behind the clock and the next anchor never leads back. Hence:
  *
  *   - a time is never later than the clock would have told, as long as the rate holds;
- *   - it is earlier by at most 250 us / 1024 and what reading the pair took, 1 us at most;
+ *   - it is earlier by at most 250 us / 1024, a tick, and what reading the pair took (1 us at
+ * most);
  *   - it never goes back, on one thread or from one to another that has heard of it, whatever the
  *     count and the rate do: no line begins below what was told before.
  *
@@ -41,8 +42,8 @@ typedef struct flsi_tick_clock {
     uint64_t (*count)(void); /* NULL: flsi_ticks_in_order */
 } flsi_tick_clock;
 
-/* clock NULL: the monotonic one. count NULL: the processor's, if it is steady; a test gives its own,
- * and passes that to flsi_tick_clock_at. */
+/* clock NULL: the monotonic one. count NULL: the processor's, if it is steady; a test gives its
+ * own, and passes that to flsi_tick_clock_at. */
 void flsi_tick_clock_init(flsi_tick_clock *ticks, const fls_clock *clock, uint64_t (*count)(void));
 
 /* The time by the clock, which makes an anchor if nobody else is about to. */

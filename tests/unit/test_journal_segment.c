@@ -292,6 +292,39 @@ static void test_full_disk(void **state)
     expect_marks(MANY, offsets, 0);
 }
 
+/* Frames are handed over up to whole multiples of 256 KiB; what is said to be held is whole frames,
+ * and a disk that is full has the file cut back to whole frames. */
+static void test_handed_over_to_an_edge(void **state)
+{
+    (void)state;
+    static const uint8_t payload[1000] = {1, 2, 3};
+    flsi_segment segment;
+    begin(&segment, FLS_CHECKSUM_XXH3);
+    uint64_t size = 0;
+    for (uint64_t n = 0; n < 2000; n++) {
+        assert_status(flsi_segment_put(&segment, payload, sizeof payload, 7, &err), FLS_OK, &err);
+        size = files_size(name_of(FLSI_NAME_SEGMENT));
+        assert_int_equal(size % (256 * 1024), 0);
+        assert_int_equal(segment.begin_offset, size / 1012 * 1012);
+        assert_int_equal(segment.begin_ordinal, FIRST + size / 1012);
+        assert_int_equal(flsi_segment_bytes(&segment), (n + 1) * 1012);
+    }
+    assert_true(size > segment.begin_offset);
+    disk.room = 0;
+    assert_status(flsi_segment_flush(&segment, &err), FLS_NO_SPACE, &err);
+    assert_int_equal(files_size(name_of(FLSI_NAME_SEGMENT)), segment.begin_offset);
+    while (flsi_segment_put(&segment, payload, sizeof payload, 7, &err) == FLS_OK) {
+    }
+    assert_int_equal(files_size(name_of(FLSI_NAME_SEGMENT)), segment.begin_offset);
+    uint64_t taken = segment.next_ordinal;
+    disk.room = UINT64_MAX;
+    assert_status(flsi_segment_put(&segment, payload, sizeof payload, 7, &err), FLS_OK, &err);
+    assert_int_equal(segment.next_ordinal, taken + 1);
+    assert_status(flsi_segment_flush(&segment, &err), FLS_OK, &err);
+    assert_int_equal(files_size(name_of(FLSI_NAME_SEGMENT)), (taken + 1 - FIRST) * 1012);
+    flsi_segment_end(&segment);
+}
+
 static void test_goes_on_where_it_was(void **state)
 {
     (void)state;
@@ -412,6 +445,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_size_and_checksum, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_proofs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_handed_over_to_an_edge, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_goes_on_where_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names_that_are_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gaps_keep_their_place, set_up, tear_down),
