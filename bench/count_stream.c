@@ -1,6 +1,9 @@
-/* The work whose instructions are counted: count_stream write|read none|crc16|crc32|xxh3 ROUNDS.
- * Each round writes, or reads, the same 1024 messages of 100 bytes in memory. Everything else is
- * the same for any number of rounds, so that the difference of two runs is that of their rounds.
+/* The work whose instructions are counted:
+ * count_stream write|read|append|batch none|crc16|crc32|xxh3 ROUNDS.
+ * Each round writes, or reads, the same 1024 messages of 100 bytes in memory; or appends them to a
+ * journal below the working directory, one by one or 64 at a time, with a clock that costs next to
+ * nothing. Everything else is the same for any number of rounds, so that the difference of two runs
+ * is that of their rounds.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +11,7 @@
 #include <string.h>
 
 #include "flatstream/flatstream.h"
+#include "flatstream/journal.h"
 
 #define MESSAGES      1024u
 #define PAYLOAD_BYTES 100u
@@ -55,24 +59,61 @@ static void read_round(const void *data, size_t size, fls_checksum checksum)
     }
 }
 
-int main(int argc, char **argv)
+/* ---- a journal ---- */
+
+static uint64_t next_time(void *self)
+{
+    uint64_t *now = self;
+    *now += 100;
+    return *now;
+}
+
+static void append_round(fls_journal *journal, int in_batches)
+{
+    static volatile size_t size = PAYLOAD_BYTES;
+    fls_journal_entry entries[BATCH];
+    for (size_t i = 0; i < MESSAGES; i++) {
+        if (in_batches) {
+            entries[i % BATCH] = (fls_journal_entry){payloads[i], size, 0};
+            if (i % BATCH == BATCH - 1) {
+                must(fls_journal_append_batch(journal, entries, BATCH, NULL, NULL, NULL), "batch");
+            }
+            continue;
+        }
+        fls_status status = fls_journal_append(journal, payloads[i], size, NULL, NULL);
+        if (status != FLS_OK) {
+            must(status, "append");
+        }
+    }
+}
+
+/* Polled: a thread of its own would do what it does by the time that passes. */
+static int count_journal(fls_checksum checksum, int in_batches, long rounds)
+{
+    static uint64_t now = 1;
+    const fls_clock clock = {next_time, &now};
+    fls_journal *journal;
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    options.checksum = checksum;
+    options.sync = FLS_JOURNAL_SYNC_NONE;
+    options.polled = 1;
+    options.must_be_new = 1;
+    options.clock = &clock;
+    must(fls_journal_open(&journal, "count_stream.journal", &options, NULL, NULL), "journal");
+    for (; rounds > 0; rounds--) {
+        append_round(journal, in_batches);
+    }
+    must(fls_journal_close(journal, NULL), "close");
+    return 0;
+}
+
+static int count_memory(fls_checksum checksum, int writing, long rounds)
 {
     fls_sink sink;
     fls_writer *writer;
     const void *data;
     size_t size;
-    fls_checksum checksum;
     fls_writer_options options = FLS_WRITER_OPTIONS_INIT;
-    if (argc != 4 || (strcmp(argv[1], "write") != 0 && strcmp(argv[1], "read") != 0) ||
-        fls_checksum_from_name(argv[2], &checksum) != FLS_OK) {
-        (void)fprintf(stderr, "usage: count_stream write|read CHECKSUM ROUNDS\n");
-        return 2;
-    }
-    int writing = strcmp(argv[1], "write") == 0;
-    long rounds = strtol(argv[3], NULL, 10);
-    for (size_t i = 0; i < sizeof payloads; i++) {
-        (&payloads[0][0])[i] = (uint8_t)(i * 167 + i / 251 + 1);
-    }
     options.checksum = checksum;
     must(fls_sink_open_fixed(&sink, stream, sizeof stream, NULL), "sink");
     must(fls_writer_open(&writer, sink, &options, NULL), "writer");
@@ -87,4 +128,24 @@ int main(int argc, char **argv)
     }
     must(fls_writer_close(writer, NULL), "close");
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const verbs[] = {"write", "read", "append", "batch"};
+    fls_checksum checksum;
+    size_t verb = 0;
+    while (argc == 4 && verb < 4 && strcmp(argv[1], verbs[verb]) != 0) {
+        verb++;
+    }
+    if (argc != 4 || verb == 4 || fls_checksum_from_name(argv[2], &checksum) != FLS_OK) {
+        (void)fprintf(stderr, "usage: count_stream write|read|append|batch CHECKSUM ROUNDS\n");
+        return 2;
+    }
+    long rounds = strtol(argv[3], NULL, 10);
+    for (size_t i = 0; i < sizeof payloads; i++) {
+        (&payloads[0][0])[i] = (uint8_t)(i * 167 + i / 251 + 1);
+    }
+    return verb < 2 ? count_memory(checksum, verb == 0, rounds)
+                    : count_journal(checksum, verb == 3, rounds);
 }
