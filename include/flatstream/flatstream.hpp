@@ -10,6 +10,11 @@
 //   for (auto &sample : in.as<telemetry::Sample>())    // verified, aligned, no copies
 //       use(sample.timestamp_ns());
 //
+//   flatstream::journal log("flight42");               // a journal, and a recorder before it
+//   flatstream::recorder rec(log);
+//   flatstream::producer hot = rec.attach();
+//   hot.offer(builder);
+//
 // Without generated code: flatstream::schema, path, predicate, json_printer, json_parser, prepared.
 //
 // A fault is an exception, flatstream::error, with status, offset, ordinal and text. Every throwing
@@ -19,11 +24,14 @@
 #define FLATSTREAM_FLATSTREAM_HPP
 
 #include "flatstream/error.hpp"
+#include "flatstream/journal.hpp"
+#include "flatstream/journal_reader.hpp"
 #include "flatstream/json.hpp"
 #include "flatstream/message.hpp"
 #include "flatstream/prepared.hpp"
 #include "flatstream/query.hpp"
 #include "flatstream/reader.hpp"
+#include "flatstream/recorder.hpp"
 #include "flatstream/recover.hpp"
 #include "flatstream/schema.hpp"
 #include "flatstream/socket.hpp"

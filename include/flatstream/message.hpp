@@ -410,6 +410,23 @@ void call_observer(void *self, const void *payload, std::size_t size,
     (*static_cast<Function *>(self))(byte_view(payload, size), ordinal);
 }
 
+// Not all options have observers.
+template <class Raw>
+auto join_observers(Raw &raw, attachments &own, int) -> decltype(void(raw.observers))
+{
+    if (!own.observers.empty()) {
+        own.observers.insert(own.observers.begin(), raw.observers,
+                             raw.observers + raw.observer_count);
+        raw.observers = own.observers.data();
+        raw.observer_count = own.observers.size();
+    }
+}
+template <class Raw> void join_observers(Raw &, attachments &, long)
+{
+}
+template <class Raw> auto has_observers(int) -> decltype(void(&Raw::observers), std::true_type());
+template <class Raw> std::false_type has_observers(long);
+
 // Options of a reader or writer with validators and observers that live as long as what uses them.
 template <class Raw> class with_checks : public Raw {
   public:
@@ -447,6 +464,7 @@ template <class Raw> class with_checks : public Raw {
     // function(byte_view, ordinal) sees every accepted message. It must not throw.
     template <class Function> void observe(Function function)
     {
+        static_assert(decltype(has_observers<Raw>(0))::value, "these options have no observers");
         std::shared_ptr<Function> kept = std::make_shared<Function>(std::move(function));
         attached_.observers.push_back(fls_observer{&call_observer<Function>, kept.get()});
         attached_.kept.push_back(std::move(kept));
@@ -463,13 +481,15 @@ template <class Raw> class with_checks : public Raw {
             raw.validators = own.validators.data();
             raw.validator_count = own.validators.size();
         }
-        if (!own.observers.empty()) {
-            own.observers.insert(own.observers.begin(), raw.observers,
-                                 raw.observers + raw.observer_count);
-            raw.observers = own.observers.data();
-            raw.observer_count = own.observers.size();
-        }
+        join_observers(raw, own, 0);
         return raw;
+    }
+
+  protected:
+    // For what the options point to beside their checks.
+    void keep_alive(std::shared_ptr<void> what)
+    {
+        attached_.kept.push_back(std::move(what));
     }
 
   private:

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "flatstream/flatstream.hpp"
@@ -20,6 +21,38 @@
             std::exit(1);                                                                       \
         }                                                                                       \
     } while (0)
+
+static void journals_and_recorders(const flatbuffers::FlatBufferBuilder &fbb)
+{
+    char path[] = "/tmp/fls_cpp_quiet_XXXXXX";
+    fls_error err = FLS_ERROR_INIT;
+    CHECK(mkdtemp(path) != nullptr);
+    flatstream::journal log;
+    flatstream::journal_options options;
+    options.must_exist = 1;
+    CHECK(log.try_open(path, options, nullptr, &err) == FLS_IO && !log);
+    CHECK(log.try_open(path) == FLS_OK && log);
+    uint64_t ordinal = 99;
+    CHECK(log.try_append(fbb, &ordinal, &err) == FLS_OK && ordinal == 0);
+    CHECK(log.try_append("", 0, &ordinal, &err) == FLS_INVALID_FRAME);
+    flatstream::recorder rec;
+    flatstream::producer hot;
+    CHECK(rec.try_open(log) == FLS_OK && rec.try_attach(hot) == FLS_OK);
+    CHECK(hot.try_offer(fbb) == FLS_OK && rec.try_drain(&err) == FLS_OK && hot.durable() == 1);
+    hot.detach();
+    CHECK(rec.try_close(&err) == FLS_OK && log.try_close(&err) == FLS_OK && !log && !rec && !hot);
+    flatstream::journal_reader in;
+    CHECK(in.try_open(path) == FLS_OK);
+    uint32_t number = 0;
+    for (const telemetry::Sample &sample : in.try_as<telemetry::Sample>(err)) {
+        CHECK(sample.sequence() == 9);
+        number++;
+    }
+    CHECK(number == 2 && err.status == FLS_OK);
+    in.close();
+    std::string remove = std::string("rm -r ") + path;
+    CHECK(std::system(remove.c_str()) == 0);
+}
 
 int main()
 {
@@ -75,5 +108,6 @@ int main()
     CHECK(view.try_skip(&err) == FLS_OK);
     CHECK(view.try_next(message, &err) == FLS_END);
     CHECK(out.try_close(&err) == FLS_OK);
+    journals_and_recorders(fbb);
     return 0;
 }
