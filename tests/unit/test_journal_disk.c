@@ -37,6 +37,54 @@ static void test_full_disk(void **state)
     }
 }
 
+/* A disk that is full when a journal is begun, at any byte, or that cannot make its files durable:
+ * what is left is begun again when there is room, and nothing is lost by it. */
+static void test_begun_on_a_full_disk(void **state)
+{
+    (void)state;
+    fls_status status = FLS_NO_SPACE;
+    int refused = 0;
+    fls_journal_options options = quiet();
+    fls_journal *journal;
+    fls_journal_report report = FLS_JOURNAL_REPORT_INIT;
+    for (uint64_t has = 0; status != FLS_OK; has += 7, refused++) {
+        files_remove_directory(path);
+        files_make_directory(path, sizeof path);
+        disk.room = has;
+        status = flsi_journal_open(&journal, path, &options, &calls, &report, &err);
+        disk.room = UINT64_MAX;
+        if (status != FLS_OK) {
+            assert_status(status, FLS_NO_SPACE, &err);
+            assert_null(journal);
+            journal = open_reported(&options, &report);
+            assert_int_equal(report.messages, 0);
+            assert_int_equal(report.cut_bytes, 0);
+            assert_int_equal(report.rebuilt, 0);
+        }
+        append_many(journal, 0, 20);
+        close_it(journal);
+        expect_segments(20);
+        expect_journal(20, FLS_JOURNAL_DURABLE);
+    }
+    assert_true(refused > 10);
+    status = FLS_IO;
+    for (long at = 1; status != FLS_OK; at++) {
+        files_remove_directory(path);
+        files_make_directory(path, sizeof path);
+        disk.fail_sync = at;
+        status = flsi_journal_open(&journal, path, &options, &calls, &report, &err);
+        disk.fail_sync = 0;
+        if (status != FLS_OK) {
+            assert_status(status, FLS_IO, &err);
+            journal = open_reported(&options, &report);
+            assert_int_equal(report.messages, 0);
+        }
+        append_many(journal, 0, 20);
+        close_it(journal);
+        expect_segments(20);
+    }
+}
+
 /* Each sync in turn fails once: what was appended is durable all the same, in a new segment. */
 static void test_sync_fails_once(void **state)
 {
@@ -154,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_begun_on_a_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sync_fails_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_sync_is_not_repeated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sync_fails_for_good, set_up, tear_down),
