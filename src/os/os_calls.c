@@ -73,6 +73,13 @@ static int close_listing(DIR *listing, int result)
     return result;
 }
 
+/* A directory that was removed reads as one without names: POSIX wants no error there. */
+static int is_removed(DIR *listing)
+{
+    struct stat status;
+    return fstat(dirfd(listing), &status) == 0 && status.st_nlink == 0;
+}
+
 static int sys_list(int directory, int (*seen)(void *self, const char *name), void *self)
 {
     int fd;
@@ -91,8 +98,14 @@ static int sys_list(int directory, int (*seen)(void *self, const char *name), vo
     for (;;) {
         errno = 0;
         const struct dirent *entry = readdir(listing);
-        if (entry == NULL)
-            return close_listing(listing, errno == 0 ? 0 : -1);
+        if (entry == NULL) {
+            int failed = errno != 0;
+            if (!failed && is_removed(listing)) {
+                errno = ENOENT;
+                failed = 1;
+            }
+            return close_listing(listing, failed ? -1 : 0);
+        }
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         if (seen(self, entry->d_name) != 0)
