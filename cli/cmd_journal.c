@@ -181,7 +181,7 @@ static const char *const compress_synopsis[] = {"[--level N] [--json] DIRECTORY"
 static const char *const compress_description[] = {
     "Compresses all segments that have ended and are not compressed yet, with zstd. Each is proven "
     "first, and read back before the plain file goes; they are read as if nothing had happened. "
-    "Works beside a writer.",
+    "Needs the journal's writer to be gone: 'flatstream record --compress' does it by itself.",
     NULL};
 static const cli_option compress_options[] = {
     {ID_LEVEL, "level", "N", "The level of zstd, 1 to 19; its default unless given."},

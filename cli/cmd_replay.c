@@ -214,7 +214,7 @@ static int parse_speed(replaying *r, const char *text)
 
 static int is_endpoint(const char *text)
 {
-    return strncmp(text, "tcp://", 6) == 0 || strncmp(text, "udp://", 6) == 0 ||
+    return strncmp(text, "tcp:", 4) == 0 || strncmp(text, "udp:", 4) == 0 ||
            strncmp(text, "unix:", 5) == 0;
 }
 

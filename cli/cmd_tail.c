@@ -4,23 +4,37 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "interrupt.h"
+#include "journal_input.h"
 #include "message_out.h"
+#include "moment.h"
 #include "walk.h"
 
-enum { MOST_LAST = 1000000, DEFAULT_LAST = 10 };
+enum { MOST_LAST = 1000000, DEFAULT_LAST = 10, ID_CURSOR = CLI_ID_FIRST };
+
+#define SAVE_NS UINT64_C(500000000)
 
 static const char *const synopsis[] = {"[-n N] [-f] [--as FORM] [--select PATHS] [-s SCHEMA] FILE",
-                                       "--since T [-f] [--as FORM] JOURNAL", NULL};
+                                       "--since T [-f] [--as FORM] JOURNAL",
+                                       "--cursor NAME [-f] [--as FORM] JOURNAL", NULL};
 static const char *const description[] = {
     "Prints the last messages of a stream or journal, in the forms of cat; a journal knows its own "
     "schemas. With -f it goes on with what is written later, until it is interrupted: in a journal "
     "across segments, retention and restarts of its writer.",
-    "A journal is read from its end, whatever its size; a stream from its beginning.", NULL};
+    "A journal is read from its end, whatever its size; a stream from its beginning.",
+    "With --cursor it begins where the cursor of that name stands, and moves it behind what was "
+    "written out, so that the next tail with it goes on there: every message comes out at least "
+    "once, over restarts of either side. Only durable messages come, and the journal keeps those "
+    "that are still to come. 'flatstream journal cursors' lists, sets and removes cursors.",
+    NULL};
 static const cli_option option_table[] = {
     {'n', "lines", "N",
      "So many of the last messages; 10 unless given, with --since all. 0: none, "
      "but those that come."},
     {'f', "follow", NULL, "Go on with the messages that are written from now on."},
+    {ID_CURSOR, "cursor", "NAME",
+     "Of a journal: all messages from this cursor on (the oldest, where there is none yet), which "
+     "is moved behind them."},
     CLI_MESSAGE_OUT_OPTIONS,
     {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {{"0", "What was printed is sound."},
@@ -33,6 +47,8 @@ static const cli_pair examples[] = {
     {"flatstream tail -f flight42", "Watch what is recorded:"},
     {"flatstream tail -f -n 0 --select timestamp_ns,mode flight42", "Only new ones, two values:"},
     {"flatstream tail -n 1 --as raw flight42 >newest.bin", "The newest message, as it is:"},
+    {"flatstream tail -f --cursor uploader flight42 | upload",
+     "Hand every message on, also after a restart:"},
     {NULL, NULL}};
 
 /* A copy of a message of a stream. */
@@ -47,6 +63,9 @@ typedef struct tailing {
     cli_input input;
     int follow;
     int given; /* -n */
+    const char *cursor;
+    uint64_t saved_ns; /* when the cursor was set last */
+    int failed_to_save;
     uint64_t last;
     uint64_t skip; /* of a stream that is followed: messages not to be printed */
     /* Of a stream: a ring of the last messages. */
@@ -64,10 +83,33 @@ static int print_one(void *self, const fls_message *message)
     return cli_message_out_put(&t->print, message);
 }
 
+/* What was taken is written out; then the cursor may stand behind it. */
+static void save_cursor(tailing *t)
+{
+    fls_error err = FLS_ERROR_INIT;
+    cli_out_flush(&t->print.out);
+    if (t->cursor == NULL || t->print.out.status != FLS_OK || t->failed_to_save) {
+        return;
+    }
+    t->saved_ns = cli_monotonic_ns();
+    if (fls_journal_reader_save(t->input.journal, t->cursor, &err) != FLS_OK) {
+        t->failed_to_save = cli_journal_complain(t->input.job, t->input.name, &err);
+    }
+}
+
 static void pause_printing(void *self)
 {
     tailing *t = self;
-    cli_out_flush(&t->print.out);
+    save_cursor(t);
+}
+
+/* Where there is no pause the cursor moves now and then. */
+static void settled(void *self)
+{
+    tailing *t = self;
+    if (cli_monotonic_ns() - t->saved_ns >= SAVE_NS) {
+        save_cursor(t);
+    }
 }
 
 /* ---- streams that end ---- */
@@ -158,7 +200,16 @@ static int count_stream(tailing *t, cli_job *job, const char *path)
 static int follow_all(tailing *t)
 {
     cli_walker walker = {print_one, pause_printing, t, &t->print.schemas, NULL};
-    return cli_walk(&t->input, t->print.reader, &walker);
+    if (t->cursor != NULL) {
+        t->input.settled = settled;
+        t->input.settled_self = t;
+        t->saved_ns = cli_monotonic_ns();
+    }
+    int code = cli_walk(&t->input, t->print.reader, &walker);
+    if (t->cursor != NULL && (code == CLI_DONE || cli_interrupt_pending())) {
+        save_cursor(t);
+    }
+    return code == CLI_DONE ? t->failed_to_save : code;
 }
 
 static int run_on(cli_job *job, tailing *t, const char *path)
@@ -175,7 +226,8 @@ static int run_on(cli_job *job, tailing *t, const char *path)
     }
     if (code == CLI_DONE) {
         t->input.follow = t->follow;
-        int all = job->common.since_ns != 0 && !t->given;
+        int all = (job->common.since_ns != 0 && !t->given) || t->cursor != NULL;
+        t->input.cursor = t->cursor;
         t->input.last = all ? 0 : t->last;
         t->input.from_end = !all && t->last == 0;
         code = cli_message_out_open(&t->print, &t->input);
@@ -190,6 +242,17 @@ static int run_on(cli_job *job, tailing *t, const char *path)
     return code;
 }
 
+static int check_cursor(cli_job *job, const tailing *t, const char *path)
+{
+    if (job->journal == NULL) {
+        return cli_usage(job, "%s is no journal, which alone has cursors", path);
+    }
+    if (t->given || job->common.since_ns != 0 || job->common.until_ns != UINT64_MAX) {
+        return cli_usage(job, "--cursor says which messages: no -n, --since or --until");
+    }
+    return CLI_DONE;
+}
+
 static int run(cli_job *job, int argc, char **argv)
 {
     const char *argument;
@@ -200,6 +263,9 @@ static int run(cli_job *job, int argc, char **argv)
     while (code == CLI_DONE && (id = cli_next_option(job, argc, argv, &argument)) > 0) {
         if (id == 'f') {
             t.follow = 1;
+        } else if (id == ID_CURSOR) {
+            t.cursor = argument;
+            job->common.durable = 1;
         } else if (id != 'n') {
             code = cli_message_out_option(&t.print, job, id, argument);
         } else if (!cli_parse_count(argument, &t.last) || t.last > MOST_LAST) {
@@ -215,6 +281,9 @@ static int run(cli_job *job, int argc, char **argv)
         return job->option_exit;
     }
     code = cli_one_operand(job, &path);
+    if (code == CLI_DONE && t.cursor != NULL) {
+        code = check_cursor(job, &t, path);
+    }
     if (code == CLI_DONE) {
         code = cli_message_out_check(&t.print, job);
     }

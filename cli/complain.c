@@ -77,7 +77,9 @@ void cli_error_sentence(const fls_error *err, char *buffer, size_t capacity)
     buffer[0] = '\0';
     if (err->status == FLS_VALIDATION_FAILED && err->name[0] != '\0') {
         add(buffer, capacity, "refused by %s", err->name);
-    } else if (err->status != FLS_IO || err->text[0] == '\0') { /* its text says more */
+    } else if (err->text[0] == '\0' ||
+               (err->status != FLS_IO && err->status != FLS_INVALID_ARGUMENT)) {
+        /* The text of those says all. */
         add(buffer, capacity, "%s", fls_status_text(err->status));
     }
     if (err->text[0] != '\0') {

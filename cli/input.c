@@ -124,6 +124,9 @@ static fls_status read_input(void *self, void *buffer, size_t capacity, size_t *
         }
         status = input->inner.ops->read(input->inner.self, buffer, capacity, got, err);
         if (status == FLS_END && input->follow) {
+            if (cli_interrupt_unread()) {
+                cli_interrupt_ask();
+            }
             if (wait_a_little(input, 1) == CLI_INTERRUPT_SIGNAL) {
                 return fls_error_set(err, FLS_IO, EINTR, NULL);
             }

@@ -33,6 +33,10 @@ typedef struct cli_input {
     uint64_t last; /* of a journal only so many messages from the end; 0: all */
     int from_end;  /* of a journal nothing that there is now */
     /* Of a journal: told of messages that are missing before the next one. May be NULL. */
+    /* Every message that was handed out so far was taken. May be NULL. */
+    void (*settled)(void *self);
+    void *settled_self;
+    const char *cursor; /* where to begin; the oldest message where there is none of that name */
     void (*missing)(void *self, const fls_journal_event *event);
     void *missing_self;
     void (*idle)(void *self); /* called a few times a second while there is nothing to read */

@@ -73,6 +73,12 @@ int cli_interrupt_wait(int fd, int timeout_ms)
     return caught_signal ? CLI_INTERRUPT_SIGNAL : CLI_INTERRUPT_READY;
 }
 
+int cli_interrupt_unread(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 int cli_interrupt_pause(int timeout_ms)
 {
     struct pollfd wait = {.fd = wake_pipe[0], .events = POLLIN};

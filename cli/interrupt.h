@@ -19,6 +19,10 @@ void cli_interrupt_ask(void);
 enum { CLI_INTERRUPT_READY = 0, CLI_INTERRUPT_SIGNAL = 1, CLI_INTERRUPT_NOTHING = 2 };
 int cli_interrupt_wait(int fd, int timeout_ms);
 
+/* Whether standard output is a pipe or socket whose reader has gone: there is no point in waiting
+ * for more to write. */
+int cli_interrupt_unread(void);
+
 /* Waits that long, or until a signal comes: CLI_INTERRUPT_SIGNAL or CLI_INTERRUPT_NOTHING. */
 int cli_interrupt_pause(int timeout_ms);
 

@@ -261,6 +261,11 @@ int cli_journal_input_place(cli_input *input, uint64_t *first, uint64_t *end)
     *first = common->range_first;
     *end = common->range_end;
     raise_first(input, first);
+    if (input->cursor != NULL) {
+        status = fls_journal_reader_load(input->journal, input->cursor, &err);
+        status = status == FLS_END ? FLS_OK : status;
+        raise_first(input, first);
+    }
     if (common->since_ns != 0) {
         status = fls_journal_reader_seek_time(input->journal, common->since_ns, &err);
         raise_first(input, first);
@@ -335,7 +340,7 @@ fls_status cli_journal_input_wait(cli_input *input, fls_error *err)
         if (input->idle != NULL) {
             input->idle(input->idle_self);
         }
-        if (cli_interrupt_pending()) {
+        if (cli_interrupt_pending() || cli_interrupt_unread()) {
             return FLS_STOPPED;
         }
         status = fls_journal_reader_wait(input->journal, WAIT_NS, err);

@@ -111,7 +111,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     int code = dispatch(&job, argc, argv);
     cli_progress_clear(&job.progress);
-    if (cli_interrupt_pending()) {
+    if (cli_interrupt_pending() > 0) {
         cli_interrupt_raise();
     }
     /* A network file system may report a failed write only now. */

@@ -28,4 +28,8 @@ void cli_progress_say(cli_progress *progress, const char *text);
 /* Takes the line away, so that something else can be printed; it comes back with an update. */
 void cli_progress_clear(cli_progress *progress);
 
+/* A line on standard error that the next one takes the place of, as far as it fits in the
+ * terminal's width; label (may be NULL) before it is made shorter first. */
+void cli_progress_line(cli_progress *progress, const char *label, const char *text);
+
 #endif

@@ -96,6 +96,26 @@ static int load_types(cli_recording *rec)
     return cli_own_types_load(&rec->schemas, rec->job, rec->path, 1);
 }
 
+/* The disk is full. CLI_DONE: there may be room by now. */
+static int wait_for_room(cli_recording *rec, const fls_error *err)
+{
+    rec->full = 1;
+    if (!rec->wait_for_space) {
+        rec->failed = 1;
+        return cli_journal_complain(rec->job, rec->path, err);
+    }
+    if (!rec->told_full) {
+        cli_note(rec->job, "%s: no space left; waiting for some", rec->path);
+        rec->told_full = 1;
+    }
+    cli_recording_idle(rec);
+    if (cli_interrupt_pause(RETRY_MS) == CLI_INTERRUPT_SIGNAL) {
+        rec->failed = 1;
+        return CLI_SYSTEM;
+    }
+    return CLI_DONE;
+}
+
 int cli_recording_open(cli_recording *rec)
 {
     fls_error err = FLS_ERROR_INIT;
@@ -125,8 +145,14 @@ int cli_recording_open(cli_recording *rec)
     uint32_t most = rec->job->common.max_frame_bytes; /* of convert: it may be more */
     rec->options.max_frame_bytes =
         most < FLS_DEFAULT_MAX_FRAME_BYTES ? most : FLS_DEFAULT_MAX_FRAME_BYTES;
-    if (fls_journal_open(&rec->journal, rec->path, &rec->options, &rec->report, &err) != FLS_OK) {
-        return open_failed(rec, &err);
+    fls_status status;
+    while ((status = fls_journal_open(&rec->journal, rec->path, &rec->options, &rec->report,
+                                      &err)) == FLS_NO_SPACE &&
+           wait_for_room(rec, &err) == CLI_DONE) {
+        rec->full = 0; /* nothing was lost by it */
+    }
+    if (status != FLS_OK) {
+        return rec->failed ? CLI_SYSTEM : open_failed(rec, &err);
     }
     cli_recovery_tell(rec->job, rec->path, &rec->report);
     rec->interactive = !rec->job->common.quiet && isatty(STDERR_FILENO);
@@ -176,26 +202,6 @@ static int refuse(cli_recording *rec, const char *place, const fls_error *err)
         cli_complain(rec->job, NULL, "more messages are not recorded");
     }
     return cli_recording_missing(rec, 1, FLS_GAP_REFUSED);
-}
-
-/* The disk is full. CLI_DONE: there may be room by now. */
-static int wait_for_room(cli_recording *rec, const fls_error *err)
-{
-    rec->full = 1;
-    if (!rec->wait_for_space) {
-        rec->failed = 1;
-        return cli_journal_complain(rec->job, rec->path, err);
-    }
-    if (!rec->told_full) {
-        cli_note(rec->job, "%s: no space left; waiting for some", rec->path);
-        rec->told_full = 1;
-    }
-    cli_recording_idle(rec);
-    if (cli_interrupt_pause(RETRY_MS) == CLI_INTERRUPT_SIGNAL) {
-        rec->failed = 1;
-        return CLI_SYSTEM;
-    }
-    return CLI_DONE;
 }
 
 /* Makes room for the sizes of more messages; those of what the file has are not needed. */
@@ -362,15 +368,14 @@ static void show(cli_recording *rec, uint64_t now)
     fls_journal_figures figures = FLS_JOURNAL_FIGURES_INIT;
     double seconds = (double)(now - rec->started_ns) / 1e9;
     fls_journal_get_figures(rec->journal, &figures);
-    fprintf(stderr,
-            "\r\033[K%s: %s messages, %s, %s/s; %s not durable yet; %llu segments, slowest sync "
-            "%.3g ms",
-            rec->path, cli_count(a, rec->messages), cli_bytes(b, (double)rec->bytes),
-            cli_count(c, (uint64_t)((double)rec->messages / seconds)),
-            cli_count(d, figures.next_ordinal - figures.durable_ordinal),
-            (unsigned long long)figures.segments, (double)figures.sync_ns_max / MILLISECONDS);
-    fflush(stderr);
-    rec->job->progress.shown = 1;
+    char line[256];
+    snprintf(line, sizeof line,
+             "%s messages, %s, %s/s; %s not durable yet; %llu segments, slowest sync %.3g ms",
+             cli_count(a, rec->messages), cli_bytes(b, (double)rec->bytes),
+             cli_count(c, (uint64_t)((double)rec->messages / seconds)),
+             cli_count(d, figures.next_ordinal - figures.durable_ordinal),
+             (unsigned long long)figures.segments, (double)figures.sync_ns_max / MILLISECONDS);
+    cli_progress_line(&rec->job->progress, rec->path, line);
 }
 
 /* Asks for the end when it is time. */

@@ -88,6 +88,9 @@ static int walk_journal(cli_input *input, const cli_walker *walker)
             kept < count) {
             return code;
         }
+        if (input->settled != NULL) {
+            input->settled(input->settled_self);
+        }
     }
     return CLI_SYSTEM;
 }
@@ -119,5 +122,8 @@ int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
             walker->pause(walker->self);
         }
     }
-    return status == FLS_END ? CLI_DONE : cli_complain_read(input, &err);
+    if (status == FLS_END || cli_interrupt_pending() == CLI_INTERRUPT_ASKED) {
+        return CLI_DONE;
+    }
+    return cli_complain_read(input, &err);
 }

@@ -106,3 +106,45 @@ expect 3 tail nothing
 mkfifo other
 : | "$tool" tail -f - >out 2>err
 [ $? = 2 ] || fail '-f of a pipe'
+
+# A cursor: each tail goes on where the last one ended, and retention keeps what is still to come.
+seq -f %08g 1 10 >first
+expect 0 record -q --from hex --segment-messages 3 -o named first
+expect 0 tail --cursor up --as hex named
+same out first
+expect 0 journal cursors named
+has out 'up                                   10'
+expect 0 tail --cursor up --as hex named
+empty out
+seq -f %08g 11 16 >second
+expect 0 record -q --from hex --segment-messages 3 -o named second
+expect 0 journal prune --before 16 named
+expect 0 tail --cursor up --as hex named
+same out second
+"$tool" tail -f --cursor up --as hex named >followed 2>follow.err &
+follower=$!
+seq -f %08g 17 20 >third
+expect 0 record -q --from hex -o named third
+wait_for cmp followed third
+wait_for sh -c "'$tool' journal cursors named | grep -q ' 20  epoch'"
+kill $follower
+wait $follower 2>/dev/null
+expect 0 tail --cursor other --as hex named
+has out 00000020
+expect 0 tail --cursor up --as hex named
+empty out
+expect 2 tail --cursor up -n 5 named
+expect 2 tail --cursor up --since -5m named
+expect 2 tail --cursor no/name named
+has err "a cursor's name"
+expect 0 write --from hex -o stream first
+expect 2 tail --cursor up stream
+has err 'stream is no journal'
+
+# Who reads goes away: there is nothing to wait for.
+for what in named stream; do
+    { "$tool" tail -f --as hex $what; echo $? >code; } | head -n 1 >line
+    wait_for test -s code
+    has code 0
+    rm code
+done
