@@ -25,6 +25,7 @@ fls_status flsi_journal_stick(fls_journal *journal, fls_status status, const fls
         journal->failure.status == FLS_OK) {
         journal->failure = failure;
         flsi_condition_broadcast(&journal->changed);
+        flsi_journal_let_all_go(journal);
     }
     return status;
 }
@@ -288,7 +289,7 @@ static fls_status put_all_through(fls_journal *journal, const fls_journal_entry 
 }
 
 /* What the rule of syncing asks for after messages were put. Those are taken: a disk that is full
- * only makes them durable later, or refuses the next ones. */
+ * only makes them durable later, or refuses the next ones. Gives the mutex back. */
 static fls_status keep_rule(fls_journal *journal, fls_error *err)
 {
     const fls_journal_options *options = &journal->options;
@@ -306,6 +307,7 @@ static fls_status keep_rule(fls_journal *journal, fls_error *err)
     default: break;
     }
     if (!due) {
+        flsi_mutex_unlock(&journal->mutex);
         return FLS_OK;
     }
     fls_status status = flsi_journal_commit_to(journal, segment->next_ordinal, err);
@@ -325,24 +327,24 @@ FLSI_ALWAYS_INLINE int is_plain_sailing(const fls_journal *journal, uint64_t now
            (options->segment_age_ns == 0 || now - segment->begun_ns < options->segment_age_ns);
 }
 
-/* With the mutex, which is let go for what has to be waited for. */
+/* With the mutex, which is let go for what has to be waited for, and given back. */
 static fls_status append_slow(fls_journal *journal, const fls_journal_entry *entries, size_t count,
                               uint64_t now, uint64_t *first, size_t *done, fls_error *err)
 {
     fls_status status = wait_for_turn(journal, now, err);
     *first = journal->segment.next_ordinal;
-    if (status != FLS_OK) {
+    if (status == FLS_OK) {
+        status = journal->through ? put_all_through(journal, entries, count, now, done, err)
+                                  : put_all(journal, entries, count, now, done, err);
+    }
+    if (*done == 0) {
+        flsi_mutex_unlock(&journal->mutex);
         return status;
     }
-    status = journal->through ? put_all_through(journal, entries, count, now, done, err)
-                              : put_all(journal, entries, count, now, done, err);
-    if (*done > 0) {
-        flsi_journal_was_put(journal, 0);
-        journal->figures.appended += *done;
-        fls_status synced = keep_rule(journal, status == FLS_OK ? err : NULL);
-        status = status == FLS_OK ? synced : status;
-    }
-    return status;
+    flsi_journal_was_put(journal, 0);
+    journal->figures.appended += *done;
+    fls_status synced = keep_rule(journal, status == FLS_OK ? err : NULL);
+    return status == FLS_OK ? synced : status;
 }
 
 fls_status fls_journal_append_batch(fls_journal *journal, const fls_journal_entry *entries,
@@ -354,7 +356,6 @@ fls_status fls_journal_append_batch(fls_journal *journal, const fls_journal_entr
     uint64_t now = journal->reads_time ? time_now(journal) : 0;
     flsi_mutex_lock(&journal->mutex);
     fls_status status = append_slow(journal, entries, count, now, &first, &done, err);
-    flsi_mutex_unlock(&journal->mutex);
     if (first_ordinal != NULL) {
         *first_ordinal = first;
     }
@@ -388,10 +389,10 @@ fls_status fls_journal_append(fls_journal *journal, const void *payload, size_t 
             flsi_segment_put(segment, payload, size, now, NULL); /* there is room: it is taken */
         was_put(journal, 0);
         journal->figures.appended++;
+        flsi_mutex_unlock(&journal->mutex);
     } else {
         status = append_one_slow(journal, payload, size, now, &first, err);
     }
-    flsi_mutex_unlock(&journal->mutex);
     if (ordinal != NULL) {
         *ordinal = first;
     }

@@ -1,27 +1,39 @@
 /* Making messages durable.
  *
  * One thread leads: it hands everything to the file, lets the mutex go, syncs, and says with a
- * DURABLE record how far that reaches. Those that wait meanwhile share the next sync: its leader
- * holds on a moment for as many as there were the last time, since they have just been let go and
- * will be back.
+ * DURABLE record how far that reaches. Those that wait meanwhile share the next sync, which is
+ * begun when as many have come as the last time, since those that were let go will be back; the
+ * first of them holds on for the others for a moment, and the last leads.
  *
- * The marks are synced beside the frames (by the journal's thread, if there is one): as far as they
- * were written at the commit before, and farther when a gap is among them, which has to be durable
- * no later than the message behind it.
+ * The marks are synced by the journal's thread, if there is one, while those that were let go do
+ * what they do next: the commit after the one that the marks speak of then finds that done, or
+ * waits for it. With a gap among the marks, which has to be durable no later than the message
+ * behind it, it is done beside the frames.
  */
 #include "core/error.h"
 #include "journal/journal_private.h"
 
-/* A leader waits for others for at most this part of what the last sync took, and this long. */
+/* Others are waited for at most for this part of what a sync takes, and this long. */
 #define GATHER_PART   4u
 #define GATHER_MOST   UINT64_C(500000)
 #define MARKS_AT_MOST ((size_t)1 << 30)
 
+/* What the thread has not begun can wait for the next commit. */
 void flsi_journal_wait_idle(fls_journal *journal)
 {
-    while (journal->syncing) {
+    while (journal->syncing || journal->marks_job == 2) {
         flsi_condition_wait(&journal->changed, &journal->mutex);
     }
+    journal->marks_job = 0;
+}
+
+void flsi_journal_let_all_go(fls_journal *journal)
+{
+    journal->round++;
+    journal->waiting = 0;
+    journal->gathering = 0;
+    flsi_gate_open(&journal->gates[0]);
+    flsi_gate_open(&journal->gates[1]);
 }
 
 fls_status flsi_journal_flush_held(fls_journal *journal, fls_error *err)
@@ -126,18 +138,38 @@ fls_status flsi_journal_sync_marks(fls_journal *journal, fls_error *err)
     return marks_were_synced(journal, status, end, &why, err);
 }
 
+/* What fails is for the next commit to say. */
 void flsi_journal_do_marks_job(fls_journal *journal)
 {
-    journal->marks_job = 2;
-    flsi_file *file = &journal->segment.marks_file; /* stays while somebody syncs */
-    flsi_mutex_unlock(&journal->mutex);
     fls_error why = FLS_ERROR_INIT;
+    flsi_file *file = &journal->segment.marks_file; /* stays while there is a job */
+    uint64_t end = journal->segment.marks_offset;
+    journal->marks_job = 2;
+    flsi_mutex_unlock(&journal->mutex);
     fls_status status = flsi_file_sync(file, &why);
     flsi_mutex_lock(&journal->mutex);
-    journal->marks_status = status;
-    journal->marks_error = why;
+    (void)marks_were_synced(journal, status, end, &why, NULL);
     journal->marks_job = 0;
     flsi_condition_broadcast(&journal->changed);
+}
+
+static void start_marks_job(fls_journal *journal)
+{
+    journal->marks_job = 1;
+    flsi_condition_signal(&journal->wake);
+}
+
+/* Until the marks are synced up to an end, by the thread if that has begun. */
+static fls_status await_marks(fls_journal *journal, uint64_t end, fls_error *err)
+{
+    while (journal->marks_job == 2) {
+        flsi_condition_wait(&journal->changed, &journal->mutex);
+    }
+    journal->marks_job = 0;
+    if (journal->failure.status != FLS_OK) {
+        return flsi_journal_again(journal, err);
+    }
+    return journal->segment.marks_synced >= end ? FLS_OK : flsi_journal_sync_marks(journal, err);
 }
 
 /* ---- frames ---- */
@@ -180,10 +212,10 @@ typedef struct sync_end {
     uint64_t ordinal;
     uint64_t offset;
     uint64_t proof;
-    uint64_t marks_end;
+    uint64_t marks_end; /* the marks have to be durable up to here */
     uint32_t proof_bytes;
     int frames;
-    int marks;
+    int marks; /* they are not yet */
 } sync_end;
 
 /* A sync of the frames returned: says so, in memory and in the marks. A DURABLE record that found
@@ -193,9 +225,7 @@ static fls_status was_synced(fls_journal *journal, const sync_end *end, fls_erro
     fls_error why = FLS_ERROR_INIT;
     atomic_store_explicit(&journal->durable, end->ordinal, memory_order_release);
     journal->durable_offset = end->offset;
-    journal->waiting -= journal->captured < journal->waiting ? journal->captured : journal->waiting;
-    journal->let_go = journal->capture;
-    /* Those that were let go will be back, and join those that have come meanwhile. */
+    /* Those that are let go will be back, and join those that have come meanwhile. */
     journal->expected = journal->captured + journal->waiting;
     fls_status status = flsi_segment_mark_durable(&journal->segment, end->ordinal, end->offset,
                                                   end->proof_bytes, end->proof, &why);
@@ -205,38 +235,39 @@ static fls_status was_synced(fls_journal *journal, const sync_end *end, fls_erro
     return flsi_journal_stick(journal, status, &why, err);
 }
 
-/* Both syncs, side by side if there is a thread for the marks and the mutex need not be held. */
+/* Both syncs: that of the marks by the thread if there is one and the mutex need not be held. The
+ * thread may have begun, or have finished by now. *marked says what became of the marks. */
 static fls_status sync_files(fls_journal *journal, const sync_end *end, flsi_commit_how how,
-                             fls_status *marks_status, fls_error *marks_why, fls_error *why)
+                             fls_status *marked, fls_error *marks_why, fls_error *why)
 {
-    flsi_file *frames = &journal->segment.frames;
-    flsi_file *marks = &journal->segment.marks_file;
+    flsi_segment *segment = &journal->segment;
+    fls_error own_why = FLS_ERROR_INIT;
     fls_status status = FLS_OK;
+    fls_status own_status = FLS_OK;
     int alone = how == FLSI_COMMIT_ALONE;
-    int job = how == FLSI_COMMIT_SHARED && end->marks && end->frames && journal->has_thread;
-    if (job) {
-        journal->marks_job = 1;
-        flsi_condition_signal(&journal->wake);
+    if (end->marks && end->frames && how == FLSI_COMMIT_SHARED && journal->has_thread &&
+        journal->marks_job == 0) {
+        start_marks_job(journal);
     }
+    int own = end->marks && journal->marks_job == 0;
+    uint64_t own_end = segment->marks_offset;
     if (!alone) {
         flsi_mutex_unlock(&journal->mutex);
     }
-    *marks_status = end->marks && !job ? flsi_file_sync(marks, marks_why) : FLS_OK;
+    if (own) {
+        own_status = flsi_file_sync(&segment->marks_file, &own_why);
+    }
     if (end->frames) {
-        status = flsi_file_sync(frames, why);
+        status = flsi_file_sync(&segment->frames, why);
     }
     if (!alone) {
         flsi_mutex_lock(&journal->mutex);
     }
-    if (job && journal->marks_job == 1) { /* the thread has other work */
-        journal->marks_job = 0;
-        *marks_status = flsi_file_sync(marks, marks_why);
-    } else if (job) {
-        while (journal->marks_job != 0) {
-            flsi_condition_wait(&journal->changed, &journal->mutex);
-        }
-        *marks_status = journal->marks_status;
-        *marks_why = journal->marks_error;
+    *marked = FLS_OK;
+    if (own) {
+        *marked = marks_were_synced(journal, own_status, own_end, &own_why, marks_why);
+    } else if (end->marks) {
+        *marked = await_marks(journal, end->marks_end, marks_why);
     }
     return status;
 }
@@ -249,11 +280,29 @@ static fls_status give_error(const fls_error *why, fls_error *err)
     return why->status;
 }
 
+/* The marks of a gap have to be durable with this commit: what the thread does may not cover them.
+ */
+static void await_job_for_gap(fls_journal *journal)
+{
+    while (journal->gap_pending && journal->marks_job == 2) {
+        flsi_condition_wait(&journal->changed, &journal->mutex);
+    }
+    if (journal->gap_pending) {
+        journal->marks_job = 0;
+    }
+}
+
 /* All of it but the flag. */
 static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *err)
 {
     flsi_segment *segment = &journal->segment;
     fls_error full = FLS_ERROR_INIT;
+    await_job_for_gap(journal);
+    journal->round++;
+    journal->round_end = segment->next_ordinal;
+    journal->captured = journal->waiting;
+    journal->waiting = 0;
+    journal->gathering = 0;
     fls_status flushed = flsi_journal_flush_held(journal, &full);
     /* What a full disk took is made durable all the same, but for messages behind a gap of which it
      * did not take the record. */
@@ -262,34 +311,27 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
         return give_error(&full, err);
     }
     uint64_t began = flsi_journal_clock(journal);
-    journal->captured = journal->waiting;
-    journal->capture++;
-    int gaps = journal->gap_pending != 0;
     sync_end end = {.ordinal = segment->begin_ordinal,
                     .offset = segment->begin_offset,
                     .proof_bytes = segment->proof_bytes,
                     .proof = segment->proof,
-                    .marks_end = segment->marks_offset,
+                    .marks_end = journal->gap_pending ? segment->marks_offset : journal->marks_due,
                     .frames = segment->begin_ordinal !=
-                              atomic_load_explicit(&journal->durable, memory_order_relaxed),
-                    .marks = gaps || journal->marks_due > segment->marks_synced};
+                              atomic_load_explicit(&journal->durable, memory_order_relaxed)};
+    end.marks = end.marks_end > segment->marks_synced;
     int all = segment->next_ordinal == end.ordinal;
+    journal->round_end = end.ordinal;
+    journal->gap_pending = 0;
     if (!end.frames && !end.marks) {
         journal->undurable_since = all ? 0 : began + (began == 0);
         return all ? FLS_OK : give_error(&full, err);
     }
     fls_error why = FLS_ERROR_INIT;
-    fls_error marks_why = FLS_ERROR_INIT;
-    fls_status marks_status;
-    journal->gap_pending = 0;
-    fls_status status = sync_files(journal, &end, how, &marks_status, &marks_why, &why);
+    fls_status marked;
+    fls_status status = sync_files(journal, &end, how, &marked, err, &why);
     note_latency(journal, flsi_journal_clock(journal) - began);
-    if (end.marks) {
-        fls_status marked =
-            marks_were_synced(journal, marks_status, end.marks_end, &marks_why, err);
-        if (marked != FLS_OK) {
-            return marked;
-        }
+    if (marked != FLS_OK) {
+        return marked;
     }
     if (status != FLS_OK) {
         return move_to_new_segment(journal, err);
@@ -298,91 +340,162 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
     journal->marks_due = segment->marks_offset;
     journal->undurable_since = segment->next_ordinal > end.ordinal ? began + (began == 0) : 0;
     journal->rotation_due |= end.frames && journal->options.sync_starts_segment;
+    if (status == FLS_OK && how == FLSI_COMMIT_SHARED && journal->has_thread &&
+        journal->marks_due > segment->marks_synced) {
+        journal->marks_job = 1; /* the thread is told when the mutex is free */
+    }
     return status == FLS_OK && flushed != FLS_OK && !all ? give_error(&full, err) : status;
+}
+
+/* Whether wait_durable leaves the sync to the journal's thread. */
+static int is_patient(const fls_journal *journal)
+{
+    return journal->has_thread && journal->options.sync == FLS_JOURNAL_SYNC_INTERVAL;
+}
+
+/* Who is to be told of a commit's end: the thread, all that wait for it, and one of those that wait
+ * for the next. */
+typedef struct told {
+    flsi_condition *thread;
+    flsi_gate *all;
+    flsi_gate *one;
+    flsi_gate *others; /* all of them too, where not everybody would lead */
+} told;
+
+static told run_commit(fls_journal *journal, flsi_commit_how how, fls_status *status,
+                       fls_error *err)
+{
+    journal->syncing = 1;
+    *status = commit(journal, how, err);
+    journal->syncing = 0;
+    flsi_condition_broadcast(&journal->changed);
+    flsi_gate *next = &journal->gates[(journal->round + 1) & 1];
+    int patient = is_patient(journal);
+    const told who = {.thread = journal->marks_job == 1 ? &journal->wake : NULL,
+                      .all = &journal->gates[journal->round & 1],
+                      .one = !patient && journal->waiting > 0 ? next : NULL,
+                      .others = patient && journal->waiting > 0 ? next : NULL};
+    return who;
+}
+
+static void tell(const told *who)
+{
+    if (who->thread != NULL) {
+        flsi_condition_signal(who->thread);
+    }
+    flsi_gate_open(who->all);
+    if (who->one != NULL) {
+        flsi_gate_nudge(who->one);
+    }
+    if (who->others != NULL) {
+        flsi_gate_open(who->others);
+    }
 }
 
 fls_status flsi_journal_commit(fls_journal *journal, flsi_commit_how how, fls_error *err)
 {
-    journal->syncing = 1;
-    fls_status status = commit(journal, how, err);
-    journal->syncing = 0;
-    flsi_condition_broadcast(&journal->changed);
+    fls_status status;
+    const told who = run_commit(journal, how, &status, err);
+    tell(&who);
     return status;
 }
 
 /* ---- waiting ---- */
 
-/* A leader holds on for those that the last sync let go. */
-static void gather(fls_journal *journal)
+#define NOT_COUNTED UINT64_MAX
+
+typedef struct waiter {
+    uint64_t end;
+    uint64_t round;    /* it was counted when that was the newest */
+    uint64_t hold_end; /* it holds on for others until then; 0: it does not */
+    int patient;       /* the journal's thread will sync, at the interval */
+} waiter;
+
+static void count_in(fls_journal *journal, waiter *me)
 {
-    const fls_journal_figures *figures = &journal->figures;
-    if (journal->options.polled || journal->waiting >= journal->expected || figures->syncs == 0) {
+    if (me->patient || me->round == journal->round) {
         return;
     }
-    uint64_t most = figures->sync_ns_total / figures->syncs / GATHER_PART;
-    most = most < GATHER_MOST ? most : GATHER_MOST;
-    uint64_t until = fls_clock_monotonic()->now_ns(NULL) + most;
-    journal->syncing = 1; /* nobody else leads meanwhile */
-    journal->gathering = 1;
-    while (journal->waiting < journal->expected) {
-        uint64_t now = fls_clock_monotonic()->now_ns(NULL);
-        if (now >= until ||
-            !flsi_condition_wait_for(&journal->gather, &journal->mutex, until - now)) {
-            break;
-        }
+    me->round = journal->round;
+    me->hold_end = 0;
+    if (journal->syncing && me->end <= journal->round_end) {
+        journal->captured++;
+    } else {
+        journal->waiting++;
     }
-    journal->gathering = 0;
 }
 
-static fls_status lead(fls_journal *journal, fls_error *err)
+/* Whether to lead, now. If not: *hold_ns is how long to wait at most. */
+static int is_to_lead(fls_journal *journal, waiter *me, uint64_t *hold_ns)
 {
-    gather(journal);
-    return flsi_journal_commit(journal, FLSI_COMMIT_SHARED, err);
+    const fls_journal_figures *figures = &journal->figures;
+    *hold_ns = FLSI_GATE_FOREVER;
+    if (me->patient || journal->syncing) {
+        return 0;
+    }
+    if (journal->options.polled || journal->waiting >= journal->expected || figures->syncs == 0) {
+        return 1;
+    }
+    if (journal->gathering && me->hold_end == 0) {
+        return 0; /* another one holds on */
+    }
+    uint64_t now = fls_clock_monotonic()->now_ns(NULL);
+    if (me->hold_end == 0) {
+        uint64_t most = figures->sync_ns_total / figures->syncs / GATHER_PART;
+        me->hold_end = now + (most < GATHER_MOST ? most : GATHER_MOST) + 1;
+        journal->gathering = 1;
+    }
+    *hold_ns = me->hold_end > now ? me->hold_end - now : 0;
+    return *hold_ns == 0;
 }
 
-/* patient: the journal's thread will sync, at the interval. */
+/* One try: leads, or waits for who does. 1: it is durable, and the mutex was given back. */
+static int lead_or_wait(fls_journal *journal, waiter *me, fls_status *status, fls_error *err)
+{
+    uint64_t hold_ns;
+    count_in(journal, me);
+    if (is_to_lead(journal, me, &hold_ns)) {
+        const told who = run_commit(journal, FLSI_COMMIT_SHARED, status, err);
+        flsi_mutex_unlock(&journal->mutex);
+        tell(&who);
+    } else {
+        int this_round = journal->syncing && me->end <= journal->round_end;
+        flsi_gate *gate = &journal->gates[(journal->round + !this_round) & 1];
+        uint32_t turn = flsi_gate_turn(gate);
+        flsi_mutex_unlock(&journal->mutex);
+        (void)flsi_gate_wait(gate, turn, hold_ns);
+    }
+    if (fls_journal_durable(journal) >= me->end) {
+        return 1;
+    }
+    flsi_mutex_lock(&journal->mutex);
+    return 0;
+}
+
+/* Until everything below end is durable. Gives the mutex back. */
 static fls_status wait_to(fls_journal *journal, uint64_t end, int patient, fls_error *err)
 {
-    while (atomic_load_explicit(&journal->durable, memory_order_relaxed) < end) {
+    waiter me = {.end = end, .round = NOT_COUNTED, .patient = patient};
+    uint64_t failures = journal->thread_failures;
+    fls_status status = FLS_OK;
+    while (status == FLS_OK &&
+           atomic_load_explicit(&journal->durable, memory_order_relaxed) < end) {
         if (journal->failure.status != FLS_OK) {
-            return flsi_journal_again(journal, err);
-        }
-        if (journal->syncing || patient) {
-            flsi_condition_wait(&journal->changed, &journal->mutex);
-            if (patient && journal->thread_status != FLS_OK) { /* a disk that is full */
-                if (err != NULL) {
-                    *err = journal->thread_error;
-                }
-                return journal->thread_status;
-            }
-            continue;
-        }
-        fls_status status = lead(journal, err);
-        if (status != FLS_OK &&
-            atomic_load_explicit(&journal->durable, memory_order_relaxed) < end) {
-            return status;
+            status = flsi_journal_again(journal, err);
+        } else if (patient && journal->thread_failures != failures &&
+                   end <= journal->thread_tried) {
+            status = give_error(&journal->thread_error, err); /* a disk that is full */
+        } else if (lead_or_wait(journal, &me, &status, err)) {
+            return FLS_OK;
         }
     }
-    return FLS_OK;
-}
-
-static fls_status counted_wait(fls_journal *journal, uint64_t end, int patient, fls_error *err)
-{
-    uint64_t came = journal->capture;
-    journal->waiting++;
-    if (journal->gathering && journal->waiting >= journal->expected) {
-        flsi_condition_signal(&journal->gather);
-    }
-    fls_status status = wait_to(journal, end, patient, err);
-    if (journal->let_go <= came) { /* else it was counted off with its group */
-        journal->waiting--;
-    }
+    flsi_mutex_unlock(&journal->mutex);
     return status;
 }
 
 fls_status flsi_journal_commit_to(fls_journal *journal, uint64_t end, fls_error *err)
 {
-    return counted_wait(journal, end, 0, err);
+    return wait_to(journal, end, 0, err);
 }
 
 fls_status fls_journal_wait_durable(fls_journal *journal, uint64_t ordinal, fls_error *err)
@@ -391,25 +504,23 @@ fls_status fls_journal_wait_durable(fls_journal *journal, uint64_t ordinal, fls_
         return FLS_OK;
     }
     flsi_mutex_lock(&journal->mutex);
-    fls_status status;
     if (ordinal >= journal->segment.next_ordinal && journal->failure.status == FLS_OK) {
-        status =
-            fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "there is no message of that ordinal yet");
-    } else {
-        int patient = journal->has_thread && journal->options.sync == FLS_JOURNAL_SYNC_INTERVAL;
-        status = counted_wait(journal, ordinal + 1, patient, err);
+        flsi_mutex_unlock(&journal->mutex);
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
+                             "there is no message of that ordinal yet");
     }
-    flsi_mutex_unlock(&journal->mutex);
-    return status;
+    return wait_to(journal, ordinal + 1, is_patient(journal), err);
 }
 
 /* Messages, and gaps behind the last one. */
 fls_status fls_journal_sync_now(fls_journal *journal, fls_error *err)
 {
     flsi_mutex_lock(&journal->mutex);
-    fls_status status = journal->failure.status != FLS_OK
-                            ? flsi_journal_again(journal, err)
-                            : counted_wait(journal, journal->segment.next_ordinal, 0, err);
+    fls_status status = wait_to(journal, journal->segment.next_ordinal, 0, err);
+    flsi_mutex_lock(&journal->mutex);
+    if (status == FLS_OK && journal->failure.status != FLS_OK) {
+        status = flsi_journal_again(journal, err);
+    }
     while (status == FLS_OK && journal->gap_pending) {
         flsi_journal_wait_idle(journal);
         if (journal->failure.status != FLS_OK) {

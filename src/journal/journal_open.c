@@ -60,7 +60,8 @@ static void free_all(fls_journal *journal)
     (void)flsi_file_close(&journal->lock_file, NULL);
     flsi_directory_close(&journal->directory);
     flsi_kept_fini(&journal->kept);
-    flsi_condition_fini(&journal->gather);
+    flsi_gate_fini(&journal->gates[1]);
+    flsi_gate_fini(&journal->gates[0]);
     flsi_condition_fini(&journal->wake);
     flsi_condition_fini(&journal->changed);
     flsi_mutex_fini(&journal->mutex);
@@ -68,6 +69,15 @@ static void free_all(fls_journal *journal)
         allocator->free(allocator->self, journal->path, journal->path_bytes);
     }
     allocator->free(allocator->self, journal, sizeof *journal);
+}
+
+static fls_status make_gates(fls_journal *journal, fls_error *err)
+{
+    fls_status status = flsi_gate_init(&journal->gates[0], err);
+    if (status == FLS_OK && (status = flsi_gate_init(&journal->gates[1], err)) != FLS_OK) {
+        flsi_gate_fini(&journal->gates[0]);
+    }
+    return status;
 }
 
 static fls_status make_locks(fls_journal *journal, fls_error *err)
@@ -85,7 +95,7 @@ static fls_status make_locks(fls_journal *journal, fls_error *err)
         flsi_mutex_fini(&journal->mutex);
         return status;
     }
-    if ((status = flsi_condition_init(&journal->gather, err)) != FLS_OK) {
+    if ((status = make_gates(journal, err)) != FLS_OK) {
         flsi_condition_fini(&journal->wake);
         flsi_condition_fini(&journal->changed);
         flsi_mutex_fini(&journal->mutex);
@@ -282,7 +292,7 @@ static void start_time(fls_journal *journal, uint64_t last_time_ns)
  * due in any case. */
 static int made_room(fls_journal *journal, fls_status status)
 {
-    return status == FLS_NO_SPACE && flsi_journal_retain(journal) > 0;
+    return status == FLS_NO_SPACE && flsi_journal_retain(journal, FLSI_RETIRED_AT_ONCE) > 0;
 }
 
 /* With the lock: from what is there to a segment that takes messages. */

@@ -41,9 +41,9 @@ struct fls_journal {
     flsi_tick_clock tick_clock; /* has locks of its own; ticks points to it */
 
     flsi_mutex mutex;
-    flsi_condition changed; /* a sync ended, or the journal failed */
+    flsi_condition changed; /* a sync or marks_job ended, a batch's turn, or the journal failed */
     flsi_condition wake;    /* there is something for the journal's thread */
-    flsi_condition gather;  /* somebody began to wait while a leader holds on for others */
+    flsi_gate gates[2];     /* threads that wait for the sync of an even round, and of an odd one */
     flsi_thread thread;
 
     flsi_manifest manifest;
@@ -69,14 +69,12 @@ struct fls_journal {
     uint64_t durable_offset; /* in the segment, where `durable` begins */
     uint64_t marks_due;      /* the commit that comes syncs the marks up to here */
     uint32_t marks_job;      /* 1: the thread shall sync the marks; 2: it does */
-    fls_status marks_status; /* of that */
-    fls_error marks_error;
-    uint32_t waiting; /* threads that wait for a sync which has not begun, or not come to its end */
-    uint32_t captured;  /* of them, those that the newest sync lets go */
-    uint64_t capture;   /* number of that sync ... */
-    uint64_t let_go;    /* ... and of the newest that did */
-    uint32_t expected;  /* that will soon, as far as the last sync tells */
-    uint32_t gathering; /* 1: a leader holds on for them */
+    uint64_t round;          /* number of the newest sync */
+    uint64_t round_end;      /* all below that ordinal is what it makes durable */
+    uint32_t captured;       /* threads that it lets go */
+    uint32_t waiting;        /* threads that wait for the one that comes after it */
+    uint32_t expected;       /* that will soon, as far as the last sync tells */
+    uint32_t gathering;      /* 1: one of them holds on for the others */
 
     /* What is due, by the monotonic clock; 0: nothing. */
     uint64_t held_since;      /* the oldest message that no file has */
@@ -86,8 +84,9 @@ struct fls_journal {
     uint64_t pair_ordinal; /* next ordinal at the last pair: none is written while nothing comes */
     uint64_t pair_wall;
     uint64_t pair_time;
-    fls_status thread_status; /* of the thread's last commit */
-    fls_error thread_error;
+    uint64_t thread_failures; /* commits of the thread that failed */
+    uint64_t thread_tried;    /* the last one of them: all below that ordinal */
+    fls_error thread_error;   /* ... and why */
     uint32_t upkeep_due;
     uint32_t in_upkeep; /* 1: what is due is done in the middle of a compression */
     uint32_t idle;      /* 1: the thread waits for a message that is the first not written, or
@@ -122,9 +121,12 @@ typedef enum flsi_commit_how {
     FLSI_COMMIT_ALONE = 2      /* it is held */
 } flsi_commit_how;
 fls_status flsi_journal_commit(fls_journal *journal, flsi_commit_how how, fls_error *err);
-/* Until everything below end is durable, by this thread or another. */
+/* Until everything below end is durable, by this thread or another. Gives the mutex back: those
+ * that a sync lets go need not queue for it. */
 fls_status flsi_journal_commit_to(fls_journal *journal, uint64_t end, fls_error *err);
-/* Waits until nobody syncs. */
+/* Everything may be durable now, or never will be: those that wait look for themselves. */
+void flsi_journal_let_all_go(fls_journal *journal);
+/* Waits until nobody syncs anything. */
 void flsi_journal_wait_idle(fls_journal *journal);
 fls_status flsi_journal_flush_held(fls_journal *journal, fls_error *err);
 /* Makes the marks durable as far as they are written. */
@@ -152,10 +154,10 @@ fls_status flsi_journal_use_types(fls_journal *journal, const fls_journal_type *
 
 /* A pair of clocks, if it is time for one or must is set. */
 fls_status flsi_journal_pair_clocks(fls_journal *journal, int must, fls_error *err);
-/* Removes what retention does not leave, but not for long; how many segments: as many as
- * FLSI_RETIRED_AT_ONCE when there may be more. With the mutex or without it. */
+/* Removes what retention does not leave, but no more than so many; how many segments: `most` when
+ * there may be more. With the mutex or without it. */
 #define FLSI_RETIRED_AT_ONCE 64u
-uint64_t flsi_journal_retain(fls_journal *journal);
+uint64_t flsi_journal_retain(fls_journal *journal, uint32_t most);
 /* Does what is due; *wait_ns: until the next thing is, UINT64_MAX: nothing will be. */
 fls_status flsi_journal_do_due(fls_journal *journal, uint64_t *wait_ns, fls_error *err);
 void flsi_journal_run(void *self);

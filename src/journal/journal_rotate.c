@@ -157,6 +157,7 @@ static fls_status take_segment(fls_journal *journal, const flsi_segment *segment
     journal->undurable_since = 0;
     atomic_store_explicit(&journal->durable, segment->begin_ordinal, memory_order_release);
     flsi_journal_was_put(journal, 0);
+    flsi_journal_let_all_go(journal);
     return flsi_journal_pair_clocks(journal, 1, err);
 }
 
@@ -215,7 +216,7 @@ fls_status flsi_journal_rotate_now(fls_journal *journal, fls_error *err)
     fls_status status = journal->sealing == FLSI_SEALED ? FLS_OK : seal(journal, err);
     if (status == FLS_OK && journal->sealing == FLSI_SEALED) {
         if (journal->upkeep_due) { /* who appends is faster than the thread */
-            journal->figures.retired_segments += flsi_journal_retain(journal);
+            journal->figures.retired_segments += flsi_journal_retain(journal, FLSI_RETIRED_AT_ONCE);
         }
         status = begin_segment(journal, &next, journal->segment.next_ordinal, &why);
         if (status == FLS_OK) {

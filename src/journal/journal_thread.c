@@ -10,6 +10,7 @@
 #define SECOND          UINT64_C(1000000000)
 #define STEP_NS         UINT64_C(1000000) /* the wall clock against the monotonic one */
 #define UPKEEP_EVERY_NS (10 * SECOND)
+#define RETIRED_AT_ONCE 4u /* segments; then syncs that are due have their turn */
 
 static int is_due(uint64_t since, uint64_t after, uint64_t now)
 {
@@ -57,7 +58,7 @@ fls_status flsi_journal_pair_clocks(fls_journal *journal, int must, fls_error *e
 
 /* ---- retention and compression ---- */
 
-/* For a long compression: what may not wait is done in between. */
+/* For a compression or removals that take long: what may not wait is done in between. */
 static fls_status between(void *self)
 {
     fls_journal *journal = self;
@@ -67,6 +68,9 @@ static fls_status between(void *self)
     uint32_t due = journal->upkeep_due;
     journal->upkeep_due = 0;
     journal->in_upkeep = 1;
+    if (journal->marks_job == 1) {
+        flsi_journal_do_marks_job(journal);
+    }
     if (status == FLS_OK) {
         (void)flsi_journal_do_due(journal, &wait_ns, NULL);
     }
@@ -82,7 +86,7 @@ static int may_be_compressed(const fls_journal *journal)
     return (journal->manifest.incompatible & FLSI_FEATURE_COMPRESSED) != 0;
 }
 
-uint64_t flsi_journal_retain(fls_journal *journal)
+uint64_t flsi_journal_retain(fls_journal *journal, uint32_t most)
 {
     const fls_journal_options *options = &journal->options;
     fls_prune_report report = {.struct_bytes = sizeof report};
@@ -94,9 +98,8 @@ uint64_t flsi_journal_retain(fls_journal *journal)
                                          .retain_age_ns = options->retain_age_ns,
                                          .cursor_lag_messages = options->cursor_lag_messages};
         /* Not by the path, which may lead elsewhere by now. */
-        (void)flsi_prune_kept(&journal->kept, &prune, FLSI_RETIRED_AT_ONCE,
-                              may_be_compressed(journal), fls_journal_durable(journal),
-                              flsi_wall_now_ns(), &report, NULL);
+        (void)flsi_prune_kept(&journal->kept, &prune, most, may_be_compressed(journal),
+                              fls_journal_durable(journal), flsi_wall_now_ns(), &report, NULL);
     }
     return report.segments;
 }
@@ -105,10 +108,10 @@ uint64_t flsi_journal_retain(fls_journal *journal)
 static uint64_t do_upkeep(fls_journal *journal)
 {
     const fls_journal_options *options = &journal->options;
-    uint64_t some = flsi_journal_retain(journal);
+    uint64_t some = flsi_journal_retain(journal, RETIRED_AT_ONCE);
     uint64_t removed = some;
-    while (some == FLSI_RETIRED_AT_ONCE) {
-        some = flsi_journal_retain(journal);
+    while (some == RETIRED_AT_ONCE && (!journal->has_thread || between(journal) == FLS_OK)) {
+        some = flsi_journal_retain(journal, RETIRED_AT_ONCE);
         removed += some;
     }
     if (options->compress) {
@@ -152,19 +155,22 @@ static fls_status write_due(fls_journal *journal, uint64_t now, fls_error *err)
     const fls_journal_options *options = &journal->options;
     int interval = options->sync == FLS_JOURNAL_SYNC_INTERVAL;
     flsi_commit_how how = journal->has_thread ? FLSI_COMMIT_IN_THREAD : FLSI_COMMIT_SHARED;
+    fls_error why = FLS_ERROR_INIT;
     fls_status status = FLS_OK;
     if (interval && is_due(journal->undurable_since, options->sync_interval_ns, now)) {
         flsi_journal_wait_idle(journal);
+        uint64_t tried = journal->segment.next_ordinal;
         if (journal->failure.status == FLS_OK) {
-            status = flsi_journal_commit(journal, how, err);
+            status = flsi_journal_commit(journal, how, &why);
         }
-        journal->thread_status = status;
         if (status != FLS_OK) { /* the next try an interval from now */
             journal->undurable_since = now;
+            journal->thread_failures++;
+            journal->thread_tried = tried;
+            journal->thread_error = why;
             if (err != NULL) {
-                journal->thread_error = *err;
+                *err = why;
             }
-            flsi_condition_broadcast(&journal->changed);
         }
     } else if (is_due(journal->held_since, options->linger_ns, now) &&
                journal->failure.status == FLS_OK) {

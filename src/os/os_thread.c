@@ -4,14 +4,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
 #include <sys/random.h>
+#endif
+
+/* A wait on a word of memory; the time that it takes is a long on 64 bits only. */
+#if defined(__linux__) && defined(__LP64__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#define HAS_FUTEX 1
+#else
+#define HAS_FUTEX 0
 #endif
 
 #include "os/os_error.h"
@@ -146,6 +157,115 @@ void flsi_condition_broadcast(flsi_condition *condition)
 {
     (void)pthread_cond_broadcast(condition_of(condition));
 }
+
+/* ---- gates ---- */
+
+uint32_t flsi_gate_turn(const flsi_gate *gate)
+{
+    return atomic_load_explicit(&gate->turn, memory_order_acquire);
+}
+
+#if HAS_FUTEX
+
+_Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "what the system looks at");
+
+fls_status flsi_gate_init(flsi_gate *gate, fls_error *err)
+{
+    (void)err;
+    atomic_init(&gate->turn, 0);
+    atomic_init(&gate->waiting, 0);
+    return FLS_OK;
+}
+
+void flsi_gate_fini(flsi_gate *gate)
+{
+    (void)gate;
+}
+
+int flsi_gate_wait(flsi_gate *gate, uint32_t turn, uint64_t timeout_ns)
+{
+    struct timespec length;
+    uint64_t ns = timeout_ns < LONGEST_WAIT_NS ? timeout_ns : LONGEST_WAIT_NS;
+    length.tv_sec = (time_t)(ns / NS_PER_SECOND);
+    length.tv_nsec = (long)(ns % NS_PER_SECOND);
+    /* Counted before the system looks at the turn, and let_go looks at the count after it changed
+     * the turn: so one of the two sees the other. */
+    (void)atomic_fetch_add_explicit(&gate->waiting, 1, memory_order_seq_cst);
+    long result = syscall(SYS_futex, &gate->turn, FUTEX_WAIT_PRIVATE, turn,
+                          timeout_ns == FLSI_GATE_FOREVER ? NULL : &length, NULL, 0);
+    int late = result != 0 && errno == ETIMEDOUT;
+    (void)atomic_fetch_sub_explicit(&gate->waiting, 1, memory_order_relaxed);
+    return !late || flsi_gate_turn(gate) != turn;
+}
+
+static void let_go(flsi_gate *gate, int count)
+{
+    (void)atomic_fetch_add_explicit(&gate->turn, 1, memory_order_seq_cst);
+    if (atomic_load_explicit(&gate->waiting, memory_order_seq_cst) != 0) {
+        (void)syscall(SYS_futex, &gate->turn, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+    }
+}
+
+void flsi_gate_open(flsi_gate *gate)
+{
+    let_go(gate, INT_MAX);
+}
+
+void flsi_gate_nudge(flsi_gate *gate)
+{
+    let_go(gate, 1);
+}
+
+#else
+
+fls_status flsi_gate_init(flsi_gate *gate, fls_error *err)
+{
+    atomic_init(&gate->turn, 0);
+    atomic_init(&gate->waiting, 0);
+    fls_status status = flsi_mutex_init(&gate->mutex, err);
+    if (status == FLS_OK && (status = flsi_condition_init(&gate->condition, err)) != FLS_OK) {
+        flsi_mutex_fini(&gate->mutex);
+    }
+    return status;
+}
+
+void flsi_gate_fini(flsi_gate *gate)
+{
+    flsi_condition_fini(&gate->condition);
+    flsi_mutex_fini(&gate->mutex);
+}
+
+int flsi_gate_wait(flsi_gate *gate, uint32_t turn, uint64_t timeout_ns)
+{
+    int in_time = 1;
+    flsi_mutex_lock(&gate->mutex);
+    if (flsi_gate_turn(gate) == turn && timeout_ns == FLSI_GATE_FOREVER) {
+        flsi_condition_wait(&gate->condition, &gate->mutex);
+    } else if (flsi_gate_turn(gate) == turn) {
+        in_time = flsi_condition_wait_for(&gate->condition, &gate->mutex, timeout_ns);
+    }
+    in_time |= flsi_gate_turn(gate) != turn;
+    flsi_mutex_unlock(&gate->mutex);
+    return in_time;
+}
+
+void flsi_gate_open(flsi_gate *gate)
+{
+    flsi_mutex_lock(&gate->mutex);
+    (void)atomic_fetch_add_explicit(&gate->turn, 1, memory_order_release);
+    flsi_mutex_unlock(&gate->mutex);
+    flsi_condition_broadcast(&gate->condition);
+}
+
+void flsi_gate_nudge(flsi_gate *gate)
+{
+    flsi_mutex_lock(&gate->mutex);
+    (void)atomic_fetch_add_explicit(&gate->turn, 1, memory_order_release);
+    flsi_mutex_unlock(&gate->mutex);
+    flsi_condition_signal(&gate->condition);
+}
+
+#endif
 
 static void *run_thread(void *argument)
 {

@@ -34,6 +34,28 @@ int flsi_condition_wait_for(flsi_condition *condition, flsi_mutex *mutex, uint64
 void flsi_condition_signal(flsi_condition *condition);
 void flsi_condition_broadcast(flsi_condition *condition);
 
+/* Where threads wait, with no lock to queue for when they are let go. Who waits reads the turn
+ * while it can tell (by a lock, or what it looks at again) that it has to wait; who lets go changes
+ * what they wait for first. */
+typedef struct flsi_gate {
+    _Atomic uint32_t turn;
+    _Atomic uint32_t waiting;
+    flsi_mutex mutex; /* both only where the system has no such wait of its own */
+    flsi_condition condition;
+} flsi_gate;
+
+#define FLSI_GATE_FOREVER UINT64_MAX
+
+fls_status flsi_gate_init(flsi_gate *gate, fls_error *err);
+void flsi_gate_fini(flsi_gate *gate);
+uint32_t flsi_gate_turn(const flsi_gate *gate);
+/* Until the turn is another one. 1: it is, or for no reason; 0: timeout_ns have passed, by the
+ * monotonic clock. */
+int flsi_gate_wait(flsi_gate *gate, uint32_t turn, uint64_t timeout_ns);
+/* Lets all of them go; or at least one, if there is one. */
+void flsi_gate_open(flsi_gate *gate);
+void flsi_gate_nudge(flsi_gate *gate);
+
 /* All signals are blocked on the new thread. */
 fls_status flsi_thread_start(flsi_thread *thread, void (*run)(void *self), void *self,
                              fls_error *err);

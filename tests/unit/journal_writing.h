@@ -18,7 +18,7 @@
 
 /* A disk whose faults are chosen. */
 static struct {
-    uint64_t room;             /* bytes that it still takes; UINT64_MAX: no end */
+    _Atomic uint64_t room;     /* bytes that it still takes; UINT64_MAX: no end */
     _Atomic long fail_sync;    /* that many syncs from now; 0: none */
     _Atomic long keep_failing; /* so many more behind it */
     _Atomic long syncs;

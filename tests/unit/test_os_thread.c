@@ -164,6 +164,104 @@ static void the_wall_clock_is_past_2020(void **unused)
     assert_true(flsi_process_id() != 0);
 }
 
+#define AT_GATE 6
+
+typedef struct gated {
+    flsi_gate gate;
+    _Atomic unsigned open;
+    _Atomic unsigned through;
+} gated;
+
+static void wait_at_gate(void *self)
+{
+    gated *it = self;
+    uint32_t turn = flsi_gate_turn(&it->gate);
+    while (!it->open) {
+        (void)flsi_gate_wait(&it->gate, turn, FLSI_GATE_FOREVER);
+        turn = flsi_gate_turn(&it->gate);
+    }
+    it->through++;
+}
+
+/* Whenever they came: each looks at `open` after it read the turn. */
+static void a_gate_lets_all_go(void **unused)
+{
+    (void)unused;
+    static gated it;
+    for (int round = 0; round < 50; round++) {
+        flsi_thread threads[AT_GATE];
+        assert_status(flsi_gate_init(&it.gate, NULL), FLS_OK, NULL);
+        it.open = 0;
+        it.through = 0;
+        for (size_t i = 0; i < AT_GATE; i++) {
+            assert_status(flsi_thread_start(&threads[i], wait_at_gate, &it, NULL), FLS_OK, NULL);
+        }
+        for (int i = 0; i < round; i++) {
+            flsi_thread_yield();
+        }
+        flsi_gate_nudge(&it.gate); /* for no reason */
+        assert_int_equal(it.through, 0);
+        it.open = 1;
+        flsi_gate_open(&it.gate);
+        for (size_t i = 0; i < AT_GATE; i++) {
+            flsi_thread_join(&threads[i]);
+        }
+        assert_int_equal(it.through, AT_GATE);
+        flsi_gate_fini(&it.gate);
+    }
+}
+
+static void wait_for_a_nudge(void *self)
+{
+    gated *it = self;
+    uint32_t turn = flsi_gate_turn(&it->gate);
+    it->open++;
+    (void)flsi_gate_wait(&it->gate, turn, FLSI_GATE_FOREVER);
+    it->through++;
+}
+
+/* Enough of them let go all that wait, also those that were about to. */
+static void a_nudge_lets_one_go(void **unused)
+{
+    (void)unused;
+    static gated it;
+    flsi_thread threads[AT_GATE];
+    assert_status(flsi_gate_init(&it.gate, NULL), FLS_OK, NULL);
+    for (size_t i = 0; i < AT_GATE; i++) {
+        assert_status(flsi_thread_start(&threads[i], wait_for_a_nudge, &it, NULL), FLS_OK, NULL);
+    }
+    while (it.open < AT_GATE) {
+        flsi_thread_yield();
+    }
+    for (unsigned i = 1; i <= AT_GATE; i++) {
+        flsi_gate_nudge(&it.gate);
+        while (it.through < i) {
+            flsi_thread_yield();
+        }
+    }
+    for (size_t i = 0; i < AT_GATE; i++) {
+        flsi_thread_join(&threads[i]);
+    }
+    flsi_gate_fini(&it.gate);
+}
+
+static void a_gate_is_left_by_time(void **unused)
+{
+    (void)unused;
+    const fls_clock *clock = fls_clock_monotonic();
+    flsi_gate gate;
+    assert_status(flsi_gate_init(&gate, NULL), FLS_OK, NULL);
+    uint32_t turn = flsi_gate_turn(&gate);
+    uint64_t began = clock->now_ns(clock->self);
+    while (flsi_gate_wait(&gate, turn, 2000000)) {
+    }
+    assert_true(clock->now_ns(clock->self) - began >= 2000000);
+    flsi_gate_open(&gate);
+    assert_int_equal(flsi_gate_wait(&gate, turn, FLSI_GATE_FOREVER),
+                     1); /* not that turn any more */
+    flsi_gate_fini(&gate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +270,9 @@ int main(void)
         cmocka_unit_test(a_wait_ends_when_its_time_has_passed),
         cmocka_unit_test(a_new_thread_takes_no_signals),
         cmocka_unit_test(random_bytes_differ),
+        cmocka_unit_test(a_gate_lets_all_go),
+        cmocka_unit_test(a_nudge_lets_one_go),
+        cmocka_unit_test(a_gate_is_left_by_time),
         cmocka_unit_test(the_wall_clock_is_past_2020),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
