@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "flatstream/frame.h"
+#include "journal/journal_names.h"
 
 #define HEADER_BYTES (FLS_LENGTH_BYTES + 8u) /* of a frame with xxh3 */
 
@@ -116,6 +117,9 @@ static fls_status decode_header(flsi_record *record, const uint8_t *from, fls_er
     if (record->flags != FLSI_MARKS_VERSION) {
         return fls_error_set(err, FLS_UNSUPPORTED, 0, "marks of another version of the format");
     }
+    if (record->ordinal >= FLSI_ORDINALS) {
+        return bad(err, "marks of a segment whose ordinal cannot be");
+    }
     if (record->checksum < FLS_CHECKSUM_NONE || record->checksum > FLS_CHECKSUM_XXH3) {
         return bad(err, "marks of a segment with a checksum that is not known");
     }
@@ -140,8 +144,7 @@ static fls_status decode_fields(flsi_record *record, const uint8_t *from, fls_er
     case FLSI_RECORD_TIMES:
         record->time_ns = third;
         record->value = fourth;
-        sound = record->flags == 0 && fourth >= 1 && fourth <= UINT32_MAX &&
-                record->ordinal <= UINT64_MAX - fourth;
+        sound = record->flags == 0 && fourth >= 1 && fourth <= UINT32_MAX;
         break;
     case FLSI_RECORD_DURABLE:
         record->offset = third;
@@ -169,9 +172,11 @@ static fls_status decode_fields(flsi_record *record, const uint8_t *from, fls_er
         record->value = third;
         sound = record->flags == 0 && third <= UINT32_MAX && fourth == 0 && record->small < 256;
         break;
-    default: break; /* compatible: nothing is known of it */
+    default: return FLS_OK; /* compatible: nothing is known of it */
     }
-    return sound ? FLS_OK : bad(err, "a record of marks with values that cannot be");
+    return sound && record->ordinal < FLSI_ORDINALS
+               ? FLS_OK
+               : bad(err, "a record of marks with values that cannot be");
 }
 
 fls_status flsi_record_decode(flsi_record *record, const uint8_t *from, size_t size, size_t *used,
@@ -220,12 +225,12 @@ fls_status flsi_record_decode(flsi_record *record, const uint8_t *from, size_t s
 /* Rule 1: the frame at walk->next, whole and sound; the walk then stands at its first record. */
 static fls_status walk_frame(flsi_marks_walk *walk, fls_error *err)
 {
-    const uint8_t *frame = walk->data + (walk->next - walk->data_offset);
     size_t left = walk->size - walk->next;
     walk->frame = walk->next;
     if (left == 0) {
         return FLS_END;
     }
+    const uint8_t *frame = walk->data + (walk->next - walk->data_offset);
     if (left < HEADER_BYTES) {
         return flsi_error_frame(err, FLS_UNEXPECTED_EOF, walk->frame, 0,
                                 "the marks end within a frame");
@@ -357,7 +362,7 @@ void flsi_marks_walk_continue(flsi_marks_walk *walk, const void *data, size_t si
 void flsi_times_begin(flsi_times_walk *times, const flsi_record *record)
 {
     times->next = record->data;
-    times->end = record->data + record->small;
+    times->end = record->small > 0 ? record->data + record->small : record->data;
     times->ordinal = record->ordinal;
     times->time_ns = record->time_ns;
     times->count = (uint32_t)record->value;

@@ -28,9 +28,10 @@
  *   8 TYPE      4 u32 bytes of data, 8 u64 schema hash, 16 identifier (4 bytes, zeros: none); data:
  *               name of the root table
  *
- * Everything else in a record is zero. Data fills whole records behind its own, with zeros at the
- * end, in the same frame. Types of 128 and more that are not known are passed over, with as much
- * data as their bytes 4..7 say; other unknown types make the file unreadable for this version.
+ * Everything else in a record is zero; ordinals are below FLSI_ORDINALS. Data fills whole records
+ * behind its own, with zeros at the end, in the same frame. Types of 128 and more that are not
+ * known are passed over, with as much data as their bytes 4..7 say; other unknown types make the
+ * file unreadable for this version.
  *
  * A file is valid if and only if
  *   1  every frame is sound and its payload a multiple of 32, of at most FLSI_MARKS_FRAME_BYTES;

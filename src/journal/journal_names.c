@@ -44,8 +44,7 @@ void flsi_name_format(char name[FLSI_NAME_BYTES], flsi_name_kind kind, uint64_t 
     (void)put_text(to, kind == FLSI_NAME_UNFINISHED ? ".new" : extension_of(kind));
 }
 
-/* 20 digits that are less than 2^64 - 1, so that another ordinal follows; returns what stands
- * behind them, or NULL. */
+/* 20 digits, less than FLSI_ORDINALS; returns what stands behind them, or NULL. */
 static const char *take_ordinal(const char *from, uint64_t *ordinal)
 {
     uint64_t value = 0;
@@ -60,7 +59,7 @@ static const char *take_ordinal(const char *from, uint64_t *ordinal)
         value = value * 10 + digit;
     }
     *ordinal = value;
-    return value < UINT64_MAX ? from + ORDINAL_DIGITS : NULL;
+    return value < FLSI_ORDINALS ? from + ORDINAL_DIGITS : NULL;
 }
 
 flsi_name_kind flsi_name_parse(const char *name, uint64_t *ordinal)

@@ -13,6 +13,10 @@
 
 #define FLSI_NAME_BYTES 64
 
+/* Every ordinal in a name or a record is below this, so that adding to one cannot overflow; a
+ * writer begins below half of it. */
+#define FLSI_ORDINALS (UINT64_C(1) << 63)
+
 #define FLSI_MANIFEST_NAME "journal.json"
 #define FLSI_LOCK_NAME     "LOCK"
 #define FLSI_SCHEMAS_NAME  "schemas"

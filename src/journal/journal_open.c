@@ -310,6 +310,9 @@ static fls_status start(fls_journal *journal, fls_journal_report *report, fls_er
     }
     report->is_new = is_new;
     report->was_clean |= is_new;
+    if (status == FLS_OK && place.next_ordinal >= FLSI_ORDINALS / 2) {
+        status = fls_error_set(err, FLS_UNSUPPORTED, 0, "the journal's ordinals are used up");
+    }
     if (status != FLS_OK) {
         return status;
     }

@@ -393,9 +393,11 @@ static void test_names(void **state)
     uint64_t ordinal = 0;
     const flsi_name_kind kinds[] = {FLSI_NAME_SEGMENT, FLSI_NAME_MARKS, FLSI_NAME_COMPRESSED};
     for (size_t i = 0; i < 3; i++) {
-        flsi_name_format(name, kinds[i], UINT64_MAX - 1 - i);
+        flsi_name_format(name, kinds[i], FLSI_ORDINALS - 1 - i);
         assert_int_equal(flsi_name_parse(name, &ordinal), kinds[i]);
-        assert_true(ordinal == UINT64_MAX - 1 - i);
+        assert_true(ordinal == FLSI_ORDINALS - 1 - i);
+        flsi_name_format(name, kinds[i], FLSI_ORDINALS + i);
+        assert_int_equal(flsi_name_parse(name, &ordinal), FLSI_NAME_OTHER);
     }
     flsi_name_format(name, FLSI_NAME_SEGMENT, 12);
     assert_string_equal(name, "00000000000000000012.fls");
