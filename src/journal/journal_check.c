@@ -29,6 +29,7 @@ typedef struct journal_check {
     uint64_t id; /* its first half; of the manifest, as the next one */
     fls_checksum checksum;
     fls_status ended; /* what the caller's function said, when that was not FLS_OK */
+    fls_error proof;  /* a durable mark does not prove itself: told if no frame is damaged */
 } journal_check;
 
 /* ---- telling ---- */
@@ -89,8 +90,7 @@ static int is_being_written(journal_check *check)
 /* ---- marks ---- */
 
 /* What a DURABLE record says is there. */
-static fls_status check_proof(journal_check *check, const flsi_record *record, const char *file,
-                              fls_error *err)
+static fls_status check_proof(journal_check *check, const flsi_record *record, fls_error *err)
 {
     const flsi_segment_view *view = &check->reader->view;
     uint8_t bytes[FLSI_PROOF_BYTES];
@@ -103,16 +103,17 @@ static fls_status check_proof(journal_check *check, const flsi_record *record, c
         all += got;
     }
     if (status == FLS_END) {
-        return tell_text(check, file, FLS_UNEXPECTED_EOF,
-                         "a durable mark speaks of more than there is");
+        fls_error_set(&check->proof, FLS_UNEXPECTED_EOF, 0,
+                      "a durable mark speaks of more than there is");
+        return FLS_OK;
     }
     if (status != FLS_OK) {
         return is_damage(status) ? FLS_OK : status; /* told with the segment */
     }
     if (record->small > 0 &&
         fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes, record->small) != record->value) {
-        return tell_text(check, file, FLS_CHECKSUM_MISMATCH,
-                         "a durable mark speaks of other bytes than there are");
+        fls_error_set(&check->proof, FLS_CHECKSUM_MISMATCH, 0,
+                      "a durable mark speaks of other bytes than there are");
     }
     return FLS_OK;
 }
@@ -160,7 +161,7 @@ static fls_status check_marks(journal_check *check, fls_error *err)
     while (status == FLS_OK) {
         status = flsi_marks_pass_next(&pass, &record, &fault);
         if (status == FLS_OK && record.type == FLSI_RECORD_DURABLE) {
-            status = check_proof(check, &record, name, &fault);
+            status = check_proof(check, &record, &fault);
         }
     }
     flsi_marks_pass_fini(&pass);
@@ -242,6 +243,9 @@ static fls_status check_end(journal_check *check, const char *name)
     fls_error fault = FLS_ERROR_INIT;
     if (!is_last && piece->end_ordinal < reader->end_ordinal) {
         check->report.lost += reader->end_ordinal - piece->end_ordinal;
+        if (reader->view.damage.status != FLS_OK) {
+            return FLS_OK; /* told, with the file */
+        }
         fls_error_set(&fault, FLS_UNEXPECTED_EOF, 0,
                       "messages before the next segment are missing");
     } else if (is_last && piece->end_offset < reader->source.visible && !is_being_written(check)) {
@@ -261,7 +265,7 @@ static fls_status check_segment(journal_check *check, fls_error *err)
     char name[FLSI_NAME_BYTES];
     flsi_file_info info;
     uint64_t offset = 0;
-    flsi_name_format(name, reader->view.zstd != NULL ? FLSI_NAME_COMPRESSED : FLSI_NAME_SEGMENT,
+    flsi_name_format(name, reader->view.is_compressed ? FLSI_NAME_COMPRESSED : FLSI_NAME_SEGMENT,
                      reader->view.first_ordinal);
     fls_status status = flsi_file_info_get(&reader->view.file, &info, err);
     if (status != FLS_OK) {
@@ -269,6 +273,9 @@ static fls_status check_segment(journal_check *check, fls_error *err)
     }
     count_file(check, info.size_bytes);
     status = check_schemas_of(check, name, err);
+    if (status == FLS_OK && reader->view.damage.status != FLS_OK) {
+        status = tell(check, name, &reader->view.damage);
+    }
     do {
         if (status == FLS_OK) {
             status = flsi_reader_piece(reader, FLSI_BY_OFFSET, offset, err);
@@ -289,6 +296,21 @@ static fls_status check_segment(journal_check *check, fls_error *err)
         offset = reader->piece_end.offset;
     } while (offset < reader->source.visible);
     return check_end(check, name);
+}
+
+/* Where a frame is damaged that is why a mark of it does not prove itself; the mark is sound. */
+static fls_status check_with_proof(journal_check *check, fls_error *err)
+{
+    char name[FLSI_NAME_BYTES];
+    uint64_t faults = check->report.faults;
+    fls_error proof = check->proof;
+    check->proof = (fls_error)FLS_ERROR_INIT;
+    fls_status status = check_segment(check, err);
+    if (status != FLS_OK || proof.status == FLS_OK || check->report.faults != faults) {
+        return status;
+    }
+    flsi_name_format(name, FLSI_NAME_MARKS, check->reader->view.first_ordinal);
+    return tell(check, name, &proof);
 }
 
 static fls_status check_segments(journal_check *check, fls_error *err)
@@ -314,7 +336,7 @@ static fls_status check_segments(journal_check *check, fls_error *err)
             status = err != NULL ? tell(check, name, err) : FLS_OK;
         } else if (status == FLS_OK) {
             status = check_marks(check, err);
-            status = status == FLS_OK ? check_segment(check, err) : status;
+            status = status == FLS_OK ? check_with_proof(check, err) : status;
         }
         if (status != FLS_OK) {
             return status;
@@ -453,7 +475,8 @@ fls_status flsi_journal_check(const char *path, const fls_journal_check_options 
 {
     const fls_journal_reader_options reading = {
         .struct_bytes = sizeof reading, .visibility = FLS_JOURNAL_WRITTEN, .without_times = 1};
-    journal_check check = {.report = {.struct_bytes = sizeof check.report}};
+    journal_check check = {.report = {.struct_bytes = sizeof check.report},
+                           .proof = FLS_ERROR_INIT};
     fls_error own = FLS_ERROR_INIT;
     err = err != NULL ? err : &own;
     fls_status status = flsi_options_read(&check.options, sizeof check.options, options, err);

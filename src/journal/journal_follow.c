@@ -50,7 +50,7 @@ static int is_other(const fls_journal_reader *reader, flsi_name_kind kind, uint6
 static int is_replaced(const fls_journal_reader *reader)
 {
     const flsi_segment_view *view = &reader->view;
-    return (view->zstd == NULL && is_other(reader, FLSI_NAME_SEGMENT, view->inode)) ||
+    return (!view->is_compressed && is_other(reader, FLSI_NAME_SEGMENT, view->inode)) ||
            is_other(reader, FLSI_NAME_MARKS, view->marks_inode);
 }
 
@@ -219,7 +219,7 @@ fls_status flsi_reader_look(fls_journal_reader *reader, fls_error *err)
     uint64_t size = 0;
     reader->visible_ordinal = reader->end_ordinal;
     reader->source.finished = reader->end_ordinal != UINT64_MAX;
-    int bounded = reader->durable && !reader->source.finished && reader->view.zstd == NULL;
+    int bounded = reader->durable && !reader->source.finished && !reader->view.is_compressed;
     fls_status status = bounded ? look_at_tail(reader, reader->view.first_ordinal, err) : FLS_OK;
     if (status == FLS_OK) {
         status = flsi_view_size(&reader->view, &size, err);

@@ -65,7 +65,7 @@ static fls_status describe(fls_journal_reader *reader, fls_journal_segment *segm
     const flsi_segment_view *view = &reader->view;
     char name[FLSI_NAME_BYTES];
     flsi_file_info info = {0};
-    int is_compressed = view->zstd != NULL;
+    int is_compressed = view->is_compressed;
     memset(segment, 0, sizeof *segment);
     flsi_name_format(name, is_compressed ? FLSI_NAME_COMPRESSED : FLSI_NAME_SEGMENT,
                      view->first_ordinal);

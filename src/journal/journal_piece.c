@@ -54,7 +54,7 @@ static fls_status read_bytes(flsi_piece *piece, const flsi_segment_view *view, u
     while (*got < size) {
         size_t some = 0;
         fls_status status =
-            flsi_view_read_at(view, offset + *got, piece->bytes + *got, size - *got, &some, err);
+            flsi_view_read_past(view, offset + *got, piece->bytes + *got, size - *got, &some, err);
         if (status != FLS_OK) {
             return status == FLS_END ? FLS_OK : status;
         }
@@ -244,7 +244,8 @@ fls_status flsi_piece_read(flsi_piece *piece, const flsi_segment_view *view,
     fls_error fault = FLS_ERROR_INIT;
     for (;;) {
         fls_cursor cursor;
-        status = start_cursor(view, &cursor, piece->bytes + at, size - at, place->offset + at,
+        const uint8_t *from = size > 0 ? piece->bytes + at : piece->bytes; /* which may be NULL */
+        status = start_cursor(view, &cursor, from, size - at, place->offset + at,
                               place->ordinal + piece->count, err);
         if (status != FLS_OK) {
             return status;

@@ -340,10 +340,14 @@ static fls_status take_shortage(fls_journal_reader *reader, fls_error *err)
 {
     fls_error fault = FLS_ERROR_INIT;
     fls_error_set(&fault, FLS_UNEXPECTED_EOF, 0, "messages that the journal had are missing");
+    if (reader->is_open && reader->view.damage.status != FLS_OK) {
+        fault = reader->view.damage; /* that is why */
+    }
     fault.known = FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
     fault.offset = reader->offset;
     fault.ordinal = reader->ordinal;
-    return take_fault(reader, FLS_UNEXPECTED_EOF, &fault, err);
+    return take_fault(reader, fault.status == FLS_UNSUPPORTED ? FLS_INVALID_FRAME : fault.status,
+                      &fault, err);
 }
 
 /* The stream has no more. FLS_OK: there is more to try. */

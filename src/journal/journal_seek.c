@@ -137,7 +137,7 @@ static void tell_lost(fls_journal_reader *reader, uint64_t ordinal, uint64_t mes
                       uint64_t from, uint64_t to, const fls_error *fault)
 {
     char name[FLSI_NAME_BYTES];
-    flsi_name_kind kind = reader->view.zstd != NULL ? FLSI_NAME_COMPRESSED : FLSI_NAME_SEGMENT;
+    flsi_name_kind kind = reader->view.is_compressed ? FLSI_NAME_COMPRESSED : FLSI_NAME_SEGMENT;
     flsi_name_format(name, kind, reader->view.first_ordinal);
     const fls_journal_event event = {.kind = FLS_JOURNAL_EVENT_LOST,
                                      .ordinal = ordinal,
@@ -188,6 +188,7 @@ static fls_status find_offset(fls_journal_reader *reader, fls_error *err)
         reader->offset = piece->end_offset;
         return FLS_OK;
     }
+    reader->offset = piece->end_offset; /* what is missing would come there */
     return FLS_END;
 }
 

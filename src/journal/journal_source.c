@@ -11,8 +11,8 @@ static fls_status segment_read(void *self, void *buffer, size_t capacity, size_t
         return fls_error_set(err, end, 0, NULL);
     }
     uint64_t left = segment->visible - segment->position;
-    fls_status status = flsi_view_read_at(segment->view, segment->position, buffer,
-                                          left < capacity ? (size_t)left : capacity, got, err);
+    fls_status status = flsi_view_read_past(segment->view, segment->position, buffer,
+                                            left < capacity ? (size_t)left : capacity, got, err);
     if (status == FLS_OK) {
         segment->position += *got;
     }

@@ -57,8 +57,14 @@ static fls_status find_schema(fls_journal_reader *reader, uint64_t hash, const f
     }
     status = fls_schema_new(&made, data, size, reader->allocator, err);
     reader->allocator->free(reader->allocator->self, data, size);
-    if (status != FLS_OK) {
-        return fls_status_class_of(status) == FLS_CLASS_DAMAGE ? FLS_OK : status;
+    if (status != FLS_OK) { /* damage can make what this version does not know, too */
+        return fls_status_class_of(status) == FLS_CLASS_DAMAGE || status == FLS_UNSUPPORTED
+                   ? FLS_OK
+                   : status;
+    }
+    if (fls_schema_hash(made) != hash) { /* not the one that its name says */
+        fls_schema_free(made);
+        return FLS_OK;
     }
     types->schemas[types->schema_count] = made;
     types->hashes[types->schema_count++] = hash;

@@ -1,6 +1,9 @@
 /* Open segments; see journal_view.h. */
 #include "journal/journal_view.h"
 
+#include "core/error.h"
+#include "journal/journal_scan.h"
+
 static const flsi_file closed_file = {.fd = -1, .directory_fd = -1};
 
 /* ---- opening ---- */
@@ -87,6 +90,28 @@ static fls_status open_marks(flsi_segment_view *view, const flsi_directory *dire
     return status;
 }
 
+/* A compressed file that is damaged as a whole is read as far as its frames go, or not at all; the
+ * journal is read on behind it. */
+static fls_status open_compressed(flsi_segment_view *view, fls_error *err)
+{
+    view->is_compressed = 1;
+    fls_status status = flsi_zstd_open(&view->zstd, &view->file, view->allocator, &view->damage);
+    view->damage.status = status;
+    if (status == FLS_OK) {
+        return FLS_OK;
+    }
+    int is_damage = fls_status_class_of(status) == FLS_CLASS_DAMAGE ||
+                    (status == FLS_UNSUPPORTED && flsi_zstd_is_there());
+    if (!is_damage) {
+        if (err != NULL) {
+            *err = view->damage;
+        }
+        return status;
+    }
+    status = flsi_zstd_open_damaged(&view->zstd, &view->file, view->allocator, err);
+    return fls_status_class_of(status) == FLS_CLASS_DAMAGE ? FLS_OK : status;
+}
+
 static fls_status open_files(flsi_segment_view *view, const flsi_directory *directory,
                              const flsi_listed_segment *listed, fls_error *err)
 {
@@ -101,7 +126,7 @@ static fls_status open_files(flsi_segment_view *view, const flsi_directory *dire
         flsi_name_format(name, FLSI_NAME_COMPRESSED, listed->first_ordinal);
         status = flsi_directory_file(directory, &view->file, name, FLSI_OPEN_READ, &missing, err);
         if (status == FLS_OK) {
-            status = flsi_zstd_open(&view->zstd, &view->file, view->allocator, err);
+            status = open_compressed(view, err);
         }
     }
     if (status != FLS_OK) {
@@ -117,6 +142,39 @@ static fls_status open_files(flsi_segment_view *view, const flsi_directory *dire
     return open_marks(view, directory, err);
 }
 
+/* Sizes in the table of a compressed file that do not add up to where the seal says that the frames
+ * end: what its pieces say of themselves stands in for them, if that is something else. */
+static fls_status prove_table(flsi_segment_view *view, fls_error *err)
+{
+    uint8_t bytes[FLSI_RECORD_BYTES];
+    flsi_record record;
+    flsi_file_info info;
+    flsi_zstd_reader *found = NULL;
+    size_t used;
+    if (view->zstd == NULL || view->damage.status != FLS_OK || view->marks.fd < 0 ||
+        flsi_file_info_get(&view->marks, &info, NULL) != FLS_OK || info.size_bytes < sizeof bytes ||
+        flsi_read_exactly(&view->marks, info.size_bytes - sizeof bytes, bytes, sizeof bytes,
+                          NULL) != FLS_OK ||
+        flsi_record_decode(&record, bytes, sizeof bytes, &used, NULL) != FLS_OK ||
+        record.type != FLSI_RECORD_SEAL || record.offset == flsi_zstd_bytes(view->zstd)) {
+        return FLS_OK;
+    }
+    fls_status status = flsi_zstd_open_damaged(&found, &view->file, view->allocator, err);
+    if (status != FLS_OK) {
+        return fls_status_class_of(status) == FLS_CLASS_DAMAGE ? FLS_OK : status;
+    }
+    if (flsi_zstd_bytes(found) == flsi_zstd_bytes(view->zstd)) { /* then it is the seal */
+        flsi_zstd_close(found);
+        return FLS_OK;
+    }
+    flsi_zstd_close(view->zstd);
+    view->zstd = found;
+    fls_error_set(&view->damage, FLS_INVALID_FRAME, 0,
+                  "the table of a compressed segment says other sizes than its pieces have");
+    flsi_error_name(&view->damage, view->file.name);
+    return FLS_OK;
+}
+
 fls_status flsi_view_open(flsi_segment_view *view, const flsi_directory *directory,
                           const flsi_listed_segment *listed, const fls_digest_state *digest,
                           uint32_t max_frame_bytes, const fls_allocator *allocator, fls_error *err)
@@ -129,6 +187,9 @@ fls_status flsi_view_open(flsi_segment_view *view, const flsi_directory *directo
                                 .marks = closed_file};
     flsi_marks_file_init(&view->places_marks, &view->marks, allocator);
     fls_status status = open_files(view, directory, listed, err);
+    if (status == FLS_OK) {
+        status = prove_table(view, err);
+    }
     if (status == FLS_OK) {
         status = read_header(view, err);
     }
@@ -187,6 +248,10 @@ fls_status flsi_view_size(const flsi_segment_view *view, uint64_t *bytes, fls_er
         *bytes = flsi_zstd_bytes(view->zstd);
         return FLS_OK;
     }
+    if (view->is_compressed) {
+        *bytes = 0;
+        return FLS_OK;
+    }
     fls_status status = flsi_file_info_get(&view->file, &info, err);
     *bytes = status == FLS_OK ? info.size_bytes : 0;
     return status;
@@ -195,8 +260,33 @@ fls_status flsi_view_size(const flsi_segment_view *view, uint64_t *bytes, fls_er
 fls_status flsi_view_read_at(const flsi_segment_view *view, uint64_t offset, void *buffer,
                              size_t capacity, size_t *got, fls_error *err)
 {
-    return view->zstd != NULL ? flsi_zstd_read_at(view->zstd, offset, buffer, capacity, got, err)
-                              : flsi_file_read_at(&view->file, offset, buffer, capacity, got, err);
+    if (view->zstd != NULL) {
+        return flsi_zstd_read_at(view->zstd, offset, buffer, capacity, got, err);
+    }
+    if (view->is_compressed) {
+        *got = 0;
+        if (err != NULL) {
+            *err = view->damage;
+        }
+        return view->damage.status;
+    }
+    return flsi_file_read_at(&view->file, offset, buffer, capacity, got, err);
+}
+
+/* A length that no frame has. */
+#define NO_FRAME 0xFF
+
+fls_status flsi_view_read_past(const flsi_segment_view *view, uint64_t offset, void *buffer,
+                               size_t capacity, size_t *got, fls_error *err)
+{
+    fls_status status = flsi_view_read_at(view, offset, buffer, capacity, got, err);
+    if (view->zstd == NULL || fls_status_class_of(status) != FLS_CLASS_DAMAGE) {
+        return status;
+    }
+    uint64_t left = flsi_zstd_piece_end(view->zstd, offset) - offset;
+    *got = left < capacity ? (size_t)left : capacity;
+    memset(buffer, NO_FRAME, *got);
+    return FLS_OK;
 }
 
 /* ---- places ---- */

@@ -28,8 +28,10 @@ typedef struct flsi_segment_view {
     flsi_file file;
     uint64_t device; /* which file it is */
     uint64_t inode;
-    uint64_t marks_inode;   /* 0: none */
-    flsi_zstd_reader *zstd; /* NULL: plain */
+    uint64_t marks_inode; /* 0: none */
+    int is_compressed;
+    flsi_zstd_reader *zstd; /* NULL: plain, or nothing of it can be read */
+    fls_error damage;       /* of a compressed file as a whole; status FLS_OK: none */
     flsi_file marks;
     int has_header;
     flsi_record header;
@@ -57,9 +59,13 @@ fls_status flsi_view_find_marks(flsi_segment_view *view, const flsi_directory *d
 
 /* Bytes of frames that the file has now. */
 fls_status flsi_view_size(const flsi_segment_view *view, uint64_t *bytes, fls_error *err);
-/* As flsi_file_read_at. */
+/* As flsi_file_read_at; a compressed piece that is damaged is its fault. */
 fls_status flsi_view_read_at(const flsi_segment_view *view, uint64_t offset, void *buffer,
                              size_t capacity, size_t *got, fls_error *err);
+/* The same, but what a damaged piece held is bytes that are no frame: so that what is behind it is
+ * found as behind any damage. */
+fls_status flsi_view_read_past(const flsi_segment_view *view, uint64_t offset, void *buffer,
+                               size_t capacity, size_t *got, fls_error *err);
 
 /* What a place is looked for by. */
 typedef enum flsi_place_key { FLSI_BY_ORDINAL, FLSI_BY_OFFSET, FLSI_BY_TIME } flsi_place_key;

@@ -236,18 +236,12 @@ static fls_status open_table(flsi_zstd_reader *reader, fls_error *err)
         return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for the table of a segment");
     }
     reader->count = table.count;
-    if ((st = read_table(reader, &table, err)) != FLS_OK) {
-        return st;
-    }
-    reader->state = ZSTD_createDCtx();
-    if (reader->state == NULL) {
-        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for zstd");
-    }
-    return FLS_OK;
+    return read_table(reader, &table, err);
 }
 
-fls_status flsi_zstd_open(flsi_zstd_reader **reader, const flsi_file *file,
-                          const fls_allocator *allocator, fls_error *err)
+static fls_status open_with(flsi_zstd_reader **reader, const flsi_file *file,
+                            fls_status (*take_places)(flsi_zstd_reader *reader, fls_error *err),
+                            const fls_allocator *allocator, fls_error *err)
 {
     flsi_zstd_reader *made = allocator->resize(allocator->self, NULL, 0, sizeof *made);
     *reader = NULL;
@@ -258,7 +252,12 @@ fls_status flsi_zstd_open(flsi_zstd_reader **reader, const flsi_file *file,
     made->allocator = allocator;
     made->file = flsi_file_borrow(file);
     made->loaded = SIZE_MAX;
-    fls_status st = open_table(made, err);
+    fls_status st = take_places(made, err);
+    if (st == FLS_OK) {
+        made->state = ZSTD_createDCtx();
+        st = made->state != NULL ? FLS_OK
+                                 : fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for zstd");
+    }
     if (st != FLS_OK) {
         flsi_error_name(err, file->name);
         flsi_zstd_close(made);
@@ -266,6 +265,68 @@ fls_status flsi_zstd_open(flsi_zstd_reader **reader, const flsi_file *file,
     }
     *reader = made;
     return FLS_OK;
+}
+
+fls_status flsi_zstd_open(flsi_zstd_reader **reader, const flsi_file *file,
+                          const fls_allocator *allocator, fls_error *err)
+{
+    return open_with(reader, file, open_table, allocator, err);
+}
+
+/* A place more, behind the last one. */
+static fls_status add_place(flsi_zstd_reader *reader, size_t stored, uint64_t plain, fls_error *err)
+{
+    const fls_allocator *allocator = reader->allocator;
+    piece_place next = {stored, plain};
+    if (reader->count > 0) {
+        next.stored += reader->places[reader->count].stored;
+        next.plain += reader->places[reader->count].plain;
+    }
+    size_t old = reader->places != NULL ? reader->count + 1 : 0;
+    piece_place *more = allocator->resize(allocator->self, reader->places, old * sizeof *more,
+                                          (reader->count + 2) * sizeof *more);
+    if (more == NULL) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for the table of a segment");
+    }
+    if (reader->count == 0) {
+        more[0] = (piece_place){0, 0};
+    }
+    reader->places = more;
+    reader->places[++reader->count] = next;
+    return FLS_OK;
+}
+
+/* The frames of a file without its table, up to what is none: each a piece. */
+static fls_status find_frames(flsi_zstd_reader *reader, fls_error *err)
+{
+    flsi_file_info info;
+    fls_status st = flsi_file_info_get(&reader->file, &info, err);
+    uint64_t at = 0;
+    while (st == FLS_OK && at < info.size_bytes && reader->count < FLSI_ZSTD_PIECES) {
+        uint64_t left = info.size_bytes - at;
+        size_t size = left < WORST_PIECE_BYTES ? (size_t)left : WORST_PIECE_BYTES;
+        st = grow(&reader->stored, size, reader->allocator, err);
+        st = st == FLS_OK ? read_exactly(&reader->file, at, reader->stored.data, size, err) : st;
+        if (st != FLS_OK) {
+            break;
+        }
+        size_t stored = ZSTD_findFrameCompressedSize(reader->stored.data, size);
+        unsigned long long plain = ZSTD_getFrameContentSize(reader->stored.data, size);
+        if (ZSTD_isError(stored) || plain == 0 || plain > FLSI_ZSTD_PIECE_LIMIT) {
+            break; /* the table, or damage; what is not known is more than the limit, too */
+        }
+        st = add_place(reader, stored, plain, err);
+        at += stored;
+    }
+    return st == FLS_OK && reader->count == 0
+               ? damage(err, FLS_INVALID_FRAME, 0, "nothing of the compressed segment can be read")
+               : st;
+}
+
+fls_status flsi_zstd_open_damaged(flsi_zstd_reader **reader, const flsi_file *file,
+                                  const fls_allocator *allocator, fls_error *err)
+{
+    return open_with(reader, file, find_frames, allocator, err);
 }
 
 void flsi_zstd_close(flsi_zstd_reader *reader)
@@ -333,6 +394,11 @@ static size_t find_piece(const flsi_zstd_reader *reader, uint64_t offset)
         }
     }
     return low;
+}
+
+uint64_t flsi_zstd_piece_end(const flsi_zstd_reader *reader, uint64_t offset)
+{
+    return reader->places[find_piece(reader, offset) + 1].plain;
 }
 
 fls_status flsi_zstd_read_at(flsi_zstd_reader *reader, uint64_t offset, void *buffer,
@@ -491,6 +557,18 @@ fls_status flsi_zstd_open(flsi_zstd_reader **reader, const flsi_file *file,
     fls_status st = without_zstd(err);
     flsi_error_name(err, file->name);
     return st;
+}
+
+fls_status flsi_zstd_open_damaged(flsi_zstd_reader **reader, const flsi_file *file,
+                                  const fls_allocator *allocator, fls_error *err)
+{
+    return flsi_zstd_open(reader, file, allocator, err);
+}
+
+uint64_t flsi_zstd_piece_end(const flsi_zstd_reader *reader, uint64_t offset)
+{
+    (void)reader;
+    return offset;
 }
 
 void flsi_zstd_close(flsi_zstd_reader *reader)

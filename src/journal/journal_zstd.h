@@ -28,6 +28,10 @@ int flsi_zstd_is_there(void);
 typedef struct flsi_zstd_reader flsi_zstd_reader;
 fls_status flsi_zstd_open(flsi_zstd_reader **reader, const flsi_file *file,
                           const fls_allocator *allocator, fls_error *err);
+/* One that was refused for damage, or as beyond the limits: what its frames, from the first on, say
+ * of themselves stands in for the table. The same refusal where not even one can be found. */
+fls_status flsi_zstd_open_damaged(flsi_zstd_reader **reader, const flsi_file *file,
+                                  const fls_allocator *allocator, fls_error *err);
 void flsi_zstd_close(flsi_zstd_reader *reader); /* NULL is harmless */
 
 /* Size of the plain file. */
@@ -39,6 +43,9 @@ uint64_t flsi_zstd_bytes(const flsi_zstd_reader *reader);
  * stays in memory, so that reading on in it costs a copy. */
 fls_status flsi_zstd_read_at(flsi_zstd_reader *reader, uint64_t offset, void *buffer,
                              size_t capacity, size_t *got, fls_error *err);
+
+/* Where the piece that holds an offset ends, in the plain file. */
+uint64_t flsi_zstd_piece_end(const flsi_zstd_reader *reader, uint64_t offset);
 
 /* Writing, from the first byte of an empty file, which is borrowed; not synced. level 0: the
  * default of zstd. */
