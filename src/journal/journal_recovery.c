@@ -192,6 +192,21 @@ static int ends_sealed(const recovery *self, const flsi_listing *listing)
     return sealed;
 }
 
+/* The types of the manifest were changed, and no message came since that began a segment of them.
+ */
+static int has_other_types(const recovery *self, const flsi_journal_tail *tail)
+{
+    const flsi_manifest *manifest = self->manifest;
+    int same = !tail->sound || tail->type_count == manifest->type_count;
+    for (uint32_t i = 0; same && tail->sound && i < tail->type_count; i++) {
+        const flsi_manifest_type *one = &tail->types[i];
+        const flsi_manifest_type *other = &manifest->types[i];
+        same = one->schema_hash == other->schema_hash && strcmp(one->root, other->root) == 0 &&
+               memcmp(one->identifier, other->identifier, sizeof one->identifier) == 0;
+    }
+    return !same;
+}
+
 /* Marks under the name that the next segment will get, with no segment beside them: left by one
  * that was being begun. */
 static fls_status free_the_name(const recovery *self, fls_error *err)
@@ -240,6 +255,7 @@ static fls_status recover_segments(recovery *self, const flsi_listing *listing, 
         } else {
             status = repair(self, &tail, err);
         }
+        self->place->has_other_types = has_other_types(self, &tail);
     }
     flsi_journal_tail_close(&tail);
     return status == FLS_OK ? free_the_name(self, err) : status;

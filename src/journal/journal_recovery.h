@@ -14,6 +14,7 @@ typedef struct flsi_journal_place {
     /* The segment that can be gone on with: the end was clean, and it is neither rotated nor
      * compressed. Else a new one named by next_ordinal is begun. */
     int has_segment;
+    int has_other_types; /* that segment names other types than the manifest: not to be gone on */
     uint64_t segment_first_ordinal;
     uint64_t segment_offset;   /* size of its file */
     uint64_t marks_offset;     /* size of its marks file */

@@ -166,7 +166,7 @@ fls_status flsi_journal_go_on(fls_journal *journal, const flsi_journal_place *pl
 {
     flsi_segment segment;
     fls_status status;
-    int resumes = place->has_segment && same_types;
+    int resumes = place->has_segment && same_types && !place->has_other_types;
     flsi_kept_forget(&journal->kept);
     if (place->last_time_ns > atomic_load_explicit(&journal->last_time_ns, memory_order_relaxed)) {
         atomic_store_explicit(&journal->last_time_ns, place->last_time_ns, memory_order_relaxed);
