@@ -3,9 +3,10 @@
 
 #include <inttypes.h>
 
-#include "crash_model.h"
+#include "crash_upkeep.h"
 #include "journal/journal_reader_private.h"
 #include "journal/journal_recovery.h"
+#include "journal/journal_zstd.h"
 #include "support/counting_allocator.h"
 #include "support/testing.h"
 
@@ -32,6 +33,8 @@ typedef struct run {
     uint64_t point;
     crash_kind kind;
     int may_fail;
+    int opening; /* 1: within flsi_journal_open, or one has failed */
+    int unsure;  /* 1: an opening that did not come to its end may have moved cursors */
 } run;
 
 static const char *const kind_names[CRASH_KINDS] = {"random", "lose",   "keep",  "names",
@@ -124,6 +127,10 @@ static void choose_options(run *at)
     options->clock = &at->clock;
     at->model.checksum = options->checksum;
     at->model.retires = options->retain_segments != 0;
+    at->model.retains = at->model.retires;
+    options->compress =
+        at->plan->upkeep && flsi_zstd_is_there() && prng_below(&random, 3) == 0 ? 1 : 0;
+    options->compress_level = 1;
 }
 
 static void start(run *at, const crash_plan *plan, crash_tally *tally, const run *parent)
@@ -135,11 +142,13 @@ static void start(run *at, const crash_plan *plan, crash_tally *tally, const run
     at->clock = (fls_clock){clock_now, at};
     at->now_ns = 1000000000;
     counting_allocator_init(&at->memory);
+    crash_model_init(&at->model);
     choose_options(at);
     if (parent != NULL) {
         crash_model_copy(&at->model, &parent->model);
         at->depth = parent->depth + 1;
         at->now_ns = parent->now_ns + 1;
+        at->opening = parent->opening;
         return;
     }
     at->may_fail = plan->fail_at != 0 || plan->fail_sync != 0 || plan->room_bytes != 0 ||
@@ -171,8 +180,11 @@ static void observe(run *at)
 static fls_status open_journal(run *at, fls_journal_report *report, fls_error *err)
 {
     *report = (fls_journal_report)FLS_JOURNAL_REPORT_INIT;
+    at->unsure = at->opening;
+    at->opening = 1;
     fls_status status =
         flsi_journal_open(&at->journal, CRASH_PATH, &at->options, crash_disk_calls(), report, err);
+    at->opening = status != FLS_OK;
     if (status != FLS_OK) {
         at->journal = NULL;
     }
@@ -203,6 +215,12 @@ static void check_opened(run *at, const fls_journal_report *report)
     verdict = (crash_verdict){0};
     crash_model_check_gaps(&at->model, at->disk, &verdict);
     judge(at, &verdict);
+    if (at->plan->upkeep) {
+        verdict = (crash_verdict){0};
+        crash_upkeep_check(&at->model, at->disk, next,
+                           at->unsure ? UINT64_MAX : report->moved_cursors, &verdict);
+        judge(at, &verdict);
+    }
     observe(at);
 }
 
@@ -347,6 +365,11 @@ static void act(run *at)
     fls_error err = FLS_ERROR_INIT;
     uint64_t roll = prng_below(&at->steps, 100);
     at->now_ns += prng_below(&at->steps, 700000);
+    if (at->plan->upkeep && prng_below(&at->steps, 4) == 0) {
+        const crash_upkeep done = crash_upkeep_act(&at->model, at->journal, &at->steps, &err);
+        expect(at, done.status, done.what, &err);
+        return;
+    }
     if (roll < 48) {
         append(at, 1);
     } else if (roll < 66) {

@@ -23,6 +23,7 @@ typedef struct crash_plan {
     int fail_errno;
     uint32_t evict;
     uint64_t room_bytes;      /* half-way through the run there is room again */
+    uint32_t upkeep;          /* types, cursors, compression and pruning, too */
     uint64_t fail_allocation; /* the one with this number, from 1; 0: none */
 } crash_plan;
 

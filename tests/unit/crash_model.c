@@ -4,9 +4,12 @@
 #include <inttypes.h>
 
 #include "journal/journal_marks.h"
+#include "journal/journal_zstd.h"
+#include "os/os_directory.h"
 #include "support/testing.h"
 
-#define SEGMENTS_MOST 256
+#define SEGMENTS_MOST CRASH_SEGMENT_MOST
+#define PLAIN_MOST    ((size_t)1 << 20)
 
 /* The segments of a journal on a disk, in order. */
 typedef struct segment_names {
@@ -14,6 +17,14 @@ typedef struct segment_names {
     size_t count;
     const char *ending;
 } segment_names;
+
+void crash_model_init(crash_model *model)
+{
+    memset(model, 0, sizeof *model);
+    for (size_t i = 0; i < CRASH_CURSORS; i++) {
+        model->cursors[i] = (crash_cursor){{CRASH_NO_CURSOR}, 1};
+    }
+}
 
 void crash_model_copy(crash_model *to, const crash_model *from)
 {
@@ -101,7 +112,7 @@ static void note_name(void *self, const char *name)
 {
     segment_names *names = self;
     size_t length = strlen(name);
-    if (length == 24 && strcmp(name + 20, names->ending) == 0) {
+    if (length > 20 && strcmp(name + 20, names->ending) == 0) {
         assert_true(names->count < SEGMENTS_MOST);
         memcpy(names->names[names->count++], name, length + 1);
     }
@@ -124,6 +135,66 @@ static int read_below(const crash_disk *disk, const char *name, byte_buffer *int
     char path[2 * CRASH_NAME_BYTES + 16];
     (void)snprintf(path, sizeof path, CRASH_PATH "/%s", name);
     return crash_disk_read(disk, path, into);
+}
+
+size_t crash_model_segments(const crash_disk *disk, uint64_t firsts[CRASH_SEGMENT_MOST])
+{
+    static segment_names plain;
+    static segment_names stored;
+    size_t count = 0;
+    size_t k = 0;
+    list_segments(disk, ".fls", &plain);
+    list_segments(disk, ".fls.zst", &stored);
+    for (size_t i = 0; i < plain.count || k < stored.count;) {
+        uint64_t first = i < plain.count ? ordinal_of(plain.names[i]) : UINT64_MAX;
+        uint64_t other = k < stored.count ? ordinal_of(stored.names[k]) : UINT64_MAX;
+        assert_true(count < CRASH_SEGMENT_MOST);
+        firsts[count++] = first < other ? first : other;
+        i += first <= other;
+        k += other <= first;
+    }
+    return count;
+}
+
+/* The plain bytes of a compressed segment, as far as they can be read. */
+static void read_compressed(crash_disk *disk, const char *name, byte_buffer *into)
+{
+    char path[2 * CRASH_NAME_BYTES + 16];
+    flsi_file file;
+    flsi_zstd_reader *reader;
+    crash_faults *faults = crash_disk_faults(disk);
+    crash_faults saved = *faults;
+    crash_disk *before = crash_disk_use(disk);
+    (void)snprintf(path, sizeof path, CRASH_PATH "/%s", name);
+    *faults = (crash_faults){0};
+    bytes_clear(into);
+    assert_int_equal(flsi_file_open(&file, path, FLSI_OPEN_READ, crash_disk_calls(), NULL), FLS_OK);
+    if (flsi_zstd_open(&reader, &file, fls_allocator_libc(), NULL) == FLS_OK) {
+        size_t got = 0;
+        assert_true(flsi_zstd_bytes(reader) <= PLAIN_MOST);
+        bytes_append_zeros(into, (size_t)flsi_zstd_bytes(reader));
+        for (size_t at = 0; at < into->size; at += got) {
+            if (flsi_zstd_read_at(reader, at, into->data + at, into->size - at, &got, NULL) !=
+                FLS_OK) {
+                bytes_clear(into);
+            }
+        }
+        flsi_zstd_close(reader);
+    }
+    (void)flsi_file_close(&file, NULL);
+    *faults = saved;
+    (void)crash_disk_use(before);
+}
+
+/* The frames of a segment, of the plain file when both are there; the name that it has. */
+static void read_frames(crash_disk *disk, uint64_t first, char name[CRASH_NAME_BYTES],
+                        byte_buffer *into)
+{
+    (void)snprintf(name, CRASH_NAME_BYTES, "%020" PRIu64 ".fls", first);
+    if (!read_below(disk, name, into)) {
+        (void)snprintf(name, CRASH_NAME_BYTES, "%020" PRIu64 ".fls.zst", first);
+        read_compressed(disk, name, into);
+    }
 }
 
 /* Whether the message is what the model has, or may have, at that place. */
@@ -176,13 +247,13 @@ static void check_segment(crash_model *model, const char *name, const byte_buffe
     ref_free(&stream);
 }
 
-void crash_model_check(crash_model *model, const crash_disk *disk, uint64_t next_ordinal,
+void crash_model_check(crash_model *model, crash_disk *disk, uint64_t next_ordinal,
                        crash_verdict *verdict)
 {
-    static segment_names names;
+    uint64_t firsts[CRASH_SEGMENT_MOST];
     byte_buffer content = BYTES_INIT;
     uint64_t at = model->retires ? UINT64_MAX : 0;
-    list_segments(disk, ".fls", &names);
+    size_t count = crash_model_segments(disk, firsts);
     for (size_t i = 0; i < model->attempt_count; i++) {
         model->attempts[i].found = 0;
     }
@@ -195,15 +266,14 @@ void crash_model_check(crash_model *model, const crash_disk *disk, uint64_t next
         wrong(verdict, &verdict->invented, "it goes on above what was appended", "journal",
               next_ordinal);
     }
-    for (size_t i = 0; i < names.count; i++) {
-        uint64_t first = ordinal_of(names.names[i]);
-        uint64_t end = i + 1 < names.count ? ordinal_of(names.names[i + 1]) : next_ordinal;
-        if (first > at) {
-            wrong(verdict, &verdict->lost, "messages before it are missing", names.names[i], at);
+    for (size_t i = 0; i < count; i++) {
+        char name[CRASH_NAME_BYTES];
+        uint64_t end = i + 1 < count ? firsts[i + 1] : next_ordinal;
+        read_frames(disk, firsts[i], name, &content);
+        if (firsts[i] > at) {
+            wrong(verdict, &verdict->lost, "messages before it are missing", name, at);
         }
-        (void)read_below(disk, names.names[i], &content);
-        check_segment(model, names.names[i], &content, end < next_ordinal ? end : next_ordinal,
-                      verdict);
+        check_segment(model, name, &content, end < next_ordinal ? end : next_ordinal, verdict);
         at = end;
     }
     if (at < next_ordinal) {
@@ -313,17 +383,19 @@ void crash_model_check_gaps(crash_model *model, const crash_disk *disk, crash_ve
     static segment_names names;
     uint8_t found[CRASH_GAP_MOST] = {0};
     byte_buffer marks = BYTES_INIT;
+    uint64_t firsts[CRASH_SEGMENT_MOST];
+    size_t count = crash_model_segments(disk, firsts);
     list_segments(disk, ".flm", &names);
     for (size_t i = 0; i < names.count; i++) {
-        char frames[CRASH_NAME_BYTES];
-        (void)snprintf(frames, sizeof frames, "%.20s.fls", names.names[i]);
-        if (read_below(disk, frames, &marks) && read_below(disk, names.names[i], &marks)) {
-            find_gaps(model, &marks, found);
+        for (size_t k = 0; k < count && firsts[k] <= ordinal_of(names.names[i]); k++) {
+            if (firsts[k] == ordinal_of(names.names[i]) &&
+                read_below(disk, names.names[i], &marks)) {
+                find_gaps(model, &marks, found);
+            }
         }
     }
-    list_segments(disk, ".fls", &names);
     /* One right before the oldest message went with those before it. */
-    uint64_t oldest = model->retires && names.count != 0 ? ordinal_of(names.names[0]) + 1 : 0;
+    uint64_t oldest = model->retires && count != 0 ? firsts[0] + 1 : 0;
     size_t left = 0;
     for (size_t i = 0; i < model->gap_count; i++) {
         if (found[i]) {

@@ -54,6 +54,19 @@ static void test_crashes(void **state)
     }
 }
 
+static void test_upkeep(void **state)
+{
+    crash_tally tally = {0};
+    uint64_t seeds = number_from("FLS_CRASH_SEEDS", 120);
+    uint64_t first = number_from("FLS_CRASH_FIRST_SEED", 1000);
+    (void)state;
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
+        crash_plan plan = {.seed = seed, .steps = 120, .depth = 3, .stride = 2, .upkeep = 1};
+        crash_journal_run(&plan, &tally);
+    }
+    finish("upkeep", &tally);
+}
+
 static void test_failing_syncs(void **state)
 {
     crash_tally tally = {0};
@@ -99,6 +112,7 @@ static void test_failing_calls(void **state)
     for (uint64_t seed = first; seed < first + seeds; seed++) {
         crash_plan plan = {.seed = seed, .steps = 50, .depth = 1, .stride = 30};
         plan.fail_errno = seed % 3 == 0 ? ENOSPC : EIO;
+        plan.upkeep = (uint32_t)(seed & 1);
         for (uint64_t call = 1; call < 20000; call++) {
             plan.fail_at = call;
             plan.fail_calls = call % 4 == 0 ? 3 : 0;
@@ -123,9 +137,9 @@ static void test_sum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crashes),   cmocka_unit_test(test_failing_syncs),
-        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_failing_calls),
-        cmocka_unit_test(test_sum),
+        cmocka_unit_test(test_crashes),       cmocka_unit_test(test_upkeep),
+        cmocka_unit_test(test_failing_syncs), cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_failing_calls), cmocka_unit_test(test_sum),
     };
     crash_tally_print(NULL, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

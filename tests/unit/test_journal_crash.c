@@ -46,6 +46,36 @@ static void test_crashes(void **state)
     }
 }
 
+/* Changes of types, cursors, compression and pruning in between. */
+static void test_upkeep(void **state)
+{
+    crash_tally tally = {0};
+    (void)state;
+    for (uint64_t seed = 500; seed < 530; seed++) {
+        crash_plan plan = {.seed = seed, .steps = 60, .depth = 2, .stride = 6 * EACH, .upkeep = 1};
+        crash_journal_run(&plan, &tally);
+    }
+    none_wrong("upkeep", &tally);
+    assert_true(tally.points > 1000 / EACH && tally.nested > 200 / EACH);
+}
+
+static void test_failing_upkeep(void **state)
+{
+    crash_tally tally = {0};
+    (void)state;
+    for (uint64_t seed = 600; seed < 603; seed++) {
+        crash_plan plan = {.seed = seed, .steps = 25, .depth = 1, .stride = 60, .upkeep = 1};
+        for (uint64_t call = 1; call < 8000; call += 3 * EACH) {
+            plan.fail_at = call;
+            crash_journal_run(&plan, &tally);
+            if (!tally.failed) {
+                break;
+            }
+        }
+    }
+    none_wrong("failing upkeep", &tally);
+}
+
 /* The sync with each number fails; what it lost is served from the cache, or is not. */
 static void test_failing_syncs(void **state)
 {
@@ -117,6 +147,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_upkeep),
+        cmocka_unit_test(test_failing_upkeep),
         cmocka_unit_test(test_failing_syncs),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_failing_calls),
