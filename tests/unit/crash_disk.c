@@ -30,11 +30,29 @@ static int failed_with(int why)
     return -1;
 }
 
+/* Whether a call of that name can be interrupted by a signal. */
+static int waits(const char *name)
+{
+    static const char *const names[] = {"openat",  "read",      "pread",     "pwrite",
+                                        "pwritev", "ftruncate", "sync_data", "sync_directory"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Counts a call; whether it is to fail. */
 static int fails(const char *name)
 {
     crash_faults *faults = &disk_in_use->faults;
     faults->calls++;
+    if (faults->interrupt != 0 && waits(name) &&
+        prng_below(&disk_in_use->random, faults->interrupt) == 0) {
+        errno = EINTR;
+        return 1;
+    }
     if (faults->fail_at == 0 || faults->calls < faults->fail_at ||
         faults->calls - faults->fail_at > faults->fail_calls) {
         return 0;

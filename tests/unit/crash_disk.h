@@ -40,6 +40,7 @@ typedef struct crash_faults {
     uint32_t writeback;  /* one call in so many makes the disk write something by itself; 0: none */
     uint64_t room_bytes; /* of all files; 0: no limit */
     size_t transfer_most; /* bytes; 0: no limit */
+    uint32_t interrupt;   /* one in so many of the calls that wait is interrupted; 0: none */
 } crash_faults;
 
 typedef enum crash_kind {

@@ -570,6 +570,8 @@ static void set_faults(const crash_plan *plan, crash_faults *faults)
     faults->fail_errno = plan->fail_errno;
     faults->evict = plan->evict;
     faults->room_bytes = plan->room_bytes;
+    faults->transfer_most = plan->transfer_most;
+    faults->interrupt = plan->interrupt;
     faults->writeback = 24;
 }
 

@@ -22,7 +22,9 @@ typedef struct crash_plan {
     uint64_t fail_syncs;
     int fail_errno;
     uint32_t evict;
-    uint64_t room_bytes;      /* half-way through the run there is room again */
+    uint64_t room_bytes;  /* half-way through the run there is room again */
+    size_t transfer_most; /* as in crash_faults, like the next one */
+    uint32_t interrupt;
     uint32_t upkeep;          /* types, cursors, compression and pruning, too */
     uint64_t fail_allocation; /* the one with this number, from 1; 0: none */
 } crash_plan;

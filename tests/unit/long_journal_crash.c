@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "crash_journal.h"
+#include "crash_threads.h"
 #include "support/testing.h"
 
 static uint64_t number_from(const char *name, uint64_t otherwise)
@@ -103,6 +103,33 @@ static void test_full_disk(void **state)
     finish("full disk", &tally);
 }
 
+static void test_interruptions(void **state)
+{
+    crash_tally tally = {0};
+    uint64_t seeds = number_from("FLS_CRASH_SEEDS", 120);
+    uint64_t first = number_from("FLS_CRASH_FIRST_SEED", 1000);
+    (void)state;
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
+        crash_plan plan = {.seed = seed, .steps = 100, .depth = 1, .stride = 20, .upkeep = 1};
+        plan.transfer_most = 1 + (size_t)(seed % 4) * 37;
+        plan.interrupt = 2 + (uint32_t)(seed % 5);
+        crash_journal_run(&plan, &tally);
+    }
+    finish("interruptions", &tally);
+}
+
+static void test_threads(void **state)
+{
+    crash_tally tally = {0};
+    uint64_t seeds = number_from("FLS_CRASH_SEEDS", 120);
+    uint64_t first = number_from("FLS_CRASH_FIRST_SEED", 1000);
+    (void)state;
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
+        crash_threads_run(seed, 1 + (unsigned)(seed % 5), 1, &tally);
+    }
+    finish("threads", &tally);
+}
+
 static void test_failing_calls(void **state)
 {
     crash_tally tally = {0};
@@ -139,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crashes),       cmocka_unit_test(test_upkeep),
         cmocka_unit_test(test_failing_syncs), cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_threads),       cmocka_unit_test(test_interruptions),
         cmocka_unit_test(test_failing_calls), cmocka_unit_test(test_sum),
     };
     crash_tally_print(NULL, NULL);

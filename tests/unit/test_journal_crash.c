@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "crash_journal.h"
+#include "crash_threads.h"
 #include "support/testing.h"
 
 /* Where everything takes some forty times as long, only each eighth point is tried: what is tried
@@ -109,6 +109,33 @@ static void test_full_disk(void **state)
     none_wrong("full disk", &tally);
 }
 
+/* Several threads at once, with the journal's own. */
+static void test_threads(void **state)
+{
+    crash_tally tally = {0};
+    (void)state;
+    for (uint64_t seed = 800; seed < 812; seed++) {
+        crash_threads_run(seed, 1 + (unsigned)(seed % 5), 3 * EACH, &tally);
+    }
+    none_wrong("threads", &tally);
+    assert_true(tally.points > 100 / EACH);
+}
+
+/* Short transfers and calls that a signal interrupts are no failures at all. */
+static void test_interruptions(void **state)
+{
+    crash_tally tally = {0};
+    (void)state;
+    for (uint64_t seed = 700; seed < 716; seed++) {
+        crash_plan plan = {.seed = seed, .steps = 60, .depth = 1, .stride = 20 * EACH, .upkeep = 1};
+        plan.transfer_most = 1 + (size_t)(seed % 4) * 37;
+        plan.interrupt = 2 + (uint32_t)(seed % 5);
+        crash_journal_run(&plan, &tally);
+        assert_int_equal(tally.stopped, 0);
+    }
+    none_wrong("interruptions", &tally);
+}
+
 static void test_failing_calls(void **state)
 {
     crash_tally tally = {0};
@@ -132,6 +159,7 @@ static void test_failing_allocations(void **state)
     (void)state;
     for (uint64_t seed = 400; seed < 402; seed++) {
         crash_plan plan = {.seed = seed, .steps = 25, .depth = 1, .stride = 40};
+        plan.upkeep = (uint32_t)(seed & 1);
         for (uint64_t call = 1; call < 2000; call += EACH) {
             plan.fail_allocation = call;
             crash_journal_run(&plan, &tally);
@@ -151,6 +179,8 @@ int main(void)
         cmocka_unit_test(test_failing_upkeep),
         cmocka_unit_test(test_failing_syncs),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_interruptions),
         cmocka_unit_test(test_failing_calls),
         cmocka_unit_test(test_failing_allocations),
     };
