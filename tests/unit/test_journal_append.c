@@ -64,11 +64,33 @@ static void expect_times(const uint64_t *times, size_t count)
     fls_message got;
     fls_journal_reader_options options = FLS_JOURNAL_READER_OPTIONS_INIT;
     assert_status(fls_journal_reader_open(&reader, path, &options, &err), FLS_OK, &err);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) { /* each sought alone: what is noted of it, and no more */
+        assert_status(fls_journal_reader_seek_ordinal(reader, i, &err), FLS_OK, &err);
         assert_status(fls_journal_reader_next(reader, &got, &err), FLS_OK, &err);
         assert_int_equal(got.time_ns, times[i]);
     }
     fls_journal_reader_close(reader);
+}
+
+/* The messages of a batch have the time of its call. */
+static void test_times_of_each_batch(void **state)
+{
+    (void)state;
+    static uint64_t wanted[40 * 25];
+    prng random = prng_seeded(9);
+    fls_journal_options options = quiet();
+    fls_journal *journal = open_with(&options);
+    for (size_t n = 0; n < 40 * 25; n += 25) {
+        fake_now += 1 + prng_below(&random, 40000);
+        (void)make_entries(n, 25, &random, 0);
+        assert_status(fls_journal_append_batch(journal, entries, 25, NULL, NULL, &err), FLS_OK,
+                      &err);
+        for (size_t i = 0; i < 25; i++) {
+            wanted[n + i] = fls_journal_now(journal);
+        }
+    }
+    close_it(journal);
+    expect_times(wanted, 40 * 25);
 }
 
 /* A time that would go back is that of the message before, in another segment too. */
@@ -149,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_any_way_of_appending, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_times_of_each_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_times_of_a_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_linger_after_a_full_buffer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dies_within_a_message, set_up, tear_down),

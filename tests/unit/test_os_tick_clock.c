@@ -94,6 +94,16 @@ static void test_is_near_the_clock(void **state)
     }
 }
 
+/* A clock that is steered, as time services do it, is never overtaken. */
+static void test_clock_that_is_steered(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        machine.rate = round % 2 == 0 ? 2500 : 2501;
+        warm_up();
+    }
+}
+
 /* Until there is a rate, and where reading a pair takes too long, it is the clock's own time. */
 static void test_is_the_clock_without_a_rate(void **state)
 {
@@ -195,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_is_near_the_clock, set_up),
+        cmocka_unit_test_setup(test_clock_that_is_steered, set_up),
         cmocka_unit_test_setup(test_is_the_clock_without_a_rate, set_up),
         cmocka_unit_test_setup(test_count_that_cannot_be_trusted, set_up),
         cmocka_unit_test_setup(test_clock_that_stood, set_up),
