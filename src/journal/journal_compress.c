@@ -366,7 +366,8 @@ fls_status flsi_compress_sealed(flsi_compress_job *job, fls_error *err)
     if (!flsi_zstd_is_there()) {
         return fls_error_set(err, FLS_UNSUPPORTED, 0, "this library was built without zstd");
     }
-    fls_status st = flsi_listing_read(&listing, job->directory, allocator, err);
+    fls_status st = job->kept != NULL ? flsi_kept_plain(job->kept, &listing, err)
+                                      : flsi_listing_read(&listing, job->directory, allocator, err);
     if (st != FLS_OK) {
         return st;
     }

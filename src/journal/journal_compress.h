@@ -8,11 +8,12 @@
 #ifndef FLSI_JOURNAL_COMPRESS_H
 #define FLSI_JOURNAL_COMPRESS_H
 
+#include "journal/journal_kept.h"
 #include "journal/journal_manifest.h"
-#include "os/os_directory.h"
 
 typedef struct flsi_compress_job {
     const flsi_directory *directory;
+    flsi_kept *kept;       /* its segments, when they are known; NULL: it is listed */
     fls_checksum checksum; /* as the manifest has it, which has FLSI_FEATURE_COMPRESSED already */
     uint32_t max_frame_bytes;
     int level; /* 0: the default of zstd */

@@ -142,3 +142,23 @@ fls_status flsi_kept_count(flsi_kept *kept, int may_be_compressed, uint64_t *seg
     flsi_mutex_unlock(&kept->mutex);
     return status;
 }
+
+fls_status flsi_kept_plain(flsi_kept *kept, flsi_listing *plain, fls_error *err)
+{
+    *plain = (flsi_listing){.allocator = kept->allocator, .epoch = UINT64_MAX};
+    flsi_mutex_lock(&kept->mutex);
+    const flsi_listing *listing = &kept->listing;
+    fls_status status = flsi_kept_refresh(kept, 1, err);
+    size_t i = kept->gone;
+    while (i + 1 < listing->count && !listing->segments[i].has_plain) {
+        i++;
+    }
+    for (; status == FLS_OK && i < listing->count; i++) {
+        status = flsi_listing_add(plain, &listing->segments[i], err);
+    }
+    flsi_mutex_unlock(&kept->mutex);
+    if (status != FLS_OK) {
+        flsi_listing_fini(plain);
+    }
+    return status;
+}

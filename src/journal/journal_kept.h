@@ -40,5 +40,8 @@ void flsi_kept_pop(flsi_kept *kept);
 /* How many there are, the oldest one's first ordinal, and the bytes of all of them. */
 fls_status flsi_kept_count(flsi_kept *kept, int may_be_compressed, uint64_t *segments,
                            uint64_t *first_ordinal, uint64_t *bytes, fls_error *err);
+/* A copy from the oldest one on that is not compressed, for who compresses; FLS_OK and an empty one
+ * when there is none but the last. */
+fls_status flsi_kept_plain(flsi_kept *kept, flsi_listing *plain, fls_error *err);
 
 #endif

@@ -51,12 +51,12 @@ static void out_types(flsi_text_out *out, const flsi_manifest *manifest)
     flsi_out_text(out, "  ],\n");
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): it is written through out */
 void flsi_manifest_complete_id(flsi_manifest *manifest)
 {
     flsi_store_le64(manifest->id + 8, fls_checksum_digest(FLS_CHECKSUM_XXH3, manifest->id, 8));
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written through out */
 size_t flsi_manifest_encode(const flsi_manifest *manifest, char *text, size_t capacity)
 {
     flsi_text_out out = {text, 0, capacity};

@@ -3,6 +3,7 @@
 #include "flatstream/frame.h"
 #include "journal/journal_cursor.h"
 #include "journal/journal_reader_private.h"
+#include "os/os_thread.h"
 
 /* Of the whole frame, as it stands in its segment. */
 static uint64_t digest_frame(const fls_message *message, uint32_t width, uint64_t *frame_bytes)
@@ -40,13 +41,35 @@ void flsi_cursor_note_place(fls_journal_cursor *cursor, const char *path,
     fls_journal_reader_close(reader);
 }
 
+static fls_status newest_epoch(const fls_journal_reader *reader, uint64_t *epoch, fls_error *err)
+{
+    const fls_allocator *allocator = reader->allocator;
+    flsi_manifest *manifest = allocator->resize(allocator->self, NULL, 0, sizeof *manifest);
+    if (manifest == NULL) {
+        return fls_error_set(err, FLS_NO_MEMORY, 0, "the manifest could not be read");
+    }
+    fls_status status = flsi_manifest_load(manifest, &reader->directory, allocator, err);
+    *epoch = status == FLS_OK ? manifest->epoch : 0;
+    allocator->free(allocator->self, manifest, sizeof *manifest);
+    return status == FLS_END
+               ? fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "there is no journal, or no manifest")
+               : status;
+}
+
+/* What such a reader stands before is durable, so that nothing has to be looked at to know it. */
 fls_status fls_journal_reader_save(fls_journal_reader *reader, const char *name, fls_error *err)
 {
     if (!reader->durable) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0,
                              "a cursor needs a reader that sees durable messages only");
     }
-    return flsi_journal_cursor_set(reader->path, name, reader->ordinal, reader->calls, err);
+    if (name == NULL || !flsi_name_is_cursor(name)) { /* says so */
+        return flsi_journal_cursor_set(reader->path, name, reader->ordinal, reader->calls, err);
+    }
+    fls_journal_cursor cursor = {.ordinal = reader->ordinal, .time_ns = flsi_wall_now_ns()};
+    memcpy(cursor.name, name, strlen(name) + 1);
+    fls_status status = newest_epoch(reader, &cursor.epoch, err);
+    return status == FLS_OK ? flsi_cursor_store(&reader->directory, &cursor, err) : status;
 }
 
 fls_status fls_journal_reader_load(fls_journal_reader *reader, const char *name, fls_error *err)

@@ -116,6 +116,7 @@ static uint64_t do_upkeep(fls_journal *journal)
     }
     if (options->compress) {
         flsi_compress_job job = {.directory = &journal->directory,
+                                 .kept = &journal->kept,
                                  .checksum = options->checksum,
                                  .max_frame_bytes = journal->manifest.max_frame_bytes,
                                  .level = options->compress_level,

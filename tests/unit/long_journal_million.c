@@ -37,6 +37,7 @@ static void test_all_left(void **state)
     rotate_many(segments, &limits, segments);
     read_all(segments);
     seek_many(segments);
+    save_many(segments);
     follow_many(segments);
     prune_many(segments);
     remove_journal();

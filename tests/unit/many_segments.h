@@ -170,11 +170,11 @@ static void check_message(const fls_message *message, uint64_t ordinal)
     assert_int_equal(payload[0], ordinal);
 }
 
-static fls_journal_reader *read_many(uint32_t follow)
+static fls_journal_reader *read_many(fls_journal_visibility visibility, uint32_t follow)
 {
     fls_journal_reader *reader;
     fls_journal_reader_options options = FLS_JOURNAL_READER_OPTIONS_INIT;
-    options.visibility = FLS_JOURNAL_WRITTEN;
+    options.visibility = visibility;
     options.follow = follow;
     assert_status(flsi_journal_reader_open(&reader, path, &options, counted_calls(), &err), FLS_OK,
                   &err);
@@ -203,7 +203,7 @@ static void read_all(uint64_t segments)
 {
     fls_message message;
     calls_made = 0;
-    fls_journal_reader *reader = read_many(0);
+    fls_journal_reader *reader = read_many(FLS_JOURNAL_WRITTEN, 0);
     assert_true(told("opening for reading, a segment", segments) < 3);
     for (uint64_t i = 0; i < segments; i++) {
         assert_status(fls_journal_reader_next(reader, &message, &err), FLS_OK, &err);
@@ -222,7 +222,7 @@ static void read_all(uint64_t segments)
 static void seek_many(uint64_t segments)
 {
     fls_message message;
-    fls_journal_reader *reader = read_many(0);
+    fls_journal_reader *reader = read_many(FLS_JOURNAL_WRITTEN, 0);
     calls_made = 0;
     for (uint64_t i = 0; i < SEEKS; i++) {
         uint64_t ordinal = i * 7919 % segments;
@@ -244,6 +244,26 @@ static void seek_many(uint64_t segments)
     fls_journal_reader_close(reader);
 }
 
+/* Cursors of a consumer that sets one after each message. */
+static void save_many(uint64_t segments)
+{
+    fls_message message;
+    fls_journal_cursor cursor;
+    fls_journal_reader *reader = read_many(FLS_JOURNAL_DURABLE, 0);
+    assert_status(fls_journal_reader_seek_ordinal(reader, segments / 2, &err), FLS_OK, &err);
+    calls_made = 0;
+    for (uint64_t i = 0; i < SEEKS; i++) {
+        assert_status(fls_journal_reader_next(reader, &message, &err), FLS_OK, &err);
+        assert_status(fls_journal_reader_save(reader, "consumer", &err), FLS_OK, &err);
+    }
+    assert_true(told("reading one and saving a cursor", SEEKS) < 80);
+    assert_status(fls_journal_cursor_get(path, "consumer", &cursor, &err), FLS_OK, &err);
+    assert_int_equal(cursor.ordinal, segments / 2 + SEEKS);
+    assert_int_equal(cursor.epoch, 1);
+    assert_status(fls_journal_cursor_remove(path, "consumer", &err), FLS_OK, &err);
+    fls_journal_reader_close(reader);
+}
+
 static void follow_many(uint64_t segments)
 {
     const fls_journal_options limits = FLS_JOURNAL_OPTIONS_INIT;
@@ -251,7 +271,7 @@ static void follow_many(uint64_t segments)
     calls_made = 0;
     fls_journal *journal = open_many(&limits);
     assert_true(told("opening for writing, a segment", segments) < 3);
-    fls_journal_reader *reader = read_many(1);
+    fls_journal_reader *reader = read_many(FLS_JOURNAL_WRITTEN, 1);
     assert_status(fls_journal_reader_seek_end(reader, 0, &err), FLS_OK, &err);
     calls_made = 0;
     append_segments(journal, SEEKS);

@@ -26,6 +26,16 @@ static void test_retained_by_bytes(void **state)
     remove_journal();
 }
 
+static void test_compressed(void **state)
+{
+    (void)state;
+    fls_journal_options limits = FLS_JOURNAL_OPTIONS_INIT;
+    limits.compress = 1;
+    limits.retain_bytes = UINT64_MAX;
+    rotate_many(800, &limits, 800);
+    remove_journal();
+}
+
 static void test_all_left(void **state)
 {
     (void)state;
@@ -33,6 +43,7 @@ static void test_all_left(void **state)
     rotate_many(2000, &limits, 2000);
     read_all(2000);
     seek_many(2000);
+    save_many(2000);
     follow_many(2000);
     prune_many(2000);
     remove_journal();
@@ -226,9 +237,9 @@ static void test_long_listing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_retained),     cmocka_unit_test(test_retained_by_bytes),
-        cmocka_unit_test(test_all_left),     cmocka_unit_test(test_others_change_it),
-        cmocka_unit_test(test_long_listing),
+        cmocka_unit_test(test_retained),         cmocka_unit_test(test_retained_by_bytes),
+        cmocka_unit_test(test_compressed),       cmocka_unit_test(test_all_left),
+        cmocka_unit_test(test_others_change_it), cmocka_unit_test(test_long_listing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
