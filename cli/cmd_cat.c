@@ -42,17 +42,6 @@ static const cli_pair examples[] = {
      "A stream of all but the first thousand messages:"},
     {NULL, NULL}};
 
-static int take(void *self, const fls_message *message)
-{
-    return cli_message_out_put(self, message);
-}
-
-static void pause_printing(void *self)
-{
-    cli_message_out *print = self;
-    cli_out_flush(&print->out);
-}
-
 static int run_on(cli_job *job, cli_message_out *print, const char *path)
 {
     cli_input input;
@@ -62,14 +51,13 @@ static int run_on(cli_job *job, cli_message_out *print, const char *path)
     }
     code = cli_input_open(&input, job, path);
     if (code == CLI_DONE) {
-        cli_walker walker = {take, pause_printing, print, &print->schemas, NULL};
+        cli_walker walker = {cli_message_out_take, cli_message_out_pause, print, &print->schemas,
+                             NULL};
         code = cli_message_out_open(print, &input);
         if (code == CLI_DONE) {
             code = cli_walk(&input, print->reader, &walker);
         }
-        code = cli_message_out_end(print, code);
-        cli_message_out_close(print);
-        cli_input_close(&input);
+        code = cli_message_out_finish(print, &input, code);
     }
     cli_schemas_close(&print->schemas);
     return code;

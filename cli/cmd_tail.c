@@ -87,7 +87,7 @@ static int print_one(void *self, const fls_message *message)
 static void save_cursor(tailing *t)
 {
     fls_error err = FLS_ERROR_INIT;
-    cli_out_flush(&t->print.out);
+    cli_message_out_pause(&t->print);
     if (t->cursor == NULL || t->print.out.status != FLS_OK || t->failed_to_save) {
         return;
     }
@@ -99,8 +99,7 @@ static void save_cursor(tailing *t)
 
 static void pause_printing(void *self)
 {
-    tailing *t = self;
-    save_cursor(t);
+    save_cursor(self);
 }
 
 /* Where there is no pause the cursor moves now and then. */
@@ -164,14 +163,6 @@ static int tail_stream(tailing *t)
 
 /* ---- what goes on ---- */
 
-static int count_one(void *self, const fls_message *message)
-{
-    (void)message;
-    tailing *t = self;
-    t->seen++;
-    return 0;
-}
-
 /* How many messages a stream has that is to be followed: the last ones are known by their number.
  * An end that is not whole yet is none. */
 static int count_stream(tailing *t, cli_job *job, const char *path)
@@ -189,7 +180,7 @@ static int count_stream(tailing *t, cli_job *job, const char *path)
         code = cli_reader_open(&input, &reader, NULL, 0);
     }
     while (code == CLI_DONE && fls_reader_next(reader, &message, &err) == FLS_OK) {
-        (void)count_one(t, &message);
+        t->seen++;
     }
     fls_reader_close(reader);
     cli_input_close(&input);
@@ -234,9 +225,7 @@ static int run_on(cli_job *job, tailing *t, const char *path)
         if (code == CLI_DONE) {
             code = t->input.is_journal || t->follow ? follow_all(t) : tail_stream(t);
         }
-        code = cli_message_out_end(&t->print, code);
-        cli_message_out_close(&t->print);
-        cli_input_close(&t->input);
+        code = cli_message_out_finish(&t->print, &t->input, code);
     }
     cli_schemas_close(&t->print.schemas);
     return code;

@@ -189,6 +189,25 @@ int cli_message_out_open(cli_message_out *print, cli_input *input)
     return code;
 }
 
+int cli_message_out_take(void *print, const fls_message *message)
+{
+    return cli_message_out_put(print, message);
+}
+
+void cli_message_out_pause(void *print)
+{
+    cli_message_out *p = print;
+    cli_out_flush(&p->out);
+}
+
+int cli_message_out_finish(cli_message_out *print, cli_input *input, int code)
+{
+    code = cli_message_out_end(print, code);
+    cli_message_out_close(print);
+    cli_input_close(input);
+    return code;
+}
+
 int cli_message_out_end(cli_message_out *print, int code)
 {
     code = print->failed != CLI_DONE ? print->failed : code;

@@ -72,8 +72,14 @@ int cli_message_out_open(cli_message_out *print, cli_input *input);
 /* A message that is sound. Not 0: there is no point in going on. */
 int cli_message_out_put(cli_message_out *print, const fls_message *message);
 
+/* The same for a walker whose self is a cli_message_out, and its pause: what was put is written. */
+int cli_message_out_take(void *print, const fls_message *message);
+void cli_message_out_pause(void *print);
+
 /* Ends the output, with the exit code so far; returns the final one. */
 int cli_message_out_end(cli_message_out *print, int code);
 void cli_message_out_close(cli_message_out *print);
+/* Both, and closes the input. */
+int cli_message_out_finish(cli_message_out *print, cli_input *input, int code);
 
 #endif
