@@ -203,7 +203,7 @@ static int find_root(showing *s, size_t which, const char *root)
 static int is_directory(const char *path)
 {
     struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    return path != NULL && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 static int show(showing *s, const char *root)

@@ -154,9 +154,10 @@ int cli_message_out_schemas(cli_message_out *print, cli_job *job)
 {
     int needs = (print->as == CLI_AS_JSON || print->as == CLI_AS_CSV) && !print->by_default;
     const char *what = print->as == CLI_AS_CSV ? "--as csv" : "--as json";
-    int code = needs                      ? cli_schemas_require(&print->schemas, job, what)
-               : print->as == CLI_AS_JSON ? cli_schemas_open(&print->schemas, job)
-                                          : cli_schemas_open_given(&print->schemas, job);
+    int code = needs && print->select == NULL ? cli_schemas_require_any(&print->schemas, job, what)
+               : needs                        ? cli_schemas_require(&print->schemas, job, what)
+               : print->as == CLI_AS_JSON     ? cli_schemas_open(&print->schemas, job)
+                                              : cli_schemas_open_given(&print->schemas, job);
     if (print->by_default && print->as == CLI_AS_JSON && print->schemas.set.count == 0) {
         print->as = CLI_AS_HEX;
     }

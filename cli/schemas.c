@@ -231,11 +231,14 @@ int cli_schemas_open_given(cli_schemas *schemas, cli_job *job)
     return code;
 }
 
-int cli_schemas_open(cli_schemas *schemas, cli_job *job)
+static int open_all(cli_schemas *schemas, cli_job *job, int newest_only)
 {
     int code = cli_schemas_open_given(schemas, job);
     if (code == CLI_DONE && job->common.type_count == 0 && job->journal != NULL) {
-        code = cli_own_types_load(schemas, job, job->journal, 0);
+        code = cli_own_types_load(schemas, job, job->journal, newest_only);
+        if (code == CLI_DONE && newest_only && schemas->set.count == 0) {
+            code = cli_own_types_load(schemas, job, job->journal, 0);
+        }
         if (code != CLI_DONE) {
             cli_schemas_close(schemas);
         } else {
@@ -245,13 +248,18 @@ int cli_schemas_open(cli_schemas *schemas, cli_job *job)
     return code;
 }
 
-int cli_schemas_require(cli_schemas *schemas, cli_job *job, const char *what)
+int cli_schemas_open(cli_schemas *schemas, cli_job *job)
+{
+    return open_all(schemas, job, 1);
+}
+
+static int require(cli_schemas *schemas, cli_job *job, const char *what, int newest_only)
 {
     if (job->common.type_count == 0 && job->journal == NULL) {
         memset(schemas, 0, sizeof *schemas);
         return cli_usage(job, "%s needs a schema: -s FILE.bfbs or FILE.fbs", what);
     }
-    int code = cli_schemas_open(schemas, job);
+    int code = open_all(schemas, job, newest_only);
     if (code == CLI_DONE && schemas->set.count == 0) {
         return cli_usage(job,
                          "%s needs a schema, and the journal has none: -s FILE.bfbs or "
@@ -259,6 +267,16 @@ int cli_schemas_require(cli_schemas *schemas, cli_job *job, const char *what)
                          what);
     }
     return code;
+}
+
+int cli_schemas_require(cli_schemas *schemas, cli_job *job, const char *what)
+{
+    return require(schemas, job, what, 0);
+}
+
+int cli_schemas_require_any(cli_schemas *schemas, cli_job *job, const char *what)
+{
+    return require(schemas, job, what, 1);
 }
 
 void cli_schemas_close(cli_schemas *schemas)

@@ -29,14 +29,19 @@ typedef struct cli_schemas {
 /* Takes -s FILE and -r TYPE[:IDENTIFIER] off the command line. Exit code, after a message. */
 int cli_schemas_take(cli_job *job, int id, const char *argument);
 
-/* Loads what was given; where nothing was, and a journal is read, what it knows itself. Nothing is
+/* Loads what was given; where nothing was, and a journal is read, what it knows itself: the newest
+ * types, and the others as they come up in reading. Nothing is
  * fine. On failure a message, the exit code, and nothing to
  * close. The value must not move while it is in use. */
 int cli_schemas_open(cli_schemas *schemas, cli_job *job);
 /* Only what was given. */
 int cli_schemas_open_given(cli_schemas *schemas, cli_job *job);
-/* As cli_schemas_open, but having none is wrong usage; what says what they are needed for. */
+/* The same with all of a journal's types, and having none is wrong usage; what says what they are
+ * needed for. */
 int cli_schemas_require(cli_schemas *schemas, cli_job *job, const char *what);
+/* The same where it is enough that a journal's older types come up in reading. For whom they are
+ * not, such as queries that one of them has to fit, every segment is looked at before. */
+int cli_schemas_require_any(cli_schemas *schemas, cli_job *job, const char *what);
 void cli_schemas_close(cli_schemas *schemas);
 
 /* Loads one schema file, with the directories of -I. Exit code, after a message. */
