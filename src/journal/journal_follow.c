@@ -155,6 +155,19 @@ static void take_tail_frame(flsi_durable_end *tail, const uint8_t *records, size
     }
 }
 
+/* Behind the header of marks: on to what they say of their end. */
+static fls_status skip_to_end(flsi_durable_end *tail, fls_error *err)
+{
+    flsi_file_info info;
+    uint64_t from = 0;
+    fls_status status = flsi_file_info_get(&tail->file, &info, err);
+    if (status == FLS_OK) {
+        status = flsi_marks_file_near_end(&tail->marks, info.size_bytes, &from, err);
+    }
+    tail->at = from > tail->at ? from : tail->at;
+    return status;
+}
+
 /* The newest DURABLE record of the last segment. */
 static fls_status look_at_tail(fls_journal_reader *reader, uint64_t first_ordinal, fls_error *err)
 {
@@ -172,8 +185,10 @@ static fls_status look_at_tail(fls_journal_reader *reader, uint64_t first_ordina
             tail->broken = 1;
             status = FLS_OK;
         } else if (status == FLS_OK) {
+            int is_first = tail->at == 0;
             take_tail_frame(tail, records, size);
             tail->at = next;
+            status = is_first && !tail->broken ? skip_to_end(tail, err) : FLS_OK;
         }
     }
     return status == FLS_END ? FLS_OK : status;

@@ -14,6 +14,18 @@ static int has_data(uint8_t type)
     return type == FLSI_RECORD_TIMES || type == FLSI_RECORD_TYPE || type >= FLSI_RECORD_COMPATIBLE;
 }
 
+int flsi_record_is_known(uint8_t type)
+{
+    return type != 0 && (type <= FLSI_RECORD_TYPE || type >= FLSI_RECORD_COMPATIBLE);
+}
+
+size_t flsi_record_bytes(const uint8_t *from, size_t size)
+{
+    size_t data = has_data(from[0]) ? flsi_load_le32(from + 4) : 0;
+    size_t records = data / FLSI_RECORD_BYTES + (data % FLSI_RECORD_BYTES != 0);
+    return records < size / FLSI_RECORD_BYTES ? (1 + records) * FLSI_RECORD_BYTES : size;
+}
+
 void flsi_record_encode(uint8_t to[FLSI_RECORD_BYTES], const flsi_record *record)
 {
     memset(to, 0, FLSI_RECORD_BYTES);
@@ -187,8 +199,7 @@ fls_status flsi_record_decode(flsi_record *record, const uint8_t *from, size_t s
     if (size < FLSI_RECORD_BYTES) {
         return bad(err, "less than a record in a frame of marks");
     }
-    if (record->type == 0 ||
-        (record->type > FLSI_RECORD_TYPE && record->type < FLSI_RECORD_COMPATIBLE)) {
+    if (!flsi_record_is_known(record->type)) {
         return record->type == 0
                    ? bad(err, "a record of marks without a type")
                    : fls_error_set(err, FLS_UNSUPPORTED, 0,

@@ -90,6 +90,12 @@ typedef struct flsi_record {
 
 void flsi_record_encode(uint8_t to[FLSI_RECORD_BYTES], const flsi_record *record);
 
+/* Whether there are records of a type, to this version. */
+int flsi_record_is_known(uint8_t type);
+/* How many of size bytes the record at their start takes with its data; a multiple of 32, as size
+ * is. */
+size_t flsi_record_bytes(const uint8_t *from, size_t size);
+
 /* Takes the record at the start of size bytes apart, with its data. *used: bytes it takes, a
  * multiple of 32. FLS_INVALID_FRAME with what is wrong; FLS_UNSUPPORTED for an unknown type below
  * 128. size is not 0. */

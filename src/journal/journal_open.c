@@ -427,6 +427,9 @@ static fls_status finish(fls_journal *journal, fls_error *err)
     }
     if (journal->sealing == FLSI_NOT_SEALED) {
         status = flsi_journal_commit(journal, FLSI_COMMIT_ALONE, err);
+        if (status == FLS_OK) { /* so that the SEAL says that all before it was synced */
+            status = flsi_journal_sync_marks(journal, err);
+        }
         if (status == FLS_OK) {
             status = flsi_segment_seal(&journal->segment, FLSI_SEAL_CLOSED, &why);
             status = flsi_journal_stick(journal, status, &why, err);

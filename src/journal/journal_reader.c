@@ -149,6 +149,7 @@ void fls_journal_reader_close(fls_journal_reader *reader)
     }
     const fls_allocator *allocator = reader->allocator;
     flsi_reader_drop_stream(reader);
+    fls_reader_close(reader->idle);
     flsi_feed_fini(&reader->feed);
     flsi_feed_fini(&reader->piece_feed);
     flsi_piece_fini(&reader->piece);
@@ -175,8 +176,10 @@ void fls_journal_reader_close(fls_journal_reader *reader)
 
 void flsi_reader_drop_stream(fls_journal_reader *reader)
 {
-    fls_reader_close(reader->stream);
-    reader->stream = NULL;
+    if (reader->stream != NULL) {
+        reader->idle = reader->stream;
+        reader->stream = NULL;
+    }
 }
 
 void flsi_reader_move(fls_journal_reader *reader, uint64_t ordinal)

@@ -99,13 +99,15 @@ struct fls_journal_reader {
     /* The place: before this message. Its offset is known while the segment is open. */
     uint64_t ordinal;
     uint64_t offset;
-    uint64_t events_from; /* events before this ordinal are not told */
-    fls_reader *stream;   /* at the place, or NULL */
+    uint64_t events_from;         /* events before this ordinal are not told */
+    fls_reader *stream;           /* at the place, or NULL */
+    fls_reader *idle;             /* one with nothing to read, kept for its buffer, or NULL */
+    fls_checksum stream_checksum; /* of both */
     flsi_segment_source source;
     flsi_feed feed;
     flsi_piece piece;         /* for going back and over damage */
     flsi_piece_end piece_end; /* as it was read */
-    size_t piece_place;       /* index of its place */
+    uint64_t piece_marks_at;  /* where the marks tell its times */
     flsi_feed piece_feed;
     uint8_t *aligned; /* a copy of a message that does not lie as asked for */
     size_t aligned_capacity;

@@ -70,7 +70,7 @@ static fls_status read_header(const remaking *self, size_t index, flsi_marks_pas
         flsi_error_name(err, name);
     }
     (void)flsi_file_close(&file, NULL);
-    pass->file = NULL; /* what is asked of it is in the first frame, which is in memory */
+    pass->marks.file = NULL; /* what is asked of it is in the first frame, which is in memory */
     if (fls_status_class_of(status) == FLS_CLASS_DAMAGE ||
         (status == FLS_OK && pass->walk.header.ordinal != first_ordinal)) {
         return FLS_END;
@@ -248,7 +248,7 @@ static fls_status look_at_marks(remaking *self, size_t index, uint64_t *known_ti
     int last = index + 1 == self->listing.count;
     fls_status status =
         flsi_journal_tail_open(&tail, self->manifest, self->directory,
-                               &self->listing.segments[index], self->allocator, err);
+                               &self->listing.segments[index], 1, self->allocator, err);
     if (status == FLS_OK && tail.frames.fd >= 0) {
         int lost = !tail.sound || !tail.whole;
         if (last) {

@@ -7,9 +7,6 @@
 #include "flatstream/reader.h"
 #include "stream/evidence.h"
 
-#define WINDOW_BYTES ((size_t)512 * 1024)
-#define FRAME_BYTES  ((size_t)FLSI_MARKS_FRAME_BYTES + FLS_MAX_HEADER_BYTES)
-
 /* The bytes from a frame on to the end of what is looked at. */
 typedef struct file_part {
     const flsi_file *file;
@@ -150,95 +147,4 @@ fls_status flsi_write_exactly(const flsi_file *file, uint64_t offset, const void
     const fls_span span = {from, size};
     size_t written;
     return flsi_file_write_all_at(file, offset, &span, 1, &written, err);
-}
-
-/* The bytes from an offset on, as many as the window takes. */
-static fls_status fill(flsi_marks_pass *pass, uint64_t offset, size_t *size, fls_error *err)
-{
-    uint64_t left = pass->file_bytes - offset;
-    *size = left < pass->capacity ? (size_t)left : pass->capacity;
-    return flsi_read_exactly(pass->file, offset, pass->window, *size, err);
-}
-
-static fls_status widen(flsi_marks_pass *pass, size_t capacity, fls_error *err)
-{
-    if (capacity > pass->file_bytes) {
-        capacity = (size_t)pass->file_bytes;
-    }
-    if (capacity <= pass->capacity) {
-        return FLS_OK;
-    }
-    uint8_t *wider =
-        pass->allocator->resize(pass->allocator->self, pass->window, pass->capacity, capacity);
-    if (wider == NULL) {
-        return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory to read marks");
-    }
-    pass->window = wider;
-    pass->capacity = capacity;
-    return FLS_OK;
-}
-
-fls_status flsi_marks_pass_begin(flsi_marks_pass *pass, const flsi_file *file, uint64_t file_bytes,
-                                 const fls_allocator *allocator, fls_error *err)
-{
-    size_t size = 0;
-    *pass = (flsi_marks_pass){.file = file, .allocator = allocator, .file_bytes = file_bytes};
-    for (size_t wanted = WINDOW_BYTES;; wanted = FRAME_BYTES) {
-        fls_status status = widen(pass, wanted, err);
-        status = status == FLS_OK ? fill(pass, 0, &size, err) : status;
-        if (status != FLS_OK) {
-            return status;
-        }
-        status = flsi_marks_walk_begin(&pass->walk, pass->window, size, err);
-        if (status != FLS_UNEXPECTED_EOF || size == file_bytes || wanted == FRAME_BYTES) {
-            return status;
-        }
-    }
-}
-
-fls_status flsi_marks_pass_resume(flsi_marks_pass *pass, const flsi_file *file, uint64_t file_bytes,
-                                  uint64_t frame, const fls_allocator *allocator, fls_error *err)
-{
-    size_t size = 0;
-    *pass = (flsi_marks_pass){.file = file, .allocator = allocator, .file_bytes = file_bytes};
-    fls_status status = widen(pass, WINDOW_BYTES, err);
-    status = status == FLS_OK ? fill(pass, frame, &size, err) : status;
-    if (status == FLS_OK) {
-        pass->walk.valid_bytes = (size_t)frame;
-        flsi_marks_walk_continue(&pass->walk, pass->window, size);
-    }
-    return status;
-}
-
-fls_status flsi_marks_pass_next(flsi_marks_pass *pass, flsi_record *record, fls_error *err)
-{
-    size_t before = SIZE_MAX;
-    for (;;) {
-        size_t size = 0;
-        fls_status status = flsi_marks_walk_next(&pass->walk, record, err);
-        if ((status != FLS_END && status != FLS_UNEXPECTED_EOF) ||
-            pass->walk.size >= pass->file_bytes) {
-            return status;
-        }
-        if (before == pass->walk.valid_bytes) {
-            status = widen(pass, FRAME_BYTES, err);
-        } else {
-            status = FLS_OK;
-        }
-        before = pass->walk.valid_bytes;
-        status = status == FLS_OK ? fill(pass, before, &size, err) : status;
-        if (status != FLS_OK) {
-            return status;
-        }
-        flsi_marks_walk_continue(&pass->walk, pass->window, size);
-    }
-}
-
-void flsi_marks_pass_fini(flsi_marks_pass *pass)
-{
-    if (pass->window != NULL) {
-        pass->allocator->free(pass->allocator->self, pass->window, pass->capacity);
-    }
-    pass->window = NULL;
-    pass->capacity = 0;
 }

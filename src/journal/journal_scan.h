@@ -1,12 +1,11 @@
-/* Going over the files of one segment from an offset to an end: its frames while they are sound,
- * what proves sound behind a fault, and its marks piece by piece, whatever their length.
+/* Going over the frames of one segment from an offset to an end, while they are sound, and over
+ * what proves sound behind a fault.
  */
 #ifndef FLSI_JOURNAL_SCAN_H
 #define FLSI_JOURNAL_SCAN_H
 
 #include "flatstream/frame.h"
-#include "journal/journal_marks.h"
-#include "os/os_file.h"
+#include "journal/journal_marks_file.h"
 
 typedef struct flsi_scan {
     const flsi_file *file;
@@ -29,27 +28,6 @@ fls_status flsi_scan_frames(flsi_scan *scan,
 
 /* After a fault: how many frames behind it prove sound. */
 fls_status flsi_scan_behind(const flsi_scan *scan, uint64_t *messages, fls_error *err);
-
-/* A walk over a marks file of which no more than a piece is in memory. */
-typedef struct flsi_marks_pass {
-    flsi_marks_walk walk;
-    const flsi_file *file;
-    const fls_allocator *allocator;
-    uint8_t *window;
-    size_t capacity;
-    uint64_t file_bytes;
-} flsi_marks_pass;
-
-/* As flsi_marks_walk_begin and _next; data of a record is there until the next call. Fini in every
- * case. */
-fls_status flsi_marks_pass_begin(flsi_marks_pass *pass, const flsi_file *file, uint64_t file_bytes,
-                                 const fls_allocator *allocator, fls_error *err);
-/* From a frame that begins with an OFFSET on: what is before it is known to be valid. The header is
- * not read. */
-fls_status flsi_marks_pass_resume(flsi_marks_pass *pass, const flsi_file *file, uint64_t file_bytes,
-                                  uint64_t frame, const fls_allocator *allocator, fls_error *err);
-fls_status flsi_marks_pass_next(flsi_marks_pass *pass, flsi_record *record, fls_error *err);
-void flsi_marks_pass_fini(flsi_marks_pass *pass);
 
 /* Reads just so many bytes at an offset; FLS_UNEXPECTED_EOF when there are not so many. */
 fls_status flsi_read_exactly(const flsi_file *file, uint64_t offset, void *to, size_t size,

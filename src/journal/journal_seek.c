@@ -2,6 +2,7 @@
  * find a piece of a segment, from one place that is known to the next, and look at its messages.
  */
 #include "journal/journal_reader_private.h"
+#include "stream/reader_private.h"
 
 /* A piece that is longer than this is divided first, by reading: marks are missing there. */
 #define LONG_PIECE ((uint64_t)4 << 20)
@@ -11,15 +12,6 @@
 
 /* ---- pieces ---- */
 
-static int is_before(const flsi_place *place, flsi_place_key by, uint64_t key)
-{
-    switch (by) {
-    case FLSI_BY_ORDINAL: return place->ordinal <= key;
-    case FLSI_BY_OFFSET: return place->offset <= key;
-    default: return place->time_ns < key;
-    }
-}
-
 /* Adds places behind the last one by reading, until the key is before the last or little is left.
  */
 static fls_status scan(fls_journal_reader *reader, flsi_place_key by, uint64_t key, fls_error *err)
@@ -27,9 +19,9 @@ static fls_status scan(fls_journal_reader *reader, flsi_place_key by, uint64_t k
     flsi_segment_view *view = &reader->view;
     uint64_t step = SCAN_BYTES;
     for (;;) {
-        flsi_place last = view->places[view->place_count - 1];
+        flsi_place last = view->places.all[view->places.count - 1];
         uint64_t left = reader->source.visible - last.offset;
-        if (!is_before(&last, by, key) || last.offset >= reader->source.visible ||
+        if (flsi_place_is_behind(&last, by, key) || last.offset >= reader->source.visible ||
             left <= LONG_PIECE || step > left) {
             return FLS_OK;
         }
@@ -48,7 +40,7 @@ static fls_status scan(fls_journal_reader *reader, flsi_place_key by, uint64_t k
         last.offset = reader->piece.end_offset;
         last.found_at = UINT64_MAX;
         last.is_its_time = 0;
-        status = flsi_view_add_place(view, &last, err);
+        status = flsi_places_add(&view->places, &last, err);
         if (status != FLS_OK) {
             return status;
         }
@@ -62,8 +54,9 @@ fls_status flsi_reader_piece(fls_journal_reader *reader, flsi_place_key by, uint
     size_t index;
     uint64_t visible = reader->source.visible;
     fls_status status = flsi_view_find(view, by, key, &index, err);
-    if (status == FLS_OK && index + 1 == view->place_count &&
-        visible > view->places[index].offset && visible - view->places[index].offset > LONG_PIECE) {
+    if (status == FLS_OK && index + 1 == view->places.count &&
+        visible > view->places.all[index].offset &&
+        visible - view->places.all[index].offset > LONG_PIECE) {
         status = scan(reader, by, key, err);
         if (status == FLS_OK) {
             status = flsi_view_find(view, by, key, &index, err);
@@ -72,9 +65,9 @@ fls_status flsi_reader_piece(fls_journal_reader *reader, flsi_place_key by, uint
     if (status != FLS_OK) {
         return status;
     }
-    const flsi_place *place = &view->places[index];
+    const flsi_place *place = &view->places.all[index];
     flsi_piece_end end = {visible, reader->visible_ordinal};
-    if (index + 1 < view->place_count && place[1].offset <= visible) {
+    if (index + 1 < view->places.count && place[1].offset <= visible) {
         end = (flsi_piece_end){place[1].offset, place[1].ordinal};
     }
     if (end.offset < place->offset) {
@@ -86,7 +79,7 @@ fls_status flsi_reader_piece(fls_journal_reader *reader, flsi_place_key by, uint
     }
     reader->piece_is_prepared = 0;
     reader->piece_end = end;
-    reader->piece_place = index;
+    reader->piece_marks_at = place->marks_at;
     return flsi_piece_read(&reader->piece, view, place, &end, err);
 }
 
@@ -114,7 +107,7 @@ static fls_status prepare_piece(fls_journal_reader *reader, fls_error *err)
     if (reader->piece_is_prepared || reader->given.without_times) {
         return FLS_OK;
     }
-    flsi_feed_start(feed, &reader->view.marks, reader->view.places[reader->piece_place].marks_at);
+    flsi_feed_start(feed, &reader->view.marks, reader->piece_marks_at);
     feed->estimated = (reader->view.header.header_flags & FLSI_HEADER_ESTIMATED) != 0;
     for (size_t i = 0; i < piece->count; i++) {
         fls_message *message = &piece->messages[i];
@@ -192,30 +185,9 @@ static fls_status find_offset(fls_journal_reader *reader, fls_error *err)
     return FLS_END;
 }
 
-fls_status flsi_reader_locate(fls_journal_reader *reader, fls_error *err)
+/* A stream at the place. */
+static fls_status open_stream(fls_journal_reader *reader, fls_error *err)
 {
-    fls_source source;
-    fls_status status = reader->has_offset ? FLS_OK : find_offset(reader, err);
-    if (status != FLS_OK) {
-        return status;
-    }
-    reader->has_offset = 1;
-    size_t index;
-    status = flsi_view_find(&reader->view, FLSI_BY_ORDINAL, reader->ordinal, &index, err);
-    if (status != FLS_OK) {
-        return status;
-    }
-    /* From the place before: what happened before the first message of a piece may be noted with
-     * the piece before it. */
-    flsi_feed_start(&reader->feed, &reader->view.marks,
-                    index > 0 ? reader->view.places[index - 1].marks_at : 0);
-    reader->feed.estimated = (reader->view.header.header_flags & FLSI_HEADER_ESTIMATED) != 0;
-    if (!reader->view.has_header) {
-        reader->feed.broken = 1;
-    }
-    reader->source.view = &reader->view;
-    reader->source.position = reader->offset;
-    flsi_segment_source_open(&source, &reader->source);
     const fls_reader_options options = {
         .struct_bytes = sizeof options,
         .checksum = (fls_checksum)reader->digest.checksum,
@@ -228,7 +200,47 @@ fls_status flsi_reader_locate(fls_journal_reader *reader, fls_error *err)
         .first_ordinal = reader->ordinal,
         .first_offset = reader->offset,
     };
+    if (reader->idle != NULL && reader->stream_checksum == options.checksum) {
+        fls_status status = flsi_reader_begin_again(reader->idle, &options, err);
+        if (status == FLS_OK) {
+            reader->stream = reader->idle;
+            reader->idle = NULL;
+        }
+        return status;
+    }
+    fls_source source;
+    fls_reader_close(reader->idle);
+    reader->idle = NULL;
+    reader->stream_checksum = options.checksum;
+    flsi_segment_source_open(&source, &reader->source);
     return fls_reader_open(&reader->stream, source, &options, err);
+}
+
+fls_status flsi_reader_locate(fls_journal_reader *reader, fls_error *err)
+{
+    fls_status status = reader->has_offset ? FLS_OK : find_offset(reader, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    reader->has_offset = 1;
+    /* From where the message before is told of: what happened between the two is noted behind that.
+     */
+    uint64_t marks_at = 0;
+    if (reader->ordinal > reader->view.first_ordinal) {
+        size_t index;
+        status = flsi_view_find(&reader->view, FLSI_BY_ORDINAL, reader->ordinal - 1, &index, err);
+        if (status != FLS_OK) {
+            return status;
+        }
+        marks_at = reader->view.places.all[index].marks_at;
+    }
+    flsi_feed_start(&reader->feed, &reader->view.marks, marks_at);
+    reader->feed.estimated = (reader->view.header.header_flags & FLSI_HEADER_ESTIMATED) != 0;
+    if (!reader->view.has_header) {
+        reader->feed.broken = 1;
+    }
+    flsi_segment_source_start(&reader->source, &reader->view, reader->offset);
+    return open_stream(reader, err);
 }
 
 /* ---- damage ---- */

@@ -641,7 +641,7 @@ fls_status flsi_segment_resume(flsi_segment *segment, const flsi_directory *dire
     segment->next_ordinal = place->next_ordinal;
     segment->last_time_ns = place->last_time_ns;
     segment->marks_offset = place->marks_offset;
-    segment->marks_synced = place->marks_offset;
+    segment->marks_synced = 0; /* who wrote them may have died before its sync of them */
     if (status == FLS_OK) {
         start_over(segment, place->segment_offset, place->segment_offset);
         flsi_name_format(name, FLSI_NAME_SEGMENT, place->segment_first_ordinal);

@@ -2,6 +2,7 @@
 #include "journal/journal_tail.h"
 
 #include "core/error.h"
+#include "journal/journal_marks_file.h"
 
 /* A file that is not there stays closed. */
 static fls_status open_one(const flsi_directory *directory, const char *name, flsi_file *file,
@@ -97,21 +98,51 @@ static int header_fits(const flsi_journal_tail *tail, const flsi_record *header,
            header->checksum == (uint8_t)manifest->checksum;
 }
 
-static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manifest, fls_error *err)
+/* Notes all records: those of the first frame, and from a frame `from` on. */
+static fls_status note_all(flsi_journal_tail *tail, flsi_marks_pass *pass, uint64_t from,
+                           fls_error *fault)
+{
+    flsi_record record;
+    fls_status status;
+    near_frames near = {.frame = UINT64_MAX};
+    while ((status = flsi_marks_pass_next(pass, &record, fault)) == FLS_OK) {
+        note(tail, &record);
+        note_near(tail, &near, &record, pass->walk.frame);
+        if (pass->walk.next == pass->walk.frame_end && from > pass->walk.valid_bytes) {
+            flsi_marks_pass_fini(pass);
+            status = flsi_marks_pass_resume(pass, &tail->marks, tail->marks_bytes, from,
+                                            tail->allocator, fault);
+            from = 0;
+            if (status != FLS_OK) {
+                break;
+            }
+        }
+    }
+    return status;
+}
+
+static fls_status find_near_end(const flsi_journal_tail *tail, uint64_t *from, fls_error *err)
+{
+    flsi_marks_file marks;
+    flsi_marks_file_init(&marks, &tail->marks, tail->allocator);
+    fls_status status = flsi_marks_file_near_end(&marks, tail->marks_bytes, from, err);
+    flsi_marks_file_fini(&marks);
+    return status;
+}
+
+static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manifest, int all,
+                             fls_error *err)
 {
     flsi_marks_pass pass;
-    flsi_record record;
+    uint64_t from = 0;
     fls_error fault = FLS_ERROR_INIT;
-    near_frames near = {.frame = UINT64_MAX};
     fls_status status =
         flsi_marks_pass_begin(&pass, &tail->marks, tail->marks_bytes, tail->allocator, &fault);
     if (status == FLS_OK && header_fits(tail, &pass.walk.header, manifest)) {
         tail->sound = 1;
         tail->header = pass.walk.header;
-        while ((status = flsi_marks_pass_next(&pass, &record, &fault)) == FLS_OK) {
-            note(tail, &record);
-            note_near(tail, &near, &record, pass.walk.frame);
-        }
+        status = all ? FLS_OK : find_near_end(tail, &from, &fault);
+        status = status == FLS_OK ? note_all(tail, &pass, from, &fault) : status;
         tail->valid_bytes = pass.walk.valid_bytes;
         tail->whole = tail->valid_bytes == tail->marks_bytes;
         tail->sealed = pass.walk.sealed;
@@ -133,7 +164,7 @@ static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manif
 
 fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *manifest,
                                   const flsi_directory *directory,
-                                  const flsi_listed_segment *segment,
+                                  const flsi_listed_segment *segment, int all,
                                   const fls_allocator *allocator, fls_error *err)
 {
     static const flsi_file closed = {.fd = -1, .directory_fd = -1};
@@ -156,7 +187,8 @@ fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *
     if (status == FLS_OK) {
         status = open_one(directory, tail->marks_name, &tail->marks, &tail->marks_bytes, err);
     }
-    return status == FLS_OK && tail->marks_bytes > 0 ? read_marks(tail, manifest, err) : status;
+    return status == FLS_OK && tail->marks_bytes > 0 ? read_marks(tail, manifest, all, err)
+                                                     : status;
 }
 
 void flsi_journal_tail_close(flsi_journal_tail *tail)
@@ -258,7 +290,7 @@ fls_status flsi_journal_durable_end(const flsi_directory *journal, const fls_all
     *epoch = manifest.epoch;
     if (listing.count > 0) {
         status = flsi_journal_tail_open(&tail, &manifest, journal,
-                                        &listing.segments[listing.count - 1], allocator, err);
+                                        &listing.segments[listing.count - 1], 0, allocator, err);
         *ordinal = tail.frames.fd < 0 && tail.sealed != 0 ? tail.seal.ordinal : tail.base_ordinal;
         flsi_journal_tail_close(&tail);
     }

@@ -34,10 +34,11 @@ typedef struct flsi_journal_tail {
     flsi_manifest_type *types; /* FLSI_MANIFEST_TYPES of them */
 } flsi_journal_tail;
 
-/* Opens the segment's files and reads its marks. Close in every case. */
+/* Opens the segment's files and reads its marks: all, or only what has to do with the end (rule 1
+ * of "Opening"). Close in every case. */
 fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *manifest,
                                   const flsi_directory *directory,
-                                  const flsi_listed_segment *segment,
+                                  const flsi_listed_segment *segment, int all,
                                   const fls_allocator *allocator, fls_error *err);
 void flsi_journal_tail_close(flsi_journal_tail *tail);
 

@@ -36,7 +36,7 @@ static fls_status read_header(flsi_segment_view *view, fls_error *err)
     size_t size;
     size_t used;
     uint64_t next;
-    fls_status status = flsi_marks_file_frame(&view->places_marks, 0, &records, &size, &next, err);
+    fls_status status = flsi_marks_file_frame(&view->places.marks, 0, &records, &size, &next, err);
     if (status != FLS_OK) {
         return status == FLS_END || fls_status_class_of(status) == FLS_CLASS_DAMAGE ? FLS_OK
                                                                                     : status;
@@ -63,13 +63,8 @@ static fls_status read_header(flsi_segment_view *view, fls_error *err)
 /* Looks for places from the start. */
 static fls_status restart_places(flsi_segment_view *view, fls_error *err)
 {
-    const flsi_place first = {.ordinal = view->first_ordinal,
-                              .found_at = UINT64_MAX,
-                              .time_ns = view->has_header ? view->header.time_ns : 0};
-    view->place_count = 0;
-    view->places_at = 0;
-    view->places_ended = !view->has_header;
-    return flsi_view_add_place(view, &first, err);
+    return flsi_places_restart(&view->places, view->first_ordinal,
+                               view->has_header ? view->header.time_ns : 0, err);
 }
 
 static fls_status open_marks(flsi_segment_view *view, const flsi_directory *directory,
@@ -185,7 +180,7 @@ fls_status flsi_view_open(flsi_segment_view *view, const flsi_directory *directo
                                 .first_ordinal = listed->first_ordinal,
                                 .file = closed_file,
                                 .marks = closed_file};
-    flsi_marks_file_init(&view->places_marks, &view->marks, allocator);
+    flsi_places_init(&view->places, &view->marks, allocator);
     fls_status status = open_files(view, directory, listed, err);
     if (status == FLS_OK) {
         status = prove_table(view, err);
@@ -229,10 +224,7 @@ void flsi_view_shut(flsi_segment_view *view)
     flsi_zstd_close(view->zstd);
     (void)flsi_file_close(&view->file, NULL);
     (void)flsi_file_close(&view->marks, NULL);
-    flsi_marks_file_fini(&view->places_marks);
-    if (view->places != NULL) {
-        allocator->free(allocator->self, view->places, view->place_capacity * sizeof *view->places);
-    }
+    flsi_places_fini(&view->places);
     if (view->types != NULL) {
         allocator->free(allocator->self, view->types, FLSI_MANIFEST_TYPES * sizeof *view->types);
     }
@@ -289,184 +281,14 @@ fls_status flsi_view_read_past(const flsi_segment_view *view, uint64_t offset, v
     return FLS_OK;
 }
 
-/* ---- places ---- */
-
-fls_status flsi_view_add_place(flsi_segment_view *view, const flsi_place *place, fls_error *err)
-{
-    if (view->place_count == view->place_capacity) {
-        size_t capacity = view->place_capacity == 0 ? 64 : 2 * view->place_capacity;
-        flsi_place *grown =
-            view->allocator->resize(view->allocator->self, view->places,
-                                    view->place_capacity * sizeof *grown, capacity * sizeof *grown);
-        if (grown == NULL) {
-            return fls_error_set(err, FLS_NO_MEMORY, 0, "a segment's places could not be held");
-        }
-        view->places = grown;
-        view->place_capacity = capacity;
-    }
-    view->places[view->place_count++] = *place;
-    return FLS_OK;
-}
-
-/* A place that the marks at `at` tell of, unless it is known or says less than what is. A DURABLE
- * record may speak of what was before others. */
-static fls_status take_place(flsi_segment_view *view, const flsi_record *record, uint64_t at,
-                             fls_error *err)
-{
-    flsi_place *last = &view->places[view->place_count - 1];
-    int has_time = record->type == FLSI_RECORD_OFFSET;
-    uint64_t time_ns = has_time && record->time_ns != 0 ? record->time_ns : last->time_ns;
-    if (record->ordinal == last->ordinal && record->offset == last->offset) {
-        if (has_time) {
-            last->time_ns = time_ns;
-            last->is_its_time = 1;
-            last->marks_at = at;
-            last->found_at = at;
-        }
-        return FLS_OK;
-    }
-    if (record->ordinal <= last->ordinal || record->offset <= last->offset) {
-        return FLS_OK;
-    }
-    const flsi_place place = {.ordinal = record->ordinal,
-                              .offset = record->offset,
-                              .time_ns = time_ns,
-                              .is_its_time = has_time && record->time_ns != 0,
-                              .marks_at = has_time ? at : last->marks_at,
-                              .found_at = at};
-    return flsi_view_add_place(view, &place, err);
-}
-
-/* All records of a frame that was proven. */
-static fls_status take_proven(flsi_segment_view *view, uint64_t *next, fls_error *err)
-{
-    const uint8_t *records;
-    size_t size;
-    fls_status status =
-        flsi_marks_file_frame(&view->places_marks, view->places_at, &records, &size, next, err);
-    while (status == FLS_OK && size > 0) {
-        flsi_record record;
-        size_t used;
-        status = flsi_record_decode(&record, records, size, &used, err);
-        if (status == FLS_OK &&
-            (record.type == FLSI_RECORD_OFFSET || record.type == FLSI_RECORD_DURABLE ||
-             record.type == FLSI_RECORD_SEAL)) {
-            status = take_place(view, &record, view->places_at, err);
-        }
-        records += status == FLS_OK ? used : 0;
-        size -= status == FLS_OK ? used : 0;
-    }
-    return status;
-}
-
-static int is_behind(const flsi_place *place, flsi_place_key by, uint64_t key)
-{
-    switch (by) {
-    case FLSI_BY_ORDINAL: return place->ordinal > key;
-    case FLSI_BY_OFFSET: return place->offset > key;
-    default: return place->time_ns >= key;
-    }
-}
-
-/* Looks at more of the marks, until the last place is behind the key. */
-static fls_status extend(flsi_segment_view *view, flsi_place_key by, uint64_t key, fls_error *err)
-{
-    fls_status status = FLS_OK;
-    flsi_file_info info = {0};
-    if (!view->places_ended) {
-        status = flsi_file_info_get(&view->marks, &info, err);
-        if (status != FLS_OK) {
-            return status;
-        }
-    }
-    while (!view->places_ended && !is_behind(&view->places[view->place_count - 1], by, key)) {
-        uint64_t next = 0;
-        if (view->places_proven) {
-            status = take_proven(view, &next, err);
-        } else {
-            flsi_record record;
-            status =
-                flsi_marks_file_peek(&view->places_marks, view->places_at, &record, &next, err);
-            if (status == FLS_OK && next > info.size_bytes) {
-                return FLS_OK; /* not whole yet: it may be written otherwise */
-            }
-            if (status == FLS_OK && record.offset != 0) {
-                status = take_place(view, &record, view->places_at, err);
-            }
-        }
-        if (status == FLS_END) {
-            return FLS_OK;
-        }
-        if (fls_status_class_of(status) == FLS_CLASS_DAMAGE || status == FLS_UNSUPPORTED) {
-            view->places_ended = 1;
-            status = FLS_OK;
-        }
-        if (status != FLS_OK) {
-            return status;
-        }
-        view->places_at = next;
-    }
-    return FLS_OK;
-}
-
-/* The last place that is not behind the key, or the first one. */
-static size_t search(const flsi_segment_view *view, flsi_place_key by, uint64_t key)
-{
-    size_t low = 0;
-    size_t high = view->place_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (is_behind(&view->places[middle], by, key)) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    while (by == FLSI_BY_TIME && low > 0 && !view->places[low].is_its_time) {
-        low--;
-    }
-    return low;
-}
-
-/* Whether the frame of marks that a place was found in is sound and says the same. */
-static fls_status prove(flsi_segment_view *view, const flsi_place *place, int *sound,
-                        fls_error *err)
-{
-    const uint8_t *records;
-    size_t size;
-    uint64_t next;
-    *sound = 1;
-    if (view->places_proven || place->found_at == UINT64_MAX) {
-        return FLS_OK;
-    }
-    fls_status status =
-        flsi_marks_file_frame(&view->places_marks, place->found_at, &records, &size, &next, err);
-    *sound = status == FLS_OK;
-    return status == FLS_END || fls_status_class_of(status) == FLS_CLASS_DAMAGE ? FLS_OK : status;
-}
-
 fls_status flsi_view_find(flsi_segment_view *view, flsi_place_key by, uint64_t key, size_t *index,
                           fls_error *err)
 {
-    for (;;) {
-        int sound = 1;
-        fls_status status = extend(view, by, key, err);
-        if (status != FLS_OK) {
-            return status;
-        }
-        *index = search(view, by, key);
-        status = prove(view, &view->places[*index], &sound, err);
-        if (status == FLS_OK && sound && *index + 1 < view->place_count) {
-            status = prove(view, &view->places[*index + 1], &sound, err);
-        }
-        if (status != FLS_OK || sound) {
-            return status;
-        }
-        /* Somebody changed the marks: from now on nothing is believed that is not proven. */
-        view->places_proven = 1;
-        status = restart_places(view, err);
-        if (status != FLS_OK) {
-            return status;
-        }
+    flsi_file_info info = {0};
+    fls_status status = view->has_header ? flsi_file_info_get(&view->marks, &info, err) : FLS_OK;
+    if (status != FLS_OK) {
+        return status;
     }
+    view->places.marks_end = info.size_bytes;
+    return flsi_places_find(&view->places, by, key, index, err);
 }

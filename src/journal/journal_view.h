@@ -7,18 +7,8 @@
 #include "core/digest.h"
 #include "journal/journal_listing.h"
 #include "journal/journal_manifest.h"
-#include "journal/journal_marks_file.h"
+#include "journal/journal_places.h"
 #include "journal/journal_zstd.h"
-
-/* A message whose ordinal is known begins at an offset, or is to begin there. */
-typedef struct flsi_place {
-    uint64_t ordinal;
-    uint64_t offset;
-    uint64_t time_ns;  /* nothing behind it is older; 0: not known */
-    int is_its_time;   /* nothing before it is newer than time_ns either */
-    uint64_t marks_at; /* of the frame of marks that tells times from here on */
-    uint64_t found_at; /* of the frame of marks that says so; UINT64_MAX: known otherwise */
-} flsi_place;
 
 typedef struct flsi_segment_view {
     const fls_allocator *allocator;
@@ -37,14 +27,7 @@ typedef struct flsi_segment_view {
     flsi_record header;
     uint32_t type_count;
     flsi_manifest_type *types; /* room for FLSI_MANIFEST_TYPES, or NULL */
-    /* Places, in rising order of ordinals and offsets; the first is the segment's beginning. */
-    flsi_marks_file places_marks;
-    flsi_place *places;
-    size_t place_count;
-    size_t place_capacity;
-    uint64_t places_at; /* in the marks: looked at so far */
-    int places_proven;  /* every frame is proven before it is believed */
-    int places_ended;   /* what comes next in the marks is not valid */
+    flsi_places places;
 } flsi_segment_view;
 
 /* FLS_END: there is no such segment (any more). digest and allocator outlive it. */
@@ -67,15 +50,8 @@ fls_status flsi_view_read_at(const flsi_segment_view *view, uint64_t offset, voi
 fls_status flsi_view_read_past(const flsi_segment_view *view, uint64_t offset, void *buffer,
                                size_t capacity, size_t *got, fls_error *err);
 
-/* What a place is looked for by. */
-typedef enum flsi_place_key { FLSI_BY_ORDINAL, FLSI_BY_OFFSET, FLSI_BY_TIME } flsi_place_key;
-
-/* The last place at or below an ordinal or offset, or the last one older than a time: *index is its
- * index, proven, as is the one behind it. The first place where there is none. */
+/* As flsi_places_find, in the marks as they are now. */
 fls_status flsi_view_find(flsi_segment_view *view, flsi_place_key by, uint64_t key, size_t *index,
                           fls_error *err);
-
-/* A place that was found by reading; behind all others. */
-fls_status flsi_view_add_place(flsi_segment_view *view, const flsi_place *place, fls_error *err);
 
 #endif

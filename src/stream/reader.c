@@ -260,6 +260,19 @@ void fls_reader_close(fls_reader *reader)
     release(reader, reader, sizeof *reader);
 }
 
+fls_status flsi_reader_begin_again(fls_reader *reader, const fls_reader_options *given,
+                                   fls_error *err)
+{
+    reader->at_end = 0;
+    reader->skippable = 0;
+    reader->first_offset = given->first_offset;
+    reader->first_ordinal = given->first_ordinal;
+    reader->look_at = given->first_offset;
+    reader->source_at = 0;
+    reader->failure = (fls_error)FLS_ERROR_INIT;
+    return start_cursor(reader, given, given->checksum, reader->buffer + reader->head_room, 0, err);
+}
+
 /* ---- keeping bytes coming ---- */
 
 /* Moves the window to another place of a buffer, perhaps another one. */

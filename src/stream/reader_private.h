@@ -39,6 +39,12 @@ fls_status flsi_reader_drain_zeros(fls_reader *reader, int *zeros, uint64_t *end
 void flsi_reader_give_back(fls_reader *reader, const fls_message *messages, size_t keep,
                            size_t count);
 
+/* Begins anew with what the source gives next, without giving up what is allocated: with another
+ * first ordinal and offset, and otherwise the options that it was opened with. Not for a source
+ * that lends its bytes, nor for a checksum that is detected. */
+fls_status flsi_reader_begin_again(fls_reader *reader, const fls_reader_options *given,
+                                   fls_error *err);
+
 /* Goes on at a position, which is in the stream, without giving up what is allocated. Of a source
  * that does not lend its bytes it needs read_at. Little is read beyond the stream offset `limit`;
  * 0: there is none. */
