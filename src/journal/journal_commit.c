@@ -416,6 +416,9 @@ static void count_in(fls_journal *journal, waiter *me)
     if (me->patient || me->round == journal->round) {
         return;
     }
+    if (journal->syncing && me->round != NOT_COUNTED && me->round + 1 == journal->round) {
+        return; /* it came to hold on no longer: the sync that it waits for has begun */
+    }
     me->round = journal->round;
     me->hold_end = 0;
     if (journal->syncing && me->end <= journal->round_end) {
