@@ -17,7 +17,7 @@ static const cli_pair keys[] = {{"version", "The library's version, which is the
 static const cli_pair exits[] = {{"0", "Shown."}, {"2", "Wrong usage."}, {NULL, NULL}};
 static const cli_pair examples[] = {{"flatstream version", "All of it:"}, {NULL, NULL}};
 
-static const char *const without[] = {"salvage", "bridges",
+static const char *const without[] = {"bridges",
 #ifndef FLS_WITH_ZSTD
                                       "zstd"
 #endif
