@@ -1,4 +1,5 @@
 /* flatstream verify: every check there is, one line a fault. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -6,6 +7,7 @@
 #include "commands.h"
 #include "input.h"
 #include "journal_faults.h"
+#include "parallel.h"
 #include "report.h"
 #include "schemas.h"
 
@@ -38,7 +40,7 @@ static const cli_option option_table[] = {
      "With -s: check more, of identifier (the message has the schema's file identifier), utf8 (all "
      "strings are UTF-8), sorted (vectors of tables with a key are sorted by it), exact-end (there "
      "is nothing behind the last object), or all; separated by commas."},
-    {'j', "jobs", "N", "Cores to use. This version checks on one, whatever N is."},
+    {'j', "jobs", "N", "Cores to use for a large file; all of them unless given."},
     {0, NULL, NULL, NULL}};
 static const cli_pair keys[] = {
     {"file", "The FILE as given."},
@@ -70,6 +72,7 @@ static const cli_pair examples[] = {
 typedef struct verification {
     cli_input *input;
     fls_reader *reader;
+    cli_parallel parallel;
     cli_out out;
     cli_json json;
     int interactive; /* a person waits for each line */
@@ -123,6 +126,59 @@ static int is_last_of_file(verification *v, const fls_error *fault, fls_status *
     return *failed == FLS_OK && ending.end != FLS_STREAM_DAMAGED;
 }
 
+/* ---- several threads on what is sound: each piece only counts its messages ---- */
+
+static void *make_count(void *self)
+{
+    (void)self;
+    return malloc(1); /* the reader's own checks are all there is to do */
+}
+
+static void dispose_count(void *self, void *result)
+{
+    (void)self;
+    free(result);
+}
+
+static void begin_count(void *self, void *result)
+{
+    (void)self;
+    (void)result;
+}
+
+static fls_status take_count(void *self, void *result, const fls_message *messages, size_t count,
+                             size_t *taken, fls_error *err)
+{
+    (void)self;
+    (void)result;
+    (void)messages;
+    (void)err;
+    *taken = count;
+    return FLS_OK;
+}
+
+static fls_status collect_count(void *self, void *result, const fls_parallel_piece *piece,
+                                fls_error *err)
+{
+    verification *v = self;
+    (void)result;
+    (void)err;
+    if (piece->messages > 0) {
+        tell_pending(v);
+    }
+    v->messages += piece->messages;
+    cli_progress_update(&v->input->job->progress, piece->to);
+    return FLS_OK;
+}
+
+static fls_status count_in_parallel(verification *v, fls_error *err)
+{
+    const fls_parallel_work work = {sizeof work,   0,           v,          make_count,
+                                    dispose_count, begin_count, take_count, collect_count};
+    uint64_t messages;
+    return cli_parallel_read(&v->parallel, &v->reader, &work, &messages, err);
+}
+
 /* Reads to the end, over what can be stepped over. The status and error in which it ended. */
 static fls_status walk(verification *v, fls_error *err)
 {
@@ -130,6 +186,12 @@ static fls_status walk(verification *v, fls_error *err)
     size_t count;
     while (v->out.status == FLS_OK) {
         fls_status failed = FLS_OK;
+        if (cli_parallel_pays(&v->parallel, v->reader)) {
+            failed = count_in_parallel(v, err);
+            if (failed != FLS_OK) {
+                return failed;
+            }
+        }
         fls_status status = fls_reader_next_batch(v->reader, messages, CLI_BATCH, &count, err);
         if (status == FLS_OK) {
             tell_pending(v);
@@ -340,7 +402,7 @@ static int check_journal(cli_job *job, const char *path, check_list *checks)
                              by_schema || checks->table_root ? &more : NULL);
 }
 
-static int run_on(cli_job *job, const char *path, const check_list *checks)
+static int run_on(cli_job *job, const char *path, const check_list *checks, uint32_t jobs)
 {
     cli_input input;
     verification v = {.input = &input, .interactive = isatty(STDOUT_FILENO)};
@@ -357,6 +419,7 @@ static int run_on(cli_job *job, const char *path, const check_list *checks)
         return code;
     }
     code = cli_reader_open(&input, &v.reader, validators, count);
+    v.parallel = (cli_parallel){&input, jobs, validators, count, 0};
     if (code == CLI_DONE) {
         code = cli_out_open(&v.out, job, NULL, NULL);
         if (code == CLI_DONE) {
@@ -372,7 +435,7 @@ static int run(cli_job *job, int argc, char **argv)
 {
     const char *argument;
     const char *path;
-    uint64_t jobs;
+    uint32_t jobs = 0;
     check_list checks = {.table_root = 0};
     int code = CLI_DONE;
     int id;
@@ -381,8 +444,8 @@ static int run(cli_job *job, int argc, char **argv)
             checks.table_root = 1;
         } else if (id == ID_CHECK) {
             code = parse_checks(job, argument, &checks.by_schema);
-        } else if (!cli_parse_count(argument, &jobs) || jobs == 0) {
-            code = cli_usage(job, "'%s' is not a number of cores", argument);
+        } else {
+            code = cli_parallel_take(job, argument, &jobs);
         }
         if (code != CLI_DONE) {
             return code;
@@ -398,8 +461,8 @@ static int run(cli_job *job, int argc, char **argv)
     }
     if (code == CLI_DONE) {
         checks.schemas.check.options.checks = checks.by_schema;
-        code =
-            job->journal != NULL ? check_journal(job, path, &checks) : run_on(job, path, &checks);
+        code = job->journal != NULL ? check_journal(job, path, &checks)
+                                    : run_on(job, path, &checks, jobs);
         cli_schemas_close(&checks.schemas);
     }
     return code;
