@@ -212,9 +212,11 @@ static void tell_totals(const rescue *r)
         (void)snprintf(share, sizeof share, " (%.3g %%)",
                        100.0 * (double)report->lost_bytes / (double)report->stream_bytes);
     }
-    cli_note(r->job, "%s: %s messages recovered, %s of them repaired; %s bytes lost in %s ranges%s",
+    cli_note(r->job,
+             "%s: %s messages recovered, %s of them repaired; %s bytes lost in %s range%s%s",
              r->input->name, cli_count(a, report->messages), cli_count(b, report->repaired),
-             cli_count(c, report->lost_bytes), cli_count(d, report->lost_ranges), share);
+             cli_count(c, report->lost_bytes), cli_count(d, report->lost_ranges),
+             report->lost_ranges == 1 ? "" : "s", share);
     if (report->unanchored_frames > 0) {
         cli_note(r->job, "%s: %s messages are unanchored and were %s", r->input->name,
                  cli_count(a, report->unanchored_frames),

@@ -5,9 +5,9 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "cores.h"
 #include "input.h"
 #include "journal_faults.h"
-#include "parallel.h"
 #include "report.h"
 #include "schemas.h"
 

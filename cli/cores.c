@@ -1,5 +1,5 @@
 /* Several threads on one file. */
-#include "parallel.h"
+#include "cores.h"
 
 #include "command_line.h"
 #include "complain.h"

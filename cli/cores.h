@@ -1,6 +1,6 @@
 /* Reading a file with several threads, as far as it is sound. */
-#ifndef FLS_CLI_PARALLEL_H
-#define FLS_CLI_PARALLEL_H
+#ifndef FLS_CLI_CORES_H
+#define FLS_CLI_CORES_H
 
 #include "input.h"
 
