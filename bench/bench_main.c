@@ -15,6 +15,8 @@ int main(int argc, char **argv)
     bench_write_file();
     bench_read_file();
     bench_read_mapped();
+    bench_salvage();
+    bench_resync();
     bench_sockets();
     return bench_finish();
 }

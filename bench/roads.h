@@ -73,6 +73,8 @@ void bench_write_large(void);
 void bench_write_file(void);
 void bench_read_file(void);
 void bench_read_mapped(void);
+void bench_salvage(void);
+void bench_resync(void);
 void bench_sockets(void);
 
 #endif

@@ -17,6 +17,7 @@
 #define PROBE_COST     8u    /* of looking at one place, in bytes hashed */
 #define LOAD_COST      1024u /* of a call of the source */
 #define HEADERS_BEHIND 4     /* that could be some: then nothing is held back for better ones */
+#define CHEAP_PART     8     /* of the purse: what is dearer has to have HEADERS_BEHIND */
 #define LANES          16u
 #define LANES_REACH    (LANES + FLS_LENGTH_BYTES)
 #define SECTOR_BYTES   512u
@@ -90,6 +91,25 @@ int flsi_resync_is_anchor(const flsi_resync *resync, uint64_t offset)
     return low < resync->anchor_count && resync->anchors[low] == offset;
 }
 
+/* How many of the headers behind a frame could be some; HEADERS_BEHIND where the stream ends. */
+static fls_status headers_behind(flsi_resync *resync, const flsi_candidate *frame, int *count,
+                                 fls_error *err)
+{
+    flsi_candidate at = *frame;
+    for (*count = 0; *count < HEADERS_BEHIND; (*count)++) {
+        int good;
+        if (at.end >= resync->prober.zeros_from) {
+            *count = HEADERS_BEHIND;
+            break;
+        }
+        fls_status status = flsi_proof_header(&resync->prober, at.end, &at, &good, err);
+        if (status != FLS_OK || !good) {
+            return status;
+        }
+    }
+    return FLS_OK;
+}
+
 /* ---- where a frame is expected ---- */
 
 /* Rule P2 without a checksum. Zeros are no end here: too many rows of what are no frames lead
@@ -136,13 +156,20 @@ fls_status flsi_resync_proven(flsi_resync *resync, const flsi_candidate *frame, 
                               fls_error *err)
 {
     uint32_t believed = resync->prober.max_frame_bytes;
+    int behind = HEADERS_BEHIND;
+    fls_status status = FLS_OK;
     *proven = 0;
     if (resync->purse.left <= 0) {
         resync->purse.empty = 1;
         return FLS_OK;
     }
+    if ((int64_t)frame->length > resync->purse.left / CHEAP_PART) {
+        status = headers_behind(resync, frame, &behind, err);
+    }
     resync->prober.max_frame_bytes = resync->boundary_bytes;
-    fls_status status = prove_expected(resync, frame, proven, err);
+    if (status == FLS_OK && behind == HEADERS_BEHIND) {
+        status = prove_expected(resync, frame, proven, err);
+    }
     resync->prober.max_frame_bytes = believed;
     pay_for_probes(resync);
     return status;
@@ -245,25 +272,6 @@ static int looks_like_checksum(const fls_digest_state *digest, const uint8_t *st
         zeros += stored[i] == 0;
     }
     return zeros < (digest->width == 8 ? 4u : 3u);
-}
-
-/* How many of the headers behind a frame could be some; HEADERS_BEHIND where the stream ends. */
-static fls_status headers_behind(flsi_resync *resync, const flsi_candidate *frame, int *count,
-                                 fls_error *err)
-{
-    flsi_candidate at = *frame;
-    for (*count = 0; *count < HEADERS_BEHIND; (*count)++) {
-        int good;
-        if (at.end >= resync->prober.zeros_from) {
-            *count = HEADERS_BEHIND;
-            break;
-        }
-        fls_status status = flsi_proof_header(&resync->prober, at.end, &at, &good, err);
-        if (status != FLS_OK || !good) {
-            return status;
-        }
-    }
-    return FLS_OK;
 }
 
 /* Rule P3, for a frame whose checksum holds. */

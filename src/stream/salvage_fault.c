@@ -6,6 +6,7 @@
 #include "stream/salvage_private.h"
 
 #define LENGTH_BITS 32u
+#define CHEAP_PART  8 /* of what is in the purse */
 
 fls_status flsi_salvage_know_zeros(fls_salvager *salvager, uint64_t from, fls_error *err)
 {
@@ -30,27 +31,31 @@ static int fits(const fls_salvager *salvager, uint64_t offset, uint32_t length,
            (length > 0 || (salvager->digest.width == 8 && salvager->digest.of_empty != 0));
 }
 
-/* F2: the lengths that differ in one bit. First those behind which a header stands, or nothing,
- * because they are likelier; in the second round the others. */
-fls_status flsi_salvage_neighbours(fls_salvager *salvager, uint64_t offset, uint32_t length,
-                                   flsi_verdict *verdict, fls_error *err)
+/* F2: the lengths that differ in one bit; those behind which a header stands that a search would
+ * believe, or nothing, or, in the second round, the others that are cheap. */
+static fls_status try_round(fls_salvager *salvager, uint64_t offset, uint32_t length, int second,
+                            flsi_verdict *verdict, fls_error *err)
 {
     flsi_resync *resync = &salvager->resync;
-    uint32_t later = 0;
     for (unsigned i = 0; i < 2 * LENGTH_BITS; i++) {
-        unsigned bit = i % LENGTH_BITS;
+        /* The shortest first: a long one may lead to a boundary by chance, and costs more. */
+        unsigned bit = i < LENGTH_BITS ? LENGTH_BITS - 1 - i : i - LENGTH_BITS;
+        unsigned longer = (length >> bit & 1u) == 0;
         flsi_candidate frame;
         flsi_candidate behind;
         int good = 1;
         int proven = 0;
         fls_status status = FLS_OK;
-        if (!fits(salvager, offset, length ^ (UINT32_C(1) << bit), &frame) ||
-            (i >= LENGTH_BITS && (later >> bit & 1u) == 0)) {
+        if (longer != (unsigned)(i >= LENGTH_BITS) ||
+            !fits(salvager, offset, length ^ (UINT32_C(1) << bit), &frame)) {
             continue;
         }
-        if (i < LENGTH_BITS && frame.end < resync->prober.zeros_from) {
+        if (frame.end < resync->prober.zeros_from) {
             status = flsi_proof_header(&resync->prober, frame.end, &behind, &good, err);
-            later |= good ? 0 : UINT32_C(1) << bit;
+        }
+        if (second) {
+            good = !good && frame.length <= resync->prober.max_frame_bytes &&
+                   (int64_t)frame.length <= resync->purse.left / CHEAP_PART;
         }
         if (status == FLS_OK && good) {
             status = flsi_resync_proven(resync, &frame, &proven, err);
@@ -65,6 +70,16 @@ fls_status flsi_salvage_neighbours(fls_salvager *salvager, uint64_t offset, uint
         }
     }
     return FLS_OK;
+}
+
+fls_status flsi_salvage_neighbours(fls_salvager *salvager, uint64_t offset, uint32_t length,
+                                   flsi_verdict *verdict, fls_error *err)
+{
+    fls_status status = try_round(salvager, offset, length, 0, verdict, err);
+    if (status == FLS_OK && verdict->kind == FLSI_LOST_COUNT && salvager->digest.width >= 4) {
+        status = try_round(salvager, offset, length, 1, verdict, err);
+    }
+    return status;
 }
 
 /* F3: whether only a bit of the checksum is wrong, of a frame whose end is proven. */
@@ -104,20 +119,20 @@ fls_status flsi_salvage_examine(fls_salvager *salvager, uint64_t offset, flsi_ve
         return status == FLS_END ? FLS_OK : status;
     }
     uint32_t length = flsi_load_le32(bytes);
-    uint32_t believed = prober->max_frame_bytes;
-    prober->max_frame_bytes = salvager->resync.boundary_bytes;
-    status = flsi_salvage_neighbours(salvager, offset, length, verdict, err);
     flsi_candidate frame;
+    status = try_round(salvager, offset, length, 0, verdict, err);
     if (status == FLS_OK && verdict->kind == FLSI_LOST_COUNT && salvager->digest.width > 0 &&
         fits(salvager, offset, length, &frame)) {
         status = flsi_resync_expected(&salvager->resync, frame.end, &proven, err);
-        if (status == FLS_OK && proven) {
-            verdict->kind = FLSI_LOST_PAYLOAD;
-            verdict->frame = frame;
-            status = try_checksum(salvager, verdict, err);
-        }
     }
-    prober->max_frame_bytes = believed;
+    if (status == FLS_OK && proven) {
+        verdict->kind = FLSI_LOST_PAYLOAD;
+        verdict->frame = frame;
+        return try_checksum(salvager, verdict, err);
+    }
+    if (status == FLS_OK && verdict->kind == FLSI_LOST_COUNT && salvager->digest.width >= 4) {
+        status = try_round(salvager, offset, length, 1, verdict, err);
+    }
     return status;
 }
 

@@ -64,7 +64,7 @@ static fls_status get(flsi_walker *walker, uint64_t need, const uint8_t **bytes,
                       fls_error *err)
 {
     uint64_t skew = flsi_view_in_memory(&walker->view) ? 0 : walker->at % PAGE_BYTES;
-    uint64_t want = flsi_view_in_memory(&walker->view) ? SIZE_MAX : skew + need;
+    uint64_t want = skew + need;
     if (need + skew > SIZE_MAX / 2) {
         return fls_error_set(err, FLS_NO_MEMORY, 0, "a frame is larger than the address space");
     }
@@ -83,6 +83,26 @@ static fls_status get(flsi_walker *walker, uint64_t need, const uint8_t **bytes,
 
 /* ---- a frame that is not in the window as a whole ---- */
 
+/* A claim much longer than all before need not be hashed if one that differs in a bit is proven. */
+static fls_status doubt(fls_salvager *salvager, const flsi_walker *walker,
+                        const flsi_candidate *frame, fls_error *fault, fls_error *err)
+{
+    flsi_resync *resync = &salvager->resync;
+    flsi_verdict verdict = {FLSI_LOST_COUNT, {0, 0, 0}};
+    fls_status status = flsi_salvage_know_zeros(salvager, walker->at, err);
+    if (status != FLS_OK || frame->end >= resync->prober.zeros_from) {
+        return status;
+    }
+    status = flsi_salvage_neighbours(salvager, walker->at, frame->length, &verdict, err);
+    if (status != FLS_OK || verdict.kind == FLSI_LOST_COUNT) {
+        return status;
+    }
+    flsi_error_frame(fault, FLS_CHECKSUM_MISMATCH, walker->at, walker->cursor.ordinal,
+                     "the length does not lead to another frame");
+    flsi_error_declared(fault, frame->length, verdict.frame.length);
+    return FLS_CHECKSUM_MISMATCH;
+}
+
 /* A long one is hashed in pieces before memory is taken for it. */
 static fls_status hash_first(fls_salvager *salvager, const flsi_walker *walker,
                              const flsi_candidate *frame, fls_error *fault, fls_error *err)
@@ -92,12 +112,14 @@ static fls_status hash_first(fls_salvager *salvager, const flsi_walker *walker,
     uint64_t computed;
     int there;
     if (digest->width == 0 || digest->checksum == FLS_CHECKSUM_CUSTOM ||
-        frame->length <= TRUSTED_BYTES || frame->length / 4 <= walker->largest ||
-        flsi_view_in_memory(&walker->view)) {
+        frame->length <= TRUSTED_BYTES || frame->length / 4 <= walker->largest) {
         return FLS_OK;
     }
-    fls_status status =
-        flsi_proof_checksums(&salvager->resync.prober, frame, &stored, &computed, &there, err);
+    fls_status status = doubt(salvager, walker, frame, fault, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    status = flsi_proof_checksums(&salvager->resync.prober, frame, &stored, &computed, &there, err);
     if (status != FLS_OK || !there) {
         return status == FLS_OK ? shorter(err) : status;
     }
