@@ -33,6 +33,7 @@
 #include "flatstream/reader.hpp"
 #include "flatstream/recorder.hpp"
 #include "flatstream/recover.hpp"
+#include "flatstream/salvage.hpp"
 #include "flatstream/schema.hpp"
 #include "flatstream/socket.hpp"
 #include "flatstream/view.hpp"

@@ -135,7 +135,8 @@ fls_status fls_salvage_open(fls_salvager **salvager, const fls_source *source,
     }
     fls_salvager *made = given.allocator->resize(given.allocator->self, NULL, 0, sizeof *made);
     if (made == NULL) {
-        return fls_error_set(err, FLS_NO_MEMORY, 0, "the salvager could not be allocated");
+        (void)fls_error_set(err, FLS_NO_MEMORY, 0, "the salvager could not be allocated");
+        return FLS_NO_MEMORY;
     }
     memset(made, 0, sizeof *made);
     made->allocator = given.allocator;
@@ -171,7 +172,11 @@ fls_status fls_salvage_open_memory(fls_salvager **salvager, const void *data, si
     flsi_view memory;
     flsi_view_of_memory(&memory, data, size, 0);
     fls_source source = {&ops, &memory};
-    return fls_salvage_open(salvager, &source, options, err);
+    fls_status status = fls_salvage_open(salvager, &source, options, err);
+    if (status == FLS_OK) {
+        (*salvager)->source = (fls_source){NULL, NULL}; /* the view has the bytes */
+    }
+    return status;
 }
 
 void fls_salvage_close(fls_salvager *salvager)
@@ -349,7 +354,7 @@ static fls_status examine_fault(fls_salvager *salvager, fls_salvage_event *event
 static fls_status walk_on(fls_salvager *salvager, fls_salvage_event *event, fls_error *err)
 {
     flsi_walker *walk = &salvager->walk;
-    fls_error fault = FLS_ERROR_INIT;
+    fls_error fault; /* set where there is one: clearing it for each batch can be measured */
     uint64_t from = walk->at;
     size_t count;
     fls_status status = flsi_walker_next(salvager, walk, salvager->messages, &count, &fault, err);
@@ -485,7 +490,7 @@ static fls_status keep_chain(fls_salvager *salvager, fls_salvage_event *event, f
 fls_status fls_salvage_next(fls_salvager *salvager, fls_salvage_event *event, fls_error *err)
 {
     fls_status status = FLS_NEED_MORE;
-    memset(event, 0, sizeof *event);
+    event->kind = 0;
     while (status == FLS_NEED_MORE) {
         switch (salvager->phase) {
         case FLSI_PHASE_START: status = detect(salvager, err); break;
@@ -493,7 +498,7 @@ fls_status fls_salvage_next(fls_salvager *salvager, fls_salvage_event *event, fl
         case FLSI_PHASE_SEARCH: status = search_on(salvager, event, err); break;
         case FLSI_PHASE_FOUND: status = report_chain(salvager, event); break;
         case FLSI_PHASE_UNANCHORED: status = keep_chain(salvager, event, err); break;
-        default: return FLS_END;
+        default: memset(event, 0, sizeof *event); return FLS_END;
         }
         if (status == FLS_OK && event->kind == 0) {
             status = FLS_NEED_MORE; /* the checksum was found */

@@ -7,7 +7,7 @@
 #include "flatstream/salvage.h"
 #include "stream/resync.h"
 
-#define FLSI_SALVAGE_BATCH 64
+#define FLSI_SALVAGE_BATCH 128
 #define FLSI_SECTOR_BYTES  512u
 #define FLSI_FOLLOWERS     8u /* that speak for a frame without a checksum */
 #define FLSI_SAW_ROOT      1

@@ -56,7 +56,8 @@ void flsi_walker_go(flsi_walker *walker, uint64_t offset)
 
 static fls_status shorter(fls_error *err)
 {
-    return fls_error_set(err, FLS_IO, 0, "the stream became shorter while it was read");
+    (void)fls_error_set(err, FLS_IO, 0, "the stream became shorter while it was read");
+    return FLS_IO;
 }
 
 /* The bytes from the walker's boundary on, `need` of them at least, from a page on. */
@@ -66,7 +67,8 @@ static fls_status get(flsi_walker *walker, uint64_t need, const uint8_t **bytes,
     uint64_t skew = flsi_view_in_memory(&walker->view) ? 0 : walker->at % PAGE_BYTES;
     uint64_t want = skew + need;
     if (need + skew > SIZE_MAX / 2) {
-        return fls_error_set(err, FLS_NO_MEMORY, 0, "a frame is larger than the address space");
+        (void)fls_error_set(err, FLS_NO_MEMORY, 0, "a frame is larger than the address space");
+        return FLS_NO_MEMORY;
     }
     if (want < WINDOW_BYTES) {
         want = WINDOW_BYTES;
@@ -244,6 +246,7 @@ static fls_status decide_zeros(fls_salvager *salvager, flsi_walker *walker, fls_
         flsi_error_checksums(fault, 0, digest->of_empty, digest->width);
         return FLS_CHECKSUM_MISMATCH;
     }
+    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): a unit is 4 to 12 bytes */
     uint64_t empties_to = walker->at + run - run % unit;
     int believed =
         salvager->options.believe_zeros || (run < FLS_ZERO_TAIL_BYTES && digest->width > 1);
@@ -283,10 +286,16 @@ static void take_empties(flsi_walker *walker, fls_message *messages, size_t *cou
 
 void flsi_salvage_learn_roots(fls_salvager *salvager, const fls_message *messages, size_t count)
 {
-    for (size_t i = 0; i < count && salvager->digest.width < 4; i++) {
-        uint64_t ordinal = messages[i].ordinal;
-        if (messages[i].size > 0 && (ordinal < LOOK_EVERY || ordinal % LOOK_EVERY == 0)) {
-            int rooted = flsi_looks_rooted(messages[i].payload, messages[i].size);
+    if (salvager->digest.width >= 4 || count == 0) {
+        return;
+    }
+    /* The first ones, and then every so many. */
+    uint64_t first = messages[0].ordinal;
+    size_t step = first < LOOK_EVERY ? 1 : LOOK_EVERY;
+    size_t at = step == 1 ? 0 : (size_t)((LOOK_EVERY - first % LOOK_EVERY) % LOOK_EVERY);
+    for (; at < count; at += step) {
+        if (messages[at].size > 0) {
+            int rooted = flsi_looks_rooted(messages[at].payload, messages[at].size);
             salvager->roots_seen |= rooted ? FLSI_SAW_ROOT : FLSI_SAW_NO_ROOT;
         }
     }

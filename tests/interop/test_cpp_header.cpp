@@ -583,6 +583,34 @@ void test_recovery()
     CHECK(flatstream::recover("torn.fls", cut).end == FLS_STREAM_CLEAN);
 }
 
+void test_salvage()
+{
+    bytes stream = stream_of_samples(FLS_CHECKSUM_XXH3, 8);
+    stream[1] ^= 0x40;                 // the length of the first
+    stream[stream.size() - 1] ^= 0x08; // the payload of the last
+    write_file("damaged.fls", stream);
+    flatstream::salvager salvaging("damaged.fls");
+    flatstream::salvager in(std::move(salvaging));
+    CHECK(in && !salvaging);
+    fls_salvage_event event;
+    std::size_t messages = 0;
+    std::uint64_t at = 0;
+    while (in.next(event)) {
+        CHECK(event.from == at);
+        at = event.to;
+        messages += event.count;
+        CHECK(event.from != 0 || event.repair == FLS_REPAIR_LENGTH);
+    }
+    CHECK(at == stream.size() && messages == 7);
+    CHECK(in.report().lost_ranges == 1 && in.report().repaired == 1);
+    in = flatstream::salvager::from_memory({stream.data(), stream.size()}, FLS_CHECKSUM_XXH3);
+    CHECK(in.next(event) && event.kind == FLS_SALVAGE_REPAIRED);
+    CHECK(caught([] { flatstream::salvager("not/there.fls"); }).status() == FLS_IO);
+    bytes noise(100, 0xA5);
+    in = flatstream::salvager::from_memory({noise.data(), noise.size()});
+    CHECK(caught([&] { in.next(event); }).status() == FLS_CHECKSUM_UNPROVEN);
+}
+
 void test_sockets()
 {
     flatstream::socket listener = flatstream::socket::listen("tcp://127.0.0.1:0");
@@ -626,6 +654,7 @@ void test_all()
     test_owners();
     test_checks_and_observers();
     test_recovery();
+    test_salvage();
     test_sockets();
 }
 

@@ -84,6 +84,15 @@ int main()
     }
     CHECK(number == 10 && err.status == FLS_OK && in.checksum() == FLS_CHECKSUM_CRC16);
 
+    flatstream::salvager salvaging;
+    fls_salvage_event event;
+    CHECK(salvaging.try_open("not/there.fls", FLS_CHECKSUM_CRC16, &err) == FLS_IO);
+    CHECK(salvaging.try_open_memory(all, FLS_CHECKSUM_CRC16, &err) == FLS_OK);
+    while (salvaging.try_next(event, &err) == FLS_OK) {
+        CHECK(event.kind == FLS_SALVAGE_MESSAGES);
+    }
+    CHECK(salvaging.report().messages == 10 && salvaging.report().lost_bytes == 0);
+
     // A flipped bit ends the range, with what and where in the error.
     std::vector<uint8_t> damaged(all.begin(), all.end());
     damaged[damaged.size() - 1] ^= 1;
