@@ -130,13 +130,14 @@ static void rotate_many(uint64_t segments, const fls_journal_options *limits, ui
 {
     fls_journal_figures figures = FLS_JOURNAL_FIGURES_INIT;
     uint64_t cost[PARTS];
+    uint64_t each = segments / PARTS;
     files_make_directory(path, sizeof path);
     fls_journal *journal = open_many(limits);
     fls_journal_get_figures(journal, &figures);
     for (unsigned part = 0; part < PARTS; part++) {
         calls_made = 0;
         for (unsigned i = 0; i < 10; i++) {
-            append_segments(journal, segments / PARTS / 10);
+            append_segments(journal, each / 10);
             assert_status(fls_journal_poll(journal, NULL, &err), FLS_OK, &err);
             fls_journal_get_figures(journal, &figures);
             assert_in_range(figures.segments, 1, most_left);
@@ -146,8 +147,8 @@ static void rotate_many(uint64_t segments, const fls_journal_options *limits, ui
     }
     printf("%" PRIu64 " segments, %" PRIu64 " left: %.2f calls for each of the sixth tenth, %.2f "
            "for each of the last\n",
-           segments, figures.segments, (double)cost[PARTS / 2] / (double)(segments / PARTS),
-           (double)cost[PARTS - 1] / (double)(segments / PARTS));
+           segments, figures.segments, (double)cost[PARTS / 2] / (double)each,
+           (double)cost[PARTS - 1] / (double)each);
     assert_in_range(cost[PARTS - 1], 1, cost[PARTS / 2] + cost[PARTS / 2] / 50);
     assert_int_equal(figures.rotations, segments - 1);
     assert_int_equal(figures.retired_segments, segments - figures.segments);
