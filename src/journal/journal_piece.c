@@ -8,7 +8,8 @@
 #include "flatstream/cursor.h"
 #include "stream/evidence.h"
 
-#define BATCH ((size_t)256)
+#define BATCH       ((size_t)256)
+#define FIRST_BYTES ((size_t)1 << 20)
 
 void flsi_piece_init(flsi_piece *piece, const fls_allocator *allocator)
 {
@@ -37,11 +38,8 @@ static fls_status no_memory(fls_error *err)
     return fls_error_set(err, FLS_NO_MEMORY, 0, "a piece of a segment could not be held");
 }
 
-/* The bytes; *got fewer only where the file is shorter. */
-static fls_status read_bytes(flsi_piece *piece, const flsi_segment_view *view, uint64_t offset,
-                             size_t size, size_t *got, fls_error *err)
+static fls_status make_room(flsi_piece *piece, size_t size, fls_error *err)
 {
-    *got = 0;
     if (size > piece->byte_capacity) {
         uint8_t *grown = piece->allocator->resize(piece->allocator->self, piece->bytes,
                                                   piece->byte_capacity, size);
@@ -51,10 +49,24 @@ static fls_status read_bytes(flsi_piece *piece, const flsi_segment_view *view, u
         piece->bytes = grown;
         piece->byte_capacity = size;
     }
+    return FLS_OK;
+}
+
+/* The bytes; *got fewer only where the file is shorter. However many are claimed to be there, no
+ * more is allocated than twice what has come. */
+static fls_status read_bytes(flsi_piece *piece, const flsi_segment_view *view, uint64_t offset,
+                             size_t size, size_t *got, fls_error *err)
+{
+    *got = 0;
     while (*got < size) {
         size_t some = 0;
-        fls_status status =
-            flsi_view_read_past(view, offset + *got, piece->bytes + *got, size - *got, &some, err);
+        size_t room = *got < FIRST_BYTES / 2 ? FIRST_BYTES : 2 * *got;
+        room = room < size ? room : size;
+        fls_status status = make_room(piece, room, err);
+        if (status == FLS_OK) {
+            status = flsi_view_read_past(view, offset + *got, piece->bytes + *got, room - *got,
+                                         &some, err);
+        }
         if (status != FLS_OK) {
             return status == FLS_END ? FLS_OK : status;
         }

@@ -2,7 +2,10 @@
  * messages are read, with the ordinals that they have, forwards, backwards and from any place. */
 #include "flatstream/journal_reader.h"
 
+#include "core/cpu.h"
+#include "journal/journal_piece.h"
 #include "journal_testing.h"
+#include "support/counting_allocator.h"
 
 #define MESSAGES 26
 
@@ -324,12 +327,45 @@ static void test_missing_segment(void **state)
     hand_close(&journal);
 }
 
+/* What is claimed to be in a segment is not allocated before it has come. */
+static void test_claimed_bytes(void **state)
+{
+    hand_journal journal;
+    counting_allocator counting;
+    flsi_directory directory;
+    flsi_segment_view view;
+    flsi_piece piece;
+    fls_digest_state digest;
+    fls_error err = FLS_ERROR_INIT;
+    const flsi_listed_segment listed = {.first_ordinal = 0, .has_plain = 1};
+    const flsi_place first = {0};
+    const flsi_piece_end end = {UINT64_C(1) << 40, MESSAGES};
+    (void)state;
+    make_journal(&journal, 1);
+    counting_allocator_init(&counting);
+    assert_status(flsi_directory_open(&directory, journal.path, 0, NULL, &err), FLS_OK, &err);
+    assert_status(flsi_digest_init(&digest, FLS_CHECKSUM_XXH3, NULL, flsi_cpu_features(), &err),
+                  FLS_OK, &err);
+    assert_status(
+        flsi_view_open(&view, &directory, &listed, &digest, 1u << 20, &counting.table, &err),
+        FLS_OK, &err);
+    flsi_piece_init(&piece, &counting.table);
+    assert_status(flsi_piece_read(&piece, &view, &first, &end, &err), FLS_OK, &err);
+    assert_true(piece.count > 0);
+    assert_true(counting.peak_bytes < 4u << 20);
+    flsi_piece_fini(&piece);
+    flsi_view_shut(&view);
+    flsi_directory_close(&directory);
+    assert_int_equal(counting.live_bytes, 0);
+    hand_close(&journal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flips_in_frames),     cmocka_unit_test(test_flips_in_marks),
-        cmocka_unit_test(test_flips_without_marks), cmocka_unit_test(test_without_marks),
-        cmocka_unit_test(test_missing_segment),
+        cmocka_unit_test(test_claimed_bytes),  cmocka_unit_test(test_flips_in_frames),
+        cmocka_unit_test(test_flips_in_marks), cmocka_unit_test(test_flips_without_marks),
+        cmocka_unit_test(test_without_marks),  cmocka_unit_test(test_missing_segment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
