@@ -135,8 +135,9 @@ static fls_status finish_before_last(recovery *self, const flsi_listing *listing
     uint64_t next = listing->segments[listing->count - 1].first_ordinal;
     flsi_journal_tail tail;
     char name[FLSI_NAME_BYTES];
-    fls_status status = flsi_journal_tail_open(&tail, self->manifest, self->directory, before, 0,
-                                               self->allocator, err);
+    fls_status status =
+        flsi_journal_tail_open(&tail, self->manifest, self->directory, before, 0,
+                               FLSI_OPEN_READ | FLSI_OPEN_WRITE, self->allocator, err);
     self->known_time_ns = tail.last_time_ns;
     int superseded = tail.sound && tail.frames.fd >= 0 && tail.base_ordinal == next &&
                      tail.base_offset > 0 &&
@@ -241,8 +242,9 @@ static fls_status recover_segments(recovery *self, const flsi_listing *listing, 
 {
     flsi_journal_tail tail; /* rule 1 */
     const flsi_listed_segment *last = &listing->segments[listing->count - 1];
-    fls_status status = flsi_journal_tail_open(&tail, self->manifest, self->directory, last, 0,
-                                               self->allocator, err);
+    fls_status status =
+        flsi_journal_tail_open(&tail, self->manifest, self->directory, last, 0,
+                               FLSI_OPEN_READ | FLSI_OPEN_WRITE, self->allocator, err);
     status = status == FLS_OK ? flsi_journal_tail_prove(&tail, err) : status; /* rule 3 */
     status = status == FLS_OK ? begin_epoch(self, err) : status;
     if (status == FLS_OK && listing->count > 1 && (!tail.sound || !ends_sealed(self, listing))) {

@@ -246,9 +246,9 @@ static fls_status look_at_marks(remaking *self, size_t index, uint64_t *known_ti
 {
     flsi_journal_tail tail;
     int last = index + 1 == self->listing.count;
-    fls_status status =
-        flsi_journal_tail_open(&tail, self->manifest, self->directory,
-                               &self->listing.segments[index], 1, self->allocator, err);
+    fls_status status = flsi_journal_tail_open(
+        &tail, self->manifest, self->directory, &self->listing.segments[index], 1,
+        FLSI_OPEN_READ | FLSI_OPEN_WRITE, self->allocator, err);
     if (status == FLS_OK && tail.frames.fd >= 0) {
         int lost = !tail.sound || !tail.whole;
         if (last) {

@@ -5,13 +5,12 @@
 #include "journal/journal_marks_file.h"
 
 /* A file that is not there stays closed. */
-static fls_status open_one(const flsi_directory *directory, const char *name, flsi_file *file,
-                           uint64_t *bytes, fls_error *err)
+static fls_status open_one(const flsi_directory *directory, const char *name, unsigned how,
+                           flsi_file *file, uint64_t *bytes, fls_error *err)
 {
     int missing = 0;
     flsi_file_info info;
-    fls_status status =
-        flsi_directory_file(directory, file, name, FLSI_OPEN_READ | FLSI_OPEN_WRITE, &missing, err);
+    fls_status status = flsi_directory_file(directory, file, name, how, &missing, err);
     if (status != FLS_OK) {
         *file = (flsi_file){.fd = -1, .directory_fd = -1};
         return missing ? FLS_OK : status;
@@ -164,7 +163,7 @@ static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manif
 
 fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *manifest,
                                   const flsi_directory *directory,
-                                  const flsi_listed_segment *segment, int all,
+                                  const flsi_listed_segment *segment, int all, unsigned how,
                                   const fls_allocator *allocator, fls_error *err)
 {
     static const flsi_file closed = {.fd = -1, .directory_fd = -1};
@@ -182,10 +181,11 @@ fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *
     }
     fls_status status = FLS_OK;
     if (segment->has_plain) {
-        status = open_one(directory, tail->frames_name, &tail->frames, &tail->frames_bytes, err);
+        status =
+            open_one(directory, tail->frames_name, how, &tail->frames, &tail->frames_bytes, err);
     }
     if (status == FLS_OK) {
-        status = open_one(directory, tail->marks_name, &tail->marks, &tail->marks_bytes, err);
+        status = open_one(directory, tail->marks_name, how, &tail->marks, &tail->marks_bytes, err);
     }
     return status == FLS_OK && tail->marks_bytes > 0 ? read_marks(tail, manifest, all, err)
                                                      : status;
@@ -289,8 +289,9 @@ fls_status flsi_journal_durable_end(const flsi_directory *journal, const fls_all
     *ordinal = 0;
     *epoch = manifest.epoch;
     if (listing.count > 0) {
-        status = flsi_journal_tail_open(&tail, &manifest, journal,
-                                        &listing.segments[listing.count - 1], 0, allocator, err);
+        status =
+            flsi_journal_tail_open(&tail, &manifest, journal, &listing.segments[listing.count - 1],
+                                   0, FLSI_OPEN_READ, allocator, err);
         *ordinal = tail.frames.fd < 0 && tail.sealed != 0 ? tail.seal.ordinal : tail.base_ordinal;
         flsi_journal_tail_close(&tail);
     }

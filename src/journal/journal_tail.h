@@ -35,10 +35,11 @@ typedef struct flsi_journal_tail {
 } flsi_journal_tail;
 
 /* Opens the segment's files and reads its marks: all, or only what has to do with the end (rule 1
- * of "Opening"). Close in every case. */
+ * of "Opening"). Close in every case. how: FLSI_OPEN_READ, and FLSI_OPEN_WRITE for who changes
+ * them. */
 fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *manifest,
                                   const flsi_directory *directory,
-                                  const flsi_listed_segment *segment, int all,
+                                  const flsi_listed_segment *segment, int all, unsigned how,
                                   const fls_allocator *allocator, fls_error *err);
 void flsi_journal_tail_close(flsi_journal_tail *tail);
 

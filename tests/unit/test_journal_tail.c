@@ -73,7 +73,7 @@ static flsi_journal_tail open_tail(int all)
 {
     flsi_journal_tail tail;
     assert_status(flsi_journal_tail_open(&tail, &manifest, &directory, &listing.segments[0], all,
-                                         fls_allocator_libc(), &err),
+                                         FLSI_OPEN_READ, fls_allocator_libc(), &err),
                   FLS_OK, &err);
     flsi_journal_tail_close(&tail);
     return tail;

@@ -1,6 +1,7 @@
 /* Keeping journals: retention with cursors in its way, cursors themselves, and rebuilding what was
  * lost of manifest and marks. */
 #include <errno.h>
+#include <fcntl.h>
 
 #include "journal/journal_cursor.h"
 #include "journal/journal_prune.h"
@@ -167,6 +168,29 @@ static void test_cursors_note_their_place(void **state)
         assert_int_equal(cursor.checksum == 0, i == 26);
         assert_int_equal(cursor.offset == 0, i == 26);
     }
+    end_journal();
+}
+
+/* A consumer need not be allowed to write to anything but cursors. */
+static int writing_opens;
+
+static int watching_openat(int at, const char *name, int flags, mode_t mode)
+{
+    const char *extension = strrchr(name, '.');
+    if (extension != NULL && strncmp(extension, ".fl", 3) == 0) {
+        writing_opens += (flags & (O_WRONLY | O_RDWR)) != 0;
+    }
+    return flsi_os_calls_system()->openat(at, name, flags, mode);
+}
+
+static void test_cursors_only_read_segments(void **state)
+{
+    (void)state;
+    flsi_os_calls calls = *flsi_os_calls_system();
+    calls.openat = watching_openat;
+    make_five();
+    assert_status(flsi_journal_cursor_set(path, "one", 33, &calls, &err), FLS_OK, &err);
+    assert_int_equal(writing_opens, 0);
     end_journal();
 }
 
@@ -398,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_prune_by_age),
         cmocka_unit_test(test_cursors_hold_segments),
         cmocka_unit_test(test_cursors_note_their_place),
+        cmocka_unit_test(test_cursors_only_read_segments),
         cmocka_unit_test(test_cursors_come_back),
         cmocka_unit_test(test_manifest_is_lost),
         cmocka_unit_test(test_marks_are_lost),
