@@ -411,6 +411,21 @@ static fls_status spans(fls_salvager *salvager, const flsi_candidate *found, fls
     return flsi_resync_proven(&salvager->resync, frame, proven, err);
 }
 
+/* F5: whether the frame at the boundary holds if it ends with the chain that was scouted, or where
+ * the next one is that is proven behind it. */
+static fls_status holds_chain(fls_salvager *salvager, flsi_candidate *frame, int *proven,
+                              fls_error *err)
+{
+    const flsi_scouted *scouted = &salvager->scouted;
+    flsi_candidate next = {scouted->outer_end, 0, 0};
+    fls_status status = FLS_OK;
+    *proven = scouted->outer_end != 0;
+    if (!*proven && !scouted->anchored && salvager->at_boundary) {
+        status = flsi_salvage_search(salvager, scouted->to + 1, &next, proven, err);
+    }
+    return status == FLS_OK && *proven ? spans(salvager, &next, frame, proven, err) : status;
+}
+
 static fls_status search_on(fls_salvager *salvager, fls_salvage_event *event, fls_error *err)
 {
     flsi_candidate found;
@@ -429,6 +444,13 @@ static fls_status search_on(fls_salvager *salvager, fls_salvage_event *event, fl
     }
     if (status == FLS_OK) {
         status = flsi_salvage_scout(salvager, &found, err);
+    }
+    if (status == FLS_OK) {
+        status = holds_chain(salvager, &spanned, &proven, err);
+    }
+    if (status == FLS_OK && proven) {
+        salvager->phase = FLSI_PHASE_WALK;
+        return repair(salvager, event, &spanned, FLS_REPAIR_LENGTH, &salvager->lost_fault, err);
     }
     if (status != FLS_OK) {
         return status;

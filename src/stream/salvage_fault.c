@@ -2,11 +2,13 @@
  * docs/SALVAGE.md.
  */
 #include "core/bytes.h"
+#include "core/xxh3_stream.h"
 #include "stream/evidence.h"
 #include "stream/salvage_private.h"
 
 #define LENGTH_BITS 32u
 #define CHEAP_PART  8 /* of what is in the purse */
+#define PIECE_BYTES ((size_t)64 * 1024)
 
 fls_status flsi_salvage_know_zeros(fls_salvager *salvager, uint64_t from, fls_error *err)
 {
@@ -174,6 +176,65 @@ static int meets_anchor(const fls_salvager *salvager, const fls_message *message
     return 0;
 }
 
+/* The digest of what would be the payload of the frame at the origin, as far as the chain has come.
+ */
+typedef struct outer_payload {
+    int watched;
+    uint64_t stored;
+    flsi_xxh3_stream running;
+} outer_payload;
+
+/* F5: the bytes between the header at the origin and the chain. */
+static fls_status watch_outer(fls_salvager *salvager, uint64_t to, outer_payload *outer,
+                              fls_error *err)
+{
+    flsi_resync *resync = &salvager->resync;
+    uint64_t at = salvager->origin;
+    uint64_t header = at + flsi_unit_of(&salvager->digest);
+    const uint8_t *bytes;
+    size_t got;
+    outer->watched = 0;
+    if (!salvager->at_boundary || salvager->digest.checksum != FLS_CHECKSUM_XXH3 || to < header ||
+        to - header > salvager->distance) {
+        return FLS_OK;
+    }
+    fls_status status = flsi_view_get(&resync->prober.probe, at, (size_t)(header - at),
+                                      (size_t)(header - at), &bytes, &got, err);
+    if (status == FLS_OK) {
+        outer->stored = flsi_load_le64(bytes + FLS_LENGTH_BYTES);
+        outer->watched = 1;
+        flsi_xxh3_stream_init(&outer->running);
+    }
+    for (at = header; status == FLS_OK && at < to; at += got) {
+        size_t want = to - at < PIECE_BYTES ? (size_t)(to - at) : PIECE_BYTES;
+        status = flsi_view_get(&resync->prober.probe, at, want, want, &bytes, &got, err);
+        if (status == FLS_OK) {
+            flsi_xxh3_stream_add(&outer->running, bytes, got);
+            resync->prober.hashed += got;
+            resync->purse.left -= (int64_t)got;
+        }
+    }
+    return status == FLS_END ? FLS_OK : status;
+}
+
+/* Whether the frame at the origin ends with one of these messages. */
+static int ends_outer(fls_salvager *salvager, outer_payload *outer, const fls_message *messages,
+                      size_t count, uint64_t *end)
+{
+    uint32_t unit = flsi_unit_of(&salvager->digest);
+    for (size_t i = 0; i < count && outer->watched; i++) {
+        size_t size = unit + messages[i].size;
+        flsi_xxh3_stream_add(&outer->running, (const uint8_t *)messages[i].payload - unit, size);
+        salvager->resync.prober.hashed += size;
+        salvager->resync.purse.left -= (int64_t)size;
+        if (flsi_xxh3_stream_digest(&outer->running) == outer->stored) {
+            *end = messages[i].offset + size;
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* A fault in a chain: goes on behind it, or the chain ends. *over: it is decided. */
 static fls_status pass_fault(fls_salvager *salvager, const fls_error *fault, int *over,
                              fls_error *err)
@@ -208,9 +269,14 @@ fls_status flsi_salvage_scout(fls_salvager *salvager, const flsi_candidate *firs
     flsi_scouted *scouted = &salvager->scouted;
     uint64_t far = salvager->origin + flsi_unit_of(&salvager->digest) + salvager->distance;
     int over = 0;
+    outer_payload outer;
     memset(scouted, 0, sizeof *scouted);
     scouted->from = first->offset;
     flsi_walker_go(scout, first->offset);
+    fls_status watched = watch_outer(salvager, first->offset, &outer, err);
+    if (watched != FLS_OK) {
+        return watched;
+    }
     while (!over) {
         size_t count;
         fls_error fault = FLS_ERROR_INIT;
@@ -223,9 +289,13 @@ fls_status flsi_salvage_scout(fls_salvager *salvager, const flsi_candidate *firs
         scouted->frames += count;
         if (status == FLS_OK) {
             over = scouted->anchored = meets_anchor(salvager, messages, count);
+            if (!over && ends_outer(salvager, &outer, messages, count, &scouted->outer_end)) {
+                return FLS_OK;
+            }
         } else if (status == FLS_END || status == FLS_ZERO_TAIL) {
             over = scouted->anchored = 1;
         } else if (fls_status_class_of(status) == FLS_CLASS_DAMAGE) {
+            outer.watched = 0;
             status = pass_fault(salvager, &fault, &over, err);
             if (status != FLS_OK) {
                 return status;

@@ -50,6 +50,8 @@ typedef struct flsi_scouted {
     uint64_t from;
     uint64_t to;
     uint64_t frames;
+    uint64_t
+        outer_end;   /* the frame at the origin holds if it ends here: the chain is its payload */
     fls_error fault; /* at its end, if it is not anchored */
 } flsi_scouted;
 

@@ -440,6 +440,44 @@ static void a_stream_within_a_message_stays_there(void **state)
     }
 }
 
+/* Only the length is lost: the checksum tells where the message ends that holds a stream, also if
+ * that stream goes to its last byte. */
+static void a_checksum_holds_a_stream_together(void **state)
+{
+    (void)state;
+    for (size_t c = 2; c < FRAMES_CHECKSUMS; c++) {
+        ref_format format = {frames_checksums[c], NULL, 0};
+        fls_salvage_options options = with(format.checksum);
+        for (size_t noise = 0; noise <= 40; noise += 20) {
+            prng random = prng_seeded(noise);
+            byte_buffer inner = BYTES_INIT;
+            byte_buffer stream = BYTES_INIT;
+            uint8_t bytes[40];
+            prng_fill(&random, bytes, sizeof bytes);
+            bytes_append(&inner, bytes, noise / 2);
+            frames_append_flatbuffers(&inner, &format, &random, 20, 100);
+            bytes_append(&inner, bytes, noise);
+            frames_append_flatbuffers(&stream, &format, &random, 5, 100);
+            size_t outer = stream.size;
+            frames_append(&stream, &format, inner.data, inner.size);
+            frames_append_flatbuffers(&stream, &format, &random, 20, 100);
+            ref_stream truth = ref_decode(&format, stream.data, stream.size);
+            memset(stream.data + outer, 0x5A, 4);
+            outcome got = salvage(stream.data, stream.size, &options);
+            if (noise > 0 || format.checksum == FLS_CHECKSUM_XXH3) {
+                assert_int_equal(got.count, 26);
+                assert_int_equal(got.messages[5].repair, FLS_REPAIR_LENGTH);
+                assert_int_equal(got.lost_count + got.unanchored_count, 0);
+                assert_int_equal(judge(&got, stream.data, &truth).invented, 0);
+            }
+            outcome_free(&got);
+            ref_free(&truth);
+            bytes_free(&inner);
+            bytes_free(&stream);
+        }
+    }
+}
+
 static void an_anchor_ends_the_doubt(void **state)
 {
     (void)state;
@@ -758,6 +796,7 @@ int main(void)
         cmocka_unit_test(truncation_costs_the_frame_that_it_cut),
         cmocka_unit_test(damage_invents_nothing),
         cmocka_unit_test(a_stream_within_a_message_stays_there),
+        cmocka_unit_test(a_checksum_holds_a_stream_together),
         cmocka_unit_test(an_anchor_ends_the_doubt),
         cmocka_unit_test(a_lost_length_is_found_by_the_checksum),
         cmocka_unit_test(a_lost_page_is_not_empty_messages),
