@@ -11,7 +11,8 @@
 #define PROBE_BYTES     ((size_t)4096)
 #define LONG_PAYLOAD    ((uint64_t)64 * 1024)
 #define LONG_ENOUGH     8u
-#define CHAIN_FRAMES    16u
+#define CHAIN_FRAMES    FLSI_CHAIN_FRAMES
+#define SOUND_ENOUGH    3u
 #define CHAIN_AT_END    2u
 #define CHAIN_IN_A_ROW  4u
 #define OPAQUE_AT_END   3u
@@ -162,7 +163,7 @@ fls_status flsi_proof_holds(flsi_prober *prober, const flsi_candidate *frame, fl
 }
 
 fls_status flsi_proof_follow(flsi_prober *prober, const flsi_candidate *first, int at_boundary,
-                             flsi_purse *purse, flsi_chain *found, fls_error *err)
+                             unsigned most, flsi_purse *purse, flsi_chain *found, fls_error *err)
 {
     flsi_candidate at = *first;
     unsigned steps = 1;
@@ -170,7 +171,7 @@ fls_status flsi_proof_follow(flsi_prober *prober, const flsi_candidate *first, i
     fls_status status = flsi_proof_root(prober, first, &found->first_root, err);
     found->rooted = at_boundary || found->first_root;
     while (status == FLS_OK && at.end < prober->probe.end && steps < 4 * CHAIN_FRAMES &&
-           found->frames < CHAIN_FRAMES) {
+           found->frames < most) {
         int good = 0;
         int root = 0;
         uint64_t offset = at.end;
@@ -208,7 +209,9 @@ fls_status flsi_proof_judge(flsi_prober *prober, const flsi_candidate *frame, in
         *proven = 1;
         return FLS_OK;
     }
-    fls_status status = flsi_proof_follow(prober, frame, at_boundary, purse, &found, err);
+    /* No more than can matter: they are hashed. */
+    unsigned most = width > 0 ? SOUND_ENOUGH : CHAIN_FRAMES;
+    fls_status status = flsi_proof_follow(prober, frame, at_boundary, most, purse, &found, err);
     if (status != FLS_OK) {
         return status;
     }

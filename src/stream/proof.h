@@ -60,6 +60,8 @@ fls_status flsi_proof_checksums(flsi_prober *prober, const flsi_candidate *frame
 fls_status flsi_proof_holds(flsi_prober *prober, const flsi_candidate *frame, flsi_purse *purse,
                             int *sound, fls_error *err);
 
+#define FLSI_CHAIN_FRAMES 16u
+
 typedef struct flsi_chain {
     unsigned frames; /* non-empty, sound, in a row, the first included */
     unsigned rooted; /* how many of them, before the first that has none, have a table root */
@@ -67,10 +69,11 @@ typedef struct flsi_chain {
     int ends_at_end; /* nothing, or nothing but zeros, is behind them */
 } flsi_chain;
 
-/* Follows sound frames from one that is sound. The one at a known boundary counts as rooted: it is
- * not the guess of a place that has to be confirmed. */
+/* Follows sound frames from one that is sound, until they are `most` (FLSI_CHAIN_FRAMES at most).
+ * The one at a known boundary counts as rooted: it is not the guess of a place that has to be
+ * confirmed. */
 fls_status flsi_proof_follow(flsi_prober *prober, const flsi_candidate *first, int at_boundary,
-                             flsi_purse *purse, flsi_chain *found, fls_error *err);
+                             unsigned most, flsi_purse *purse, flsi_chain *found, fls_error *err);
 
 /* The table of docs/FORMAT.md, section 8, for a frame whose checksum holds. */
 fls_status flsi_proof_judge(flsi_prober *prober, const flsi_candidate *frame, int at_boundary,

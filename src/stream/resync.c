@@ -121,7 +121,7 @@ static fls_status prove_row(flsi_resync *resync, const flsi_candidate *frame, fl
     uint64_t zeros_from = prober->zeros_from;
     flsi_chain chain;
     prober->zeros_from = prober->probe.end;
-    fls_status status = flsi_proof_follow(prober, frame, 1, purse, &chain, err);
+    fls_status status = flsi_proof_follow(prober, frame, 1, FLSI_CHAIN_FRAMES, purse, &chain, err);
     prober->zeros_from = zeros_from;
     if (chain.rooted == chain.frames) {
         *proven = chain.frames >= ROOTED_IN_A_ROW || (chain.ends_at_end && chain.frames >= AT_END);
@@ -279,12 +279,14 @@ static fls_status believe(flsi_resync *resync, const flsi_candidate *frame, int 
                           fls_error *err)
 {
     uint32_t width = resync->prober.digest->width;
+    unsigned most = width >= 4 ? 2 : width >= 2 ? 4 : FLSI_CHAIN_FRAMES;
     flsi_chain chain;
     *proven = width >= 8 || (width >= 4 && flsi_resync_is_anchor(resync, frame->end));
     if (*proven) {
         return FLS_OK;
     }
-    fls_status status = flsi_proof_follow(&resync->prober, frame, 0, &resync->purse, &chain, err);
+    fls_status status =
+        flsi_proof_follow(&resync->prober, frame, 0, most, &resync->purse, &chain, err);
     if (status != FLS_OK) {
         return status;
     }
