@@ -6,8 +6,6 @@
 #include "journal/journal_marks.h"
 #include "os/os_file.h"
 
-#define FLSI_MARKS_HEADER_BYTES 12u
-
 typedef struct flsi_marks_file {
     const flsi_file *file; /* NULL: there is none, and it is as an empty one */
     const fls_allocator *allocator;

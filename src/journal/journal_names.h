@@ -9,13 +9,9 @@
 #ifndef FLSI_JOURNAL_NAMES_H
 #define FLSI_JOURNAL_NAMES_H
 
-#include <stdint.h>
+#include "stream/marks.h"
 
 #define FLSI_NAME_BYTES 64
-
-/* Every ordinal in a name or a record is below this, so that adding to one cannot overflow; a
- * writer begins below half of it. */
-#define FLSI_ORDINALS (UINT64_C(1) << 63)
 
 #define FLSI_MANIFEST_NAME "journal.json"
 #define FLSI_LOCK_NAME     "LOCK"

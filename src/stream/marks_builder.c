@@ -1,9 +1,7 @@
-/* Records of marks gathered into frames; see journal_marks.h. */
-#include "flatstream/frame.h"
-#include "journal/journal_marks.h"
+/* Records of marks gathered into frames; see marks.h. */
+#include "stream/marks.h"
 
-#define HEADER_BYTES (FLS_LENGTH_BYTES + 8u) /* of a frame with xxh3 */
-#define TIME_BYTES   10u                     /* the longest LEB128 of 64 bits */
+#define TIME_BYTES   10u /* the longest LEB128 of 64 bits */
 #define PADDED(size) (((size) + FLSI_RECORD_BYTES - 1) & ~(size_t)(FLSI_RECORD_BYTES - 1))
 
 /* Times of one record: two of them fit a frame, so that a full one need not be torn apart. */
@@ -53,8 +51,9 @@ fls_status flsi_marks_reserve(flsi_marks_builder *marks, size_t records, size_t 
     }
     size_t times_bytes = marks->times_bytes + times * TIME_BYTES;
     size_t cuts = records + 2 + times_bytes / (TIMES_MAX_BYTES - TIME_BYTES);
-    size_t wanted = marks->size + times_bytes + cuts * (2 * FLSI_RECORD_BYTES + HEADER_BYTES) +
-                    records * FLSI_RECORD_BYTES + HEADER_BYTES;
+    size_t wanted = marks->size + times_bytes +
+                    cuts * (2 * FLSI_RECORD_BYTES + FLSI_MARKS_HEADER_BYTES) +
+                    records * FLSI_RECORD_BYTES + FLSI_MARKS_HEADER_BYTES;
     fls_status status = grow(marks->allocator, &marks->frames, &marks->capacity, wanted, err);
     return status != FLS_OK
                ? status
@@ -63,7 +62,9 @@ fls_status flsi_marks_reserve(flsi_marks_builder *marks, size_t records, size_t 
 
 static size_t open_bytes(const flsi_marks_builder *marks)
 {
-    return marks->open_frame == SIZE_MAX ? 0 : marks->size - marks->open_frame - HEADER_BYTES;
+    return marks->open_frame == SIZE_MAX
+               ? 0
+               : marks->size - marks->open_frame - FLSI_MARKS_HEADER_BYTES;
 }
 
 static void end_frame(flsi_marks_builder *marks)
@@ -71,7 +72,8 @@ static void end_frame(flsi_marks_builder *marks)
     size_t length = open_bytes(marks);
     if (length > 0) {
         uint8_t *frame = marks->frames + marks->open_frame;
-        uint64_t digest = fls_checksum_digest(FLS_CHECKSUM_XXH3, frame + HEADER_BYTES, length);
+        uint64_t digest =
+            fls_checksum_digest(FLS_CHECKSUM_XXH3, frame + FLSI_MARKS_HEADER_BYTES, length);
         (void)fls_frame_encode_header(frame, (uint32_t)length, digest, 8);
     }
     marks->open_frame = SIZE_MAX;
@@ -85,7 +87,7 @@ static uint8_t *take(flsi_marks_builder *marks, size_t size)
     }
     if (marks->open_frame == SIZE_MAX) {
         marks->open_frame = marks->size;
-        marks->size += HEADER_BYTES;
+        marks->size += FLSI_MARKS_HEADER_BYTES;
     }
     uint8_t *place = marks->frames + marks->size;
     marks->size += size;
@@ -134,7 +136,7 @@ static void put_offset(flsi_marks_builder *marks, const flsi_record *record)
     }
     put_record(marks, record, NULL, 0);
     if (bytes > 0 && events == bytes && open_bytes(marks) > bytes) {
-        uint8_t *begin = marks->frames + marks->open_frame + HEADER_BYTES;
+        uint8_t *begin = marks->frames + marks->open_frame + FLSI_MARKS_HEADER_BYTES;
         memmove(begin + FLSI_RECORD_BYTES, begin, bytes);
         flsi_record_encode(begin, record);
     }
