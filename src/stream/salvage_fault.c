@@ -33,10 +33,21 @@ static int fits(const fls_salvager *salvager, uint64_t offset, uint32_t length,
            (length > 0 || (salvager->digest.width == 8 && salvager->digest.of_empty != 0));
 }
 
+/* Whether a length is worth its hash: it is one that a search would believe, or what is behind it
+ * is proven, which costs little. */
+static fls_status is_worth(fls_salvager *salvager, const flsi_candidate *frame, int *worth,
+                           fls_error *err)
+{
+    *worth =
+        salvager->digest.width == 0 || frame->length <= salvager->resync.prober.max_frame_bytes;
+    return *worth ? FLS_OK : flsi_resync_expected(&salvager->resync, frame->end, worth, err);
+}
+
 /* F2: the lengths that differ in one bit; those behind which a header stands that a search would
- * believe, or nothing, or, in the second round, the others that are cheap. */
+ * believe, or nothing, or, in the second round, the others that are cheap. Only up to the length
+ * `most`. */
 static fls_status try_round(fls_salvager *salvager, uint64_t offset, uint32_t length, int second,
-                            flsi_verdict *verdict, fls_error *err)
+                            uint32_t most, flsi_verdict *verdict, fls_error *err)
 {
     flsi_resync *resync = &salvager->resync;
     for (unsigned i = 0; i < 2 * LENGTH_BITS; i++) {
@@ -49,7 +60,7 @@ static fls_status try_round(fls_salvager *salvager, uint64_t offset, uint32_t le
         int proven = 0;
         fls_status status = FLS_OK;
         if (longer != (unsigned)(i >= LENGTH_BITS) ||
-            !fits(salvager, offset, length ^ (UINT32_C(1) << bit), &frame)) {
+            !fits(salvager, offset, length ^ (UINT32_C(1) << bit), &frame) || frame.length > most) {
             continue;
         }
         if (frame.end < resync->prober.zeros_from) {
@@ -58,6 +69,9 @@ static fls_status try_round(fls_salvager *salvager, uint64_t offset, uint32_t le
         if (second) {
             good = !good && frame.length <= resync->prober.max_frame_bytes &&
                    (int64_t)frame.length <= resync->purse.left / CHEAP_PART;
+        }
+        if (status == FLS_OK && good) {
+            status = is_worth(salvager, &frame, &good, err);
         }
         if (status == FLS_OK && good) {
             status = flsi_resync_proven(resync, &frame, &proven, err);
@@ -77,9 +91,9 @@ static fls_status try_round(fls_salvager *salvager, uint64_t offset, uint32_t le
 fls_status flsi_salvage_neighbours(fls_salvager *salvager, uint64_t offset, uint32_t length,
                                    flsi_verdict *verdict, fls_error *err)
 {
-    fls_status status = try_round(salvager, offset, length, 0, verdict, err);
+    fls_status status = try_round(salvager, offset, length, 0, UINT32_MAX, verdict, err);
     if (status == FLS_OK && verdict->kind == FLSI_LOST_COUNT && salvager->digest.width >= 4) {
-        status = try_round(salvager, offset, length, 1, verdict, err);
+        status = try_round(salvager, offset, length, 1, UINT32_MAX, verdict, err);
     }
     return status;
 }
@@ -122,18 +136,20 @@ fls_status flsi_salvage_examine(fls_salvager *salvager, uint64_t offset, flsi_ve
     }
     uint32_t length = flsi_load_le32(bytes);
     flsi_candidate frame;
-    status = try_round(salvager, offset, length, 0, verdict, err);
-    if (status == FLS_OK && verdict->kind == FLSI_LOST_COUNT && salvager->digest.width > 0 &&
-        fits(salvager, offset, length, &frame)) {
+    if (salvager->digest.width > 0 && fits(salvager, offset, length, &frame)) {
         status = flsi_resync_expected(&salvager->resync, frame.end, &proven, err);
     }
-    if (status == FLS_OK && proven) {
+    if (status == FLS_OK && !proven) {
+        return flsi_salvage_neighbours(salvager, offset, length, verdict, err);
+    }
+    /* A length that grew may lead to a true boundary by chance: the right one is within. */
+    if (status == FLS_OK) {
+        status = try_round(salvager, offset, length, 0, length, verdict, err);
+    }
+    if (status == FLS_OK && verdict->kind == FLSI_LOST_COUNT) {
         verdict->kind = FLSI_LOST_PAYLOAD;
         verdict->frame = frame;
-        return try_checksum(salvager, verdict, err);
-    }
-    if (status == FLS_OK && verdict->kind == FLSI_LOST_COUNT && salvager->digest.width >= 4) {
-        status = try_round(salvager, offset, length, 1, verdict, err);
+        status = try_checksum(salvager, verdict, err);
     }
     return status;
 }

@@ -70,20 +70,17 @@ static fls_status is_cure(fls_salvager *salvager, uint64_t offset, uint32_t leng
     return status;
 }
 
-/* The same of the header at which a row breaks off. *torn: it may be the end of the stream, which
- * is not all there. */
-static fls_status is_cured_there(fls_salvager *salvager, const row *found, int *cure, int *torn,
+/* The same of the header at which a row breaks off. */
+static fls_status is_cured_there(fls_salvager *salvager, const row *found, int *cure,
                                  fls_error *err)
 {
     const uint8_t *bytes;
     size_t got;
     *cure = 0;
-    *torn = 1;
     fls_status status = flsi_view_get(&salvager->resync.prober.probe, found->end, FLS_LENGTH_BYTES,
                                       FLS_LENGTH_BYTES, &bytes, &got, err);
     if (status == FLS_OK) {
         uint32_t length = flsi_load_le32(bytes);
-        *torn = length <= salvager->resync.boundary_bytes;
         status = is_cure(salvager, found->end, length, cure, err);
     }
     return status == FLS_END ? FLS_OK : status;
@@ -96,9 +93,8 @@ static fls_status find_culprit(fls_salvager *salvager, const row *whole, const r
 {
     flsi_candidate next;
     int cure;
-    int torn;
     int proven = 1;
-    fls_status status = is_cured_there(salvager, whole, &cure, &torn, err);
+    fls_status status = is_cured_there(salvager, whole, &cure, err);
     *culprit = whole->count;
     if (status != FLS_OK || cure) {
         return status;
@@ -110,7 +106,7 @@ static fls_status find_culprit(fls_salvager *salvager, const row *whole, const r
             return status;
         }
     }
-    if (torn && whole->count == rooted->count) {
+    if (whole->count == rooted->count) {
         status = flsi_salvage_search(salvager, whole->end + 1, &next, &proven, err);
     }
     if (proven) {

@@ -253,9 +253,14 @@ static fls_status decide_zeros(fls_salvager *salvager, flsi_walker *walker, fls_
     if (!believed && !covers_sector(walker->at, run)) {
         flsi_verdict verdict;
         status = flsi_salvage_know_zeros(salvager, walker->at, err);
-        status = status == FLS_OK
-                     ? flsi_resync_expected(&salvager->resync, empties_to, &believed, err)
-                     : status;
+        if (status == FLS_OK && digest->width == 0) {
+            size_t trusted = 0;
+            status = flsi_salvage_trust(salvager, walker->at, 1, empties_to, &trusted, err);
+            believed = trusted > 0;
+        }
+        if (status == FLS_OK && !believed) {
+            status = flsi_resync_expected(&salvager->resync, empties_to, &believed, err);
+        }
         if (status == FLS_OK && !believed) {
             status = flsi_salvage_examine(salvager, empties_to, &verdict, err);
             believed = verdict.kind != FLSI_LOST_COUNT;

@@ -63,6 +63,11 @@ report() {
     expect "$code" cat --as frames -c $sum "$@" "$file"
     [ "$(size_of out)" = "$good" ] || fail "cat of $file"
     head -c "$good" "$file" | cmp - out || fail "cat of $file"
+    head -c "$good" "$file" >prefix # salvage gives that at least
+    "$tool" salvage -q -c $sum "$@" -o saved "$file" 2>err
+    case $? in 0 | 1) ;; *) fail "salvage of $file" ;; esac
+    head -c "$good" saved | cmp - prefix || fail "salvage of $file"
+    [ "$code" = 1 ] || same saved "$file"
 
     cp "$file" work
     chmod u+w work
