@@ -21,7 +21,7 @@
 #define DETECT_BYTES          ((size_t)1024 * 1024)
 /* So many messages say how long others are: what is longer than four times the longest of them, and
  * than this, is not expected to hold frames that are found behind a lost one. */
-#define FEW_MESSAGES 64u
+#define FEW_MESSAGES 16u
 #define NEAR_BYTES   ((uint64_t)4 * 1024)
 
 const char *fls_salvage_loss_name(fls_salvage_loss loss)
@@ -294,7 +294,8 @@ static void learn(fls_salvager *salvager, const fls_message *messages, size_t co
     uint64_t largest = salvager->walk.largest;
     prober->max_frame_bytes = search_bytes(&salvager->options, largest);
     salvager->distance = prober->max_frame_bytes;
-    if (salvager->options.search_frame_bytes == 0 && salvager->report.messages >= FEW_MESSAGES) {
+    if (salvager->options.search_frame_bytes == 0 &&
+        salvager->report.messages + count >= FEW_MESSAGES) {
         salvager->distance = 4 * largest > NEAR_BYTES ? 4 * largest : NEAR_BYTES;
     }
     flsi_salvage_learn_roots(salvager, messages, count);

@@ -478,6 +478,29 @@ static void a_checksum_holds_a_stream_together(void **state)
     }
 }
 
+/* Two faults with the length of many messages between them: what is between is not a payload. */
+static void damage_in_two_places_costs_two_messages(void **state)
+{
+    (void)state;
+    for (size_t c = 1; c < FRAMES_CHECKSUMS; c++) {
+        ref_format format = {frames_checksums[c], NULL, 0};
+        fls_salvage_options options = with(format.checksum);
+        prng random = prng_seeded(c);
+        byte_buffer stream = BYTES_INIT;
+        frames_append_flatbuffers(&stream, &format, &random, 200, 100);
+        ref_stream truth = ref_decode(&format, stream.data, stream.size);
+        for (size_t hit = 30; hit <= 130; hit += 100) {
+            memset(stream.data + truth.messages[hit].offset, 0x5A, 4 + ref_width(&format));
+        }
+        outcome got = salvage(stream.data, stream.size, &options);
+        assert_int_equal(got.count, 198);
+        assert_int_equal(got.lost_count, 2);
+        outcome_free(&got);
+        ref_free(&truth);
+        bytes_free(&stream);
+    }
+}
+
 static void an_anchor_ends_the_doubt(void **state)
 {
     (void)state;
@@ -797,6 +820,7 @@ int main(void)
         cmocka_unit_test(damage_invents_nothing),
         cmocka_unit_test(a_stream_within_a_message_stays_there),
         cmocka_unit_test(a_checksum_holds_a_stream_together),
+        cmocka_unit_test(damage_in_two_places_costs_two_messages),
         cmocka_unit_test(an_anchor_ends_the_doubt),
         cmocka_unit_test(a_lost_length_is_found_by_the_checksum),
         cmocka_unit_test(a_lost_page_is_not_empty_messages),
