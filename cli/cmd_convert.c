@@ -5,16 +5,19 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "framing.h"
 #include "journal_convert.h"
 #include "journal_options.h"
 #include "output.h"
+#include "selector.h"
 #include "walk.h"
 
-enum { ID_TO = CLI_ID_FIRST, ID_ALIGN, ID_JOURNAL, MOST_ALIGNMENT = 64 };
+enum { ID_TO = CLI_ID_FIRST, ID_ALIGN, ID_JOURNAL, ID_WHERE, MOST_ALIGNMENT = 64 };
 
-static const char *const synopsis[] = {"[-c FROM] --to ALGO -o OUT IN",
-                                       "[-c FROM] [--to ALGO] --align N -o OUT IN",
-                                       "--journal [--to ALGO] [-s SCHEMA] -o DIRECTORY IN", NULL};
+static const char *const synopsis[] = {
+    "[-c FROM] --to ALGO -o OUT IN", "[-c FROM] [--to ALGO] --align N -o OUT IN",
+    "--journal [--to ALGO] [-s SCHEMA] -o DIRECTORY IN",
+    "... [--range A..B] [--where EXPR -s SCHEMA] -o OUT IN", NULL};
 static const char *const description[] = {
     "Writes the messages of IN as a stream with another checksum. Every message is checked on the "
     "way, with -s against its schema too; when IN is not sound to its end, OUT does not appear.",
@@ -26,6 +29,9 @@ static const char *const description[] = {
     "written is a journal, which must not be there yet: of a journal with the same times of "
     "receipt, schemas and notes of what is missing, and another checksum or other segments; of a "
     "stream with the schemas given, and the time of the conversion.",
+    "--range, --since, --until and --where select messages; those for which the condition of "
+    "--where does not hold are left out before anything else, unchecked but for their frames, and "
+    "--limit counts those that are left. 'flatstream slice' does more of that.",
     "A damaged journal gives everything that is sound, before and behind the damage, of which each "
     "place is told; the exit code is 1, and OUT appears all the same. Of a damaged stream a new "
     "journal has what was sound before.",
@@ -36,6 +42,7 @@ static const cli_option option_table[] = {
      "and is that of IN then."},
     {ID_JOURNAL, "journal", NULL, "Write a journal: -o names its directory."},
     CLI_SEGMENT_OPTIONS,
+    {ID_WHERE, "where", "EXPR", "Only messages for which the condition holds, as in grep."},
     {ID_ALIGN, "align", "N", "Pad messages: N is 2, 4, 8, 16, 32 or 64."},
     {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {
@@ -48,6 +55,8 @@ static const cli_pair examples[] = {
     {"flatstream convert --to crc32 -o out.fls in.fls", "Another checksum:"},
     {"flatstream convert --align 8 -o aligned.fls in.fls",
      "Payloads that can be used in place wherever 8 byte alignment matters:"},
+    {"flatstream convert --to xxh3 -s telemetry.fbs --where 'mode == Fault' -o faults.fls in.fls",
+     "Some of the messages:"},
     {"flatstream convert --to xxh3 -o all.fls flight42", "One stream out of a journal:"},
     {"flatstream convert --journal -s telemetry.fbs -o flight43 capture.fls", "And into one:"},
     {"zcat in.fls.gz | flatstream convert --to xxh3 -o out.fls -", "From a pipe:"},
@@ -59,7 +68,7 @@ typedef struct conversion {
     fls_reader *reader;
     fls_writer *writer;
     fls_sink sink;
-    cli_schemas schemas;
+    cli_selector selector;
     fls_checksum to; /* DEFAULT: that of the input */
     uint32_t align;  /* 0: leave the messages as they are */
     uint32_t header_bytes;
@@ -130,10 +139,32 @@ static fls_status write_padded(conversion *c, const fls_message *message, fls_er
     return status;
 }
 
+/* Whether a message is to be written: with --where it is checked here, when the condition holds. */
+static int is_wanted(conversion *c, const fls_message *message)
+{
+    fls_error err = FLS_ERROR_INIT;
+    uint32_t type;
+    if (c->selector.condition == NULL) {
+        return 1;
+    }
+    if (cli_selector_judge(&c->selector, message) != CLI_SELECT_TAKE) {
+        return 0;
+    }
+    if (c->job->common.type_count > 0 &&
+        cli_schemas_check(&c->selector.schemas, message, &type, &err) != FLS_OK) {
+        c->failed = cli_input_refused(&c->input, &err);
+        return 0;
+    }
+    return 1;
+}
+
 static int take(void *self, const fls_message *message)
 {
     conversion *c = self;
     fls_error err = FLS_ERROR_INIT;
+    if (!is_wanted(c, message)) {
+        return c->failed != CLI_DONE || cli_selector_is_full(&c->selector);
+    }
     if (c->writer == NULL) {
         c->failed = open_writer(c);
         if (c->failed != CLI_DONE) {
@@ -144,7 +175,7 @@ static int take(void *self, const fls_message *message)
                             ? write_padded(c, message, &err)
                             : fls_writer_write(c->writer, message->payload, message->size, &err);
     c->empty_bytes = message->size == 0 ? c->empty_bytes + c->header_bytes : 0;
-    return status == FLS_OK ? 0 : refused(c, message, &err);
+    return status == FLS_OK ? cli_selector_is_full(&c->selector) : refused(c, message, &err);
 }
 
 static void tell(const conversion *c, uint64_t messages)
@@ -173,8 +204,12 @@ static void tell(const conversion *c, uint64_t messages)
 static int convert(conversion *c)
 {
     fls_error err = FLS_ERROR_INIT;
-    cli_walker walker = {take, NULL, c, &c->schemas, NULL};
-    int code = cli_walk(&c->input, c->reader, &walker);
+    int sifts = c->selector.condition != NULL;
+    cli_walker walker = {take, NULL, c, sifts ? NULL : &c->selector.schemas, NULL};
+    int code = CLI_DONE;
+    if (!cli_selector_is_full(&c->selector)) {
+        code = cli_walk(&c->input, c->reader, &walker);
+    }
     if (code == CLI_DONE && c->failed == CLI_DONE && c->writer == NULL) {
         code = open_writer(c);
     }
@@ -196,12 +231,13 @@ static int convert(conversion *c)
 
 static int run_on(conversion *c, const char *path)
 {
-    int code = cli_schemas_open_given(&c->schemas, c->job);
-    if (code == CLI_DONE) {
-        code = cli_input_open(&c->input, c->job, path);
-    }
+    int code = cli_selector_open(&c->selector, c->job);
     if (code != CLI_DONE) {
-        cli_schemas_close(&c->schemas);
+        return code;
+    }
+    code = cli_input_open(&c->input, c->job, path);
+    if (code != CLI_DONE) {
+        cli_selector_close(&c->selector);
         return code;
     }
     code = cli_reader_open(&c->input, &c->reader, NULL, 0);
@@ -216,7 +252,7 @@ static int run_on(conversion *c, const char *path)
     }
     fls_reader_close(c->reader);
     cli_input_close(&c->input);
-    cli_schemas_close(&c->schemas);
+    cli_selector_close(&c->selector);
     return code;
 }
 
@@ -224,10 +260,10 @@ static int take_option(conversion *c, int id, const char *argument)
 {
     uint64_t number;
     if (id == ID_TO) {
-        if (fls_checksum_from_name(argument, &c->to) != FLS_OK || c->to > FLS_CHECKSUM_XXH3) {
-            return cli_usage(c->job, "'%s' is not a checksum: none, crc16, crc32 or xxh3",
-                             argument);
-        }
+        return cli_take_to(c->job, argument, &c->to);
+    }
+    if (id == ID_WHERE) {
+        c->selector.condition = argument;
         return CLI_DONE;
     }
     if (id == ID_JOURNAL) {
@@ -257,15 +293,19 @@ static int run_to_journal(const conversion *c)
         return cli_usage(job, "a journal is a directory: -o DIRECTORY");
     }
     int code = cli_one_operand(job, &path);
-    return code == CLI_DONE ? cli_convert_to_journal(job, path, &c->journal_options) : code;
+    return code == CLI_DONE
+               ? cli_convert_to_journal(job, path, &c->journal_options, c->selector.condition)
+               : code;
 }
 
 static int run(cli_job *job, int argc, char **argv)
 {
     const char *argument;
     const char *path;
-    conversion c = {.job = job};
+    static conversion c; /* too large for some stacks */
     int id;
+    c.job = job;
+    cli_selector_begin(&c.selector);
     while ((id = cli_next_option(job, argc, argv, &argument)) > 0) {
         if (take_option(&c, id, argument) != CLI_DONE) {
             return CLI_USAGE;

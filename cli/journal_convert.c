@@ -7,13 +7,17 @@
 
 #include "interrupt.h"
 #include "journal_input.h"
+#include "queries.h"
 #include "recording.h"
 #include "walk.h"
 
 typedef struct conversion {
     cli_recording rec;
     cli_input input;
-    cli_schemas own;    /* of the journal that is read */
+    cli_schemas own; /* of the journal that is read */
+    cli_where where;
+    int sifts;          /* there is a condition */
+    uint64_t limit;     /* messages that may be taken then */
     uint64_t signature; /* of the types that the new journal has by now */
     fls_reader *reader;
     int code;
@@ -57,10 +61,14 @@ static void note_missing(void *self, const fls_journal_event *event)
 static int take(void *self, const fls_message *message)
 {
     conversion *c = self;
+    uint32_t type;
+    if (c->sifts && !cli_where_holds(&c->where, message, &type)) {
+        return 0;
+    }
     if (prepare(c) == CLI_DONE) {
         c->code = cli_recording_messages(&c->rec, message, 1);
     }
-    return c->code != CLI_DONE;
+    return c->code != CLI_DONE || --c->limit == 0;
 }
 
 static void take_all(void *self, const fls_message *messages, size_t count)
@@ -73,8 +81,8 @@ static void take_all(void *self, const fls_message *messages, size_t count)
 
 static int convert(conversion *c)
 {
-    cli_walker walker = {take, NULL, c, NULL, take_all};
-    int code = cli_walk(&c->input, c->reader, &walker);
+    cli_walker walker = {take, NULL, c, NULL, c->sifts ? NULL : take_all};
+    int code = c->limit > 0 ? cli_walk(&c->input, c->reader, &walker) : CLI_DONE;
     code = c->code != CLI_DONE ? c->code : code;
     if (code == CLI_DONE && c->rec.journal == NULL) {
         code = begin(c);
@@ -82,7 +90,25 @@ static int convert(conversion *c)
     return code;
 }
 
-int cli_convert_to_journal(cli_job *job, const char *path, const fls_journal_options *options)
+/* The types of what is read; and the condition, by which --limit counts what is taken. */
+static int open_types(conversion *c, cli_job *job, const char *condition)
+{
+    c->limit = UINT64_MAX;
+    if (condition == NULL) {
+        return cli_schemas_open(&c->own, job);
+    }
+    c->limit = job->common.limit;
+    job->common.limit = UINT64_MAX;
+    int code = cli_schemas_require(&c->own, job, "--where");
+    if (code == CLI_DONE) {
+        code = cli_where_open(&c->where, job, &c->own, condition);
+        c->sifts = code == CLI_DONE;
+    }
+    return code;
+}
+
+int cli_convert_to_journal(cli_job *job, const char *path, const fls_journal_options *options,
+                           const char *condition)
 {
     static conversion c; /* too large for some stacks */
     struct stat info;
@@ -101,7 +127,7 @@ int cli_convert_to_journal(cli_job *job, const char *path, const fls_journal_opt
         return welcome;
     }
     cli_interrupt_catch();
-    int code = cli_schemas_open(&c.own, job);
+    int code = open_types(&c, job, condition);
     if (code == CLI_DONE) {
         code = cli_input_open(&c.input, job, path);
     }
@@ -116,6 +142,9 @@ int cli_convert_to_journal(cli_job *job, const char *path, const fls_journal_opt
     code = cli_input_verdict(&c.input, cli_recording_close(&c.rec, code, 0));
     fls_reader_close(c.reader);
     cli_input_close(&c.input);
+    if (c.sifts) {
+        cli_where_close(&c.where);
+    }
     cli_schemas_close(&c.own);
     return code;
 }
