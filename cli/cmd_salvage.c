@@ -230,7 +230,12 @@ static void put_messages(rescue *r, const fls_salvage_event *event)
 {
     uint32_t width = fls_checksum_width(r->report.checksum);
     for (size_t i = 0; r->writes && i < event->count; i++) {
-        cli_out_frame(&r->out, &event->messages[i], width);
+        fls_message message = event->messages[i];
+        if (event->repair == FLS_REPAIR_CHECKSUM) { /* the one that was found is wrong */
+            message.checksum =
+                fls_checksum_digest(r->report.checksum, message.payload, message.size);
+        }
+        cli_out_frame(&r->out, &message, width);
     }
     r->messages += event->count;
 }

@@ -53,6 +53,14 @@ for length in 02000000 01000000 07000000 0b000000 83000000 03010000 03000001 030
     has out '"ok": true'
 done
 
+# A bit of a checksum: kept, and written with the right one.
+rest=${def#????????}
+flipped=$(printf '%02x' $((0x${rest%"${rest#??}"} ^ 4)))
+bytes "${abc}03000000$flipped${rest#??}$ghi" >checksum
+expect 0 salvage --json -o out.fls checksum
+same out.fls three
+has out '{"from": 15, "to": 30, "repair": "checksum", "ordinal": 1}'
+
 # --dry-run writes nothing; what is not a file is read as well.
 rm out.fls
 expect 1 salvage --dry-run payload
