@@ -32,6 +32,7 @@ fls_status flsi_journal_stick(fls_journal *journal, fls_status status, const fls
 
 /* ---- time ---- */
 
+/* For a message, whose place among others is told by the lock. */
 FLSI_ALWAYS_INLINE uint64_t time_now(const fls_journal *journal)
 {
     uint64_t clock =
@@ -41,7 +42,10 @@ FLSI_ALWAYS_INLINE uint64_t time_now(const fls_journal *journal)
 
 uint64_t fls_journal_now(const fls_journal *journal)
 {
-    uint64_t now = time_now(journal);
+    uint64_t clock = journal->ticks != NULL
+                         ? flsi_tick_clock_at(journal->ticks, flsi_ticks_in_order())
+                         : flsi_journal_clock(journal);
+    uint64_t now = journal->time_base + (clock - journal->clock_base);
     uint64_t last = atomic_load_explicit(&journal->last_time_ns, memory_order_relaxed);
     /* A clock that steps back, as only a caller's own does, or one read before another thread's. */
     return now - last < UINT64_C(1) << 63 ? now : last;

@@ -48,6 +48,12 @@ static uint64_t raise_floor(flsi_tick_clock *ticks, uint64_t time_ns)
     return time_ns > floor_ns ? time_ns : floor_ns;
 }
 
+static uint64_t at_least_floor(const flsi_tick_clock *ticks, uint64_t time_ns)
+{
+    uint64_t floor_ns = atomic_load_explicit(&ticks->floor_ns, memory_order_relaxed);
+    return time_ns > floor_ns ? time_ns : floor_ns;
+}
+
 /* Nanoseconds in 2^32 ticks by the pairs, 0 when that is none. */
 static uint64_t rate_of(uint64_t ticks, uint64_t ns)
 {
@@ -97,9 +103,13 @@ uint64_t flsi_tick_clock_anchor(flsi_tick_clock *ticks)
     }
     uint64_t rate = atomic_load_explicit(&ticks->rate, memory_order_relaxed);
     uint64_t window = atomic_load_explicit(&ticks->window, memory_order_relaxed);
-    /* The last that the line before can have told. */
-    uint64_t told =
-        atomic_load_explicit(&ticks->time_ns, memory_order_relaxed) + (window * rate >> 32);
+    uint64_t line_ns = atomic_load_explicit(&ticks->time_ns, memory_order_relaxed);
+    uint64_t passed = count_now(ticks) - atomic_load_explicit(&ticks->ticks, memory_order_relaxed);
+    if (passed < window) { /* made by another thread, since this one looked or read the count */
+        atomic_store_explicit(&ticks->version, version, memory_order_release);
+        return at_least_floor(ticks, line_ns + (passed * rate >> 32));
+    }
+    uint64_t told = line_ns + (window * rate >> 32); /* the last that the line can have told */
     uint64_t before = 0;
     uint64_t now = 0;
     uint64_t count = 0;

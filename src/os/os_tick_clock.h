@@ -10,9 +10,11 @@
  *
  *   - a time is never later than the clock would have told, as long as the rate holds;
  *   - it is earlier by at most 250 us / 1024, a tick, and what reading the pair took (1 us at
- * most);
- *   - it never goes back, on one thread or from one to another that has heard of it, whatever the
- *     count and the rate do: no line begins below what was told before.
+ *     most);
+ *   - no line begins below what was told before, whatever the count and the rate do. So the time
+ *     never goes back by more than the count itself does within 250 us, as where processors'
+ *     counts differ by some ticks, or one is read a little early: who needs order between threads
+ *     holds it against the last one, as the journal does under its lock.
  *
  * Until a rate is known, and for as long as counts and clock do not agree on one, the clock itself
  * is read. Any number of threads may read at once; none waits for another.
@@ -46,7 +48,8 @@ typedef struct flsi_tick_clock {
  * own, and passes that to flsi_tick_clock_at. */
 void flsi_tick_clock_init(flsi_tick_clock *ticks, const fls_clock *clock, uint64_t (*count)(void));
 
-/* The time by the clock, which makes an anchor if nobody else is about to. */
+/* The time by the clock, which makes an anchor if nobody else is about to; or by the line, where it
+ * turns out to hold. */
 uint64_t flsi_tick_clock_anchor(flsi_tick_clock *ticks);
 
 /* The time at which that was the count, which was read just now. */
