@@ -4,6 +4,7 @@
  *   read    reader.h (from a source), cursor.h (from memory), decoder.h (fed with bytes)
  *   recover recover.h (how a stream ends), salvage.h (all that is sound of a damaged one)
  *   keep    journal.h, journal_reader.h; recorder.h in front of it for loops that may not block
+ *   find    index.h: where in a stream an ordinal or a time is
  *   know    schema.h, schema_set.h, schema_compat.h, verify.h, json.h, query.h: what is in messages
  *   parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h, socket.h
  */
@@ -16,6 +17,7 @@
 #include "flatstream/cursor.h"
 #include "flatstream/decoder.h"
 #include "flatstream/frame.h"
+#include "flatstream/index.h"
 #include "flatstream/journal.h"
 #include "flatstream/journal_reader.h"
 #include "flatstream/json.h"

@@ -170,8 +170,9 @@ static fls_status decode_index(flsi_record *record, const uint8_t *from, fls_err
     if (record->flags != FLSI_INDEX_VERSION) {
         return fls_error_set(err, FLS_UNSUPPORTED, 0, "an index of another version of the format");
     }
-    if (!is_checksum(record->checksum) || record->header_flags > FLSI_HEADER_TIMES ||
-        record->small != 0 || record->value == 0 || flsi_zero_run(from + 16, 16) != 16) {
+    if ((record->checksum != 0 && !is_checksum(record->checksum)) ||
+        record->header_flags > FLSI_HEADER_TIMES || record->small != 0 || record->value == 0 ||
+        flsi_zero_run(from + 16, 16) != 16) {
         return bad(err, "the header of an index with values that cannot be");
     }
     return FLS_OK;

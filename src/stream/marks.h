@@ -29,7 +29,7 @@
  *   8 TYPE      4 u32 bytes of data, 8 u64 schema hash, 16 identifier (4 bytes, zeros: none); data:
  *               name of the root table
  *   16 INDEX    1 version = 1
- *               2 checksum of the stream (fls_checksum, 1 to 4)
+ *               2 checksum of the stream (fls_checksum, 1 to 4; 0: it has no messages)
  *               3 flags: 1 times are noted
  *               8 u64 interval, bytes
  *   17 SIZES    8 u64 smallest payload, 16 u64 largest payload, 24 u64 bytes of payload
