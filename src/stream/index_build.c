@@ -6,7 +6,6 @@
 #include "io/io_ops.h"
 #include "stream/index_private.h"
 
-#define LEAST_INTERVAL    64u
 #define WRITE_BYTES       ((size_t)64 * 1024)
 #define MOST_LABEL_BYTES  255u
 #define RECORDS_OF_A_STEP 8u /* more than are added between two times that room is made */
@@ -505,8 +504,8 @@ static fls_status prepare(making *m, fls_index_options *given, const fls_index_o
     if (m->checksum == FLS_CHECKSUM_CUSTOM) {
         return fls_error_set(err, FLS_UNSUPPORTED, 0, "no index of a custom checksum");
     }
-    if (m->interval < LEAST_INTERVAL || m->interval > UINT64_MAX / (2 * FLSI_INDEX_PART)) {
-        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "an interval of 64 bytes or more");
+    if (m->interval < FLSI_INDEX_LEAST_INTERVAL || m->interval > FLSI_INDEX_MOST_INTERVAL) {
+        return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "an interval of 64 bytes to 2^48");
     }
     if (m->label != NULL && strlen(m->label) > MOST_LABEL_BYTES) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "a label of at most 255 bytes");
@@ -525,6 +524,14 @@ fls_status fls_index_build(const fls_source *stream, const fls_sink *sink,
     }
     flsi_marks_builder_fini(&m.builder);
     return status;
+}
+
+/* Whether the last part has no more entries than one made here, so that it can go on. */
+static int can_go_on(const fls_index *old)
+{
+    size_t count = old->part_count;
+    uint64_t before = count > 1 ? old->parts[count - 2].entries : 0;
+    return count > 0 && old->parts[count - 1].entries - before <= FLSI_INDEX_PART;
 }
 
 /* The old parts again. The last one is left open: it goes on where the next message is in the same
@@ -565,7 +572,7 @@ fls_status fls_index_extend(const fls_index *old, const fls_source *stream, cons
     if (status == FLS_OK) {
         m.interval = old->interval_bytes;
         m.label = old->label;
-        if (old->part_count > 0) {
+        if (can_go_on(old)) {
             m.checksum = old->checksum;
             status = repeat_old(&m, old, err);
         }

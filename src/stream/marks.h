@@ -31,7 +31,7 @@
  *   16 INDEX    1 version = 1
  *               2 checksum of the stream (fls_checksum, 1 to 4; 0: it has no messages)
  *               3 flags: 1 times are noted
- *               8 u64 interval, bytes
+ *               8 u64 interval, bytes, 64 to 2^48
  *   17 SIZES    8 u64 smallest payload, 16 u64 largest payload, 24 u64 bytes of payload
  *   18 SPAN     8 u64 messages that have a time, 16 u64 least time, 24 u64 greatest
  *   19 LABEL    4 u32 bytes of data; data: what the times are
@@ -55,6 +55,9 @@
 #define FLSI_MARKS_VERSION      1u
 #define FLSI_INDEX_VERSION      1u
 #define FLSI_MARKS_HEADER_BYTES (FLS_LENGTH_BYTES + 8u) /* of a frame with xxh3 */
+
+#define FLSI_INDEX_LEAST_INTERVAL 64u
+#define FLSI_INDEX_MOST_INTERVAL  (UINT64_C(1) << 48)
 
 /* Every ordinal in a record or the name of a journal's file is below this, so that adding to one
  * cannot overflow; a journal's writer begins below half of it. */
