@@ -1,11 +1,11 @@
 /* flatstream cat: the messages of a stream, in the form that is asked for. */
 #include "command_line.h"
 #include "commands.h"
+#include "cores.h"
 #include "message_out.h"
-#include "walk.h"
 
 static const char *const synopsis[] = {
-    "[--as json] -s SCHEMA [-r TYPE] [--defaults] [-c ALGO] [-n N] [-o FILE] IN",
+    "[--as json] -s SCHEMA [-r TYPE] [--defaults] [-c ALGO] [-n N] [-j N] [-o FILE] IN",
     "--as csv|json --select PATHS -s SCHEMA [--range A..B] [-n N] [-o FILE] IN",
     "--as hex|raw|frames|delimited [-c ALGO] [--range A..B] [-n N] [-o FILE] IN", NULL};
 static const char *const description[] = {
@@ -22,7 +22,7 @@ static const char *const description[] = {
     "same. Fields that are absent, so that they have their default, are left out unless --defaults "
     "is given. 'flatstream write --from json' is the way back.",
     NULL};
-static const cli_option option_table[] = {CLI_MESSAGE_OUT_OPTIONS, {0, NULL, NULL, NULL}};
+static const cli_option option_table[] = {CLI_MESSAGE_OUT_OPTIONS, CLI_JOBS_OPTION, {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {
     {"0", "Everything that was asked for is sound."},
     {"1", "It is damaged, a message is refused, or it does not end cleanly."},
@@ -42,7 +42,7 @@ static const cli_pair examples[] = {
      "A stream of all but the first thousand messages:"},
     {NULL, NULL}};
 
-static int run_on(cli_job *job, cli_message_out *print, const char *path)
+static int run_on(cli_job *job, cli_message_out *print, uint32_t jobs, const char *path)
 {
     cli_input input;
     int code = cli_message_out_schemas(print, job);
@@ -51,11 +51,12 @@ static int run_on(cli_job *job, cli_message_out *print, const char *path)
     }
     code = cli_input_open(&input, job, path);
     if (code == CLI_DONE) {
-        cli_walker walker = {cli_message_out_take, cli_message_out_pause, print, &print->schemas,
-                             NULL};
+        const cli_walker walker = {cli_message_out_take, cli_message_out_pause, print,
+                                   &print->schemas, NULL};
+        const cli_shares shares = cli_message_out_shares(print, jobs);
         code = cli_message_out_open(print, &input);
         if (code == CLI_DONE) {
-            code = cli_walk(&input, print->reader, &walker);
+            code = cli_walk_shared(&input, &walker, &shares);
         }
         code = cli_message_out_finish(print, &input, code);
     }
@@ -68,10 +69,12 @@ static int run(cli_job *job, int argc, char **argv)
     const char *argument;
     const char *path;
     cli_message_out print = {.as = CLI_AS_DEFAULT};
+    uint32_t jobs = 0;
     int code = CLI_DONE;
     int id;
     while ((id = cli_next_option(job, argc, argv, &argument)) > 0) {
-        code = cli_message_out_option(&print, job, id, argument);
+        code = id == 'j' ? cli_parallel_take(job, argument, &jobs)
+                         : cli_message_out_option(&print, job, id, argument);
         if (code != CLI_DONE) {
             return code;
         }
@@ -83,7 +86,7 @@ static int run(cli_job *job, int argc, char **argv)
     if (code == CLI_DONE) {
         code = cli_message_out_check(&print, job);
     }
-    return code == CLI_DONE ? run_on(job, &print, path) : code;
+    return code == CLI_DONE ? run_on(job, &print, jobs, path) : code;
 }
 
 const cli_command cli_cmd_cat = {"cat",

@@ -1,15 +1,17 @@
 /* flatstream grep: the messages for which a condition holds. */
+#include <stdlib.h>
+
 #include "command_line.h"
 #include "commands.h"
+#include "cores.h"
 #include "message_out.h"
 #include "report.h"
-#include "walk.h"
 
 enum { ID_WHERE = CLI_ID_FIRST, ID_COUNT, ID_INVERT };
 
 static const char *const synopsis[] = {
-    "--where EXPR -s SCHEMA [--as FORM] [--select PATHS] [-n N] [-o FILE] IN",
-    "--count [--json] --where EXPR -s SCHEMA [--invert] [--range A..B] IN", NULL};
+    "--where EXPR -s SCHEMA [--as FORM] [--select PATHS] [-n N] [-j N] [-o FILE] IN",
+    "--count [--json] --where EXPR -s SCHEMA [--invert] [--range A..B] [-j N] IN", NULL};
 static const char *const description[] = {
     "Prints the messages for which a condition on their fields holds, as cat does. A journal knows "
     "its own schemas, so that it needs no -s.",
@@ -31,6 +33,7 @@ static const cli_option option_table[] = {
     {ID_INVERT, "invert", NULL,
      "The messages for which it does not hold, those of unknown type among them."},
     CLI_MESSAGE_OUT_OPTIONS,
+    CLI_JOBS_OPTION,
     {0, NULL, NULL, NULL}};
 static const cli_pair keys[] = {
     {"file", "The FILE as given."},
@@ -61,18 +64,24 @@ typedef struct search {
     cli_input input;
     int count_only;
     int invert;
+    uint32_t jobs;
     uint64_t limit;
     uint64_t messages;
     uint64_t matches;
 } search;
 
 /* What is printed by its fields has to be sound. */
+static fls_status check_match(const search *s, const fls_message *message, fls_error *err)
+{
+    uint32_t type;
+    int by_fields = s->print.as == CLI_AS_JSON || s->print.as == CLI_AS_CSV;
+    return by_fields ? cli_schemas_check(&s->print.schemas, message, &type, err) : FLS_OK;
+}
+
 static int print_match(search *s, const fls_message *message)
 {
     fls_error err = FLS_ERROR_INIT;
-    uint32_t type;
-    int by_fields = s->print.as == CLI_AS_JSON || s->print.as == CLI_AS_CSV;
-    if (by_fields && cli_schemas_check(&s->print.schemas, message, &type, &err) != FLS_OK) {
+    if (check_match(s, message, &err) != FLS_OK) {
         s->print.failed = cli_input_refused(&s->input, &err);
         return s->print.failed != CLI_DONE;
     }
@@ -103,6 +112,75 @@ static void count_all(void *self, const fls_message *messages, size_t count)
     s->matches += s->invert ? count - held : held;
 }
 
+/* ---- the same on several threads ---- */
+
+typedef struct found {
+    cli_message_part part;
+    uint64_t matches;
+} found;
+
+static void *make_found(void *self)
+{
+    const search *s = self;
+    found *f = malloc(sizeof *f);
+    if (f != NULL) {
+        cli_message_part_open(&f->part, s->input.job);
+    }
+    return f;
+}
+
+static void dispose_found(void *self, void *result)
+{
+    found *f = result;
+    (void)self;
+    cli_message_part_close(&f->part);
+    free(f);
+}
+
+static void begin_found(void *self, void *result)
+{
+    found *f = result;
+    (void)self;
+    cli_out_empty(&f->part.text);
+    f->matches = 0;
+}
+
+static size_t take_found(void *self, void *result, const fls_message *messages, size_t count)
+{
+    search *s = self;
+    found *f = result;
+    if (s->count_only) {
+        uint64_t held = cli_where_count(&s->where, messages, count);
+        f->matches += s->invert ? count - held : held;
+        return count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        fls_error err = FLS_ERROR_INIT;
+        uint32_t type;
+        if (cli_where_holds(&s->where, &messages[i], &type) == s->invert) {
+            continue;
+        }
+        if (check_match(s, &messages[i], &err) != FLS_OK ||
+            !cli_message_part_put(&s->print, &f->part, &messages[i])) {
+            return i;
+        }
+        f->matches++;
+    }
+    return count;
+}
+
+static int collect_found(void *self, void *result, const fls_parallel_piece *piece)
+{
+    search *s = self;
+    const found *f = result;
+    s->messages += piece->messages;
+    s->matches += f->matches;
+    cli_out_join(&s->print.out, &f->part.text);
+    return s->print.out.status != FLS_OK;
+}
+
+/* ---- */
+
 static void pause_printing(void *self)
 {
     search *s = self;
@@ -128,12 +206,20 @@ static void report_count(search *s, int code)
 static int search_in(search *s)
 {
     int only_counts = s->count_only && s->limit == UINT64_MAX;
-    cli_walker walker = {take, pause_printing, s, NULL, only_counts ? count_all : NULL};
+    const cli_walker walker = {take, pause_printing, s, NULL, only_counts ? count_all : NULL};
+    const cli_shares shares = {s->limit == UINT64_MAX ? s->jobs : 1,
+                               only_counts ? 0 : CLI_MESSAGE_PIECE_BYTES,
+                               &s->print.reader,
+                               make_found,
+                               dispose_found,
+                               begin_found,
+                               take_found,
+                               collect_found};
     int code = cli_message_out_open(&s->print, &s->input);
     if (code != CLI_DONE) {
         return cli_message_out_end(&s->print, code);
     }
-    code = s->limit == 0 ? CLI_DONE : cli_walk(&s->input, s->print.reader, &walker);
+    code = s->limit == 0 ? CLI_DONE : cli_walk_shared(&s->input, &walker, &shares);
     if (s->print.failed != CLI_DONE) {
         code = s->print.failed;
     }
@@ -194,6 +280,7 @@ static int run(cli_job *job, int argc, char **argv)
         case ID_WHERE: s.condition = argument; break;
         case ID_COUNT: s.count_only = 1; break;
         case ID_INVERT: s.invert = 1; break;
+        case 'j': code = cli_parallel_take(job, argument, &s.jobs); break;
         default: code = cli_message_out_option(&s.print, job, id, argument); break;
         }
     }

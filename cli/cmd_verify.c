@@ -40,7 +40,7 @@ static const cli_option option_table[] = {
      "With -s: check more, of identifier (the message has the schema's file identifier), utf8 (all "
      "strings are UTF-8), sorted (vectors of tables with a key are sorted by it), exact-end (there "
      "is nothing behind the last object), or all; separated by commas."},
-    {'j', "jobs", "N", "Cores to use for a large file; all of them unless given."},
+    CLI_JOBS_OPTION,
     {0, NULL, NULL, NULL}};
 static const cli_pair keys[] = {
     {"file", "The FILE as given."},
@@ -419,7 +419,8 @@ static int run_on(cli_job *job, const char *path, const check_list *checks, uint
         return code;
     }
     code = cli_reader_open(&input, &v.reader, validators, count);
-    v.parallel = (cli_parallel){&input, jobs, validators, count, 0};
+    v.parallel = (cli_parallel){
+        .input = &input, .jobs = jobs, .validators = validators, .validator_count = count};
     if (code == CLI_DONE) {
         code = cli_out_open(&v.out, job, NULL, NULL);
         if (code == CLI_DONE) {

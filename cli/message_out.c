@@ -1,6 +1,7 @@
 /* The forms that messages are printed in. */
 #include "message_out.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,80 +23,178 @@ static void put_hex(cli_out *out, const void *payload, size_t size)
     cli_out_bytes(out, "\n", 1);
 }
 
-static fls_status open_printer(cli_message_out *print, uint32_t type, fls_error *err)
+static fls_status open_printer(const cli_message_out *print, fls_json_printer **printer,
+                               uint32_t type, fls_error *err)
 {
     const fls_message_type *of = &print->schemas.set.types[type];
     fls_json_print_options options = FLS_JSON_PRINT_OPTIONS_INIT;
     options.is_verified = 1;
     options.with_defaults = (uint32_t)print->with_defaults;
     options.numbers_for_enums = (uint32_t)print->enum_numbers;
-    return fls_json_printer_new(&print->printers[type], of->schema, of->root, &options, err);
+    return fls_json_printer_new(printer, of->schema, of->root, &options, err);
 }
 
 /* The object's text begins with a brace, behind which the name goes. */
-static void put_typed(cli_message_out *print, uint32_t type, const char *text, size_t size)
+static void put_typed(const cli_message_out *print, cli_out *out, uint32_t type, const char *text,
+                      size_t size)
 {
-    cli_out_format(&print->out, "{\"$type\": \"%s\"%s",
-                   cli_schemas_type_name(&print->schemas, type), size > 2 ? ", " : "");
-    cli_out_bytes(&print->out, text + 1, size - 1);
+    cli_out_format(out, "{\"$type\": \"%s\"%s", cli_schemas_type_name(&print->schemas, type),
+                   size > 2 ? ", " : "");
+    cli_out_bytes(out, text + 1, size - 1);
 }
 
-static void put_json(cli_message_out *print, const fls_message *message, uint32_t type)
+static fls_status put_json(const cli_message_out *print, cli_out *out, cli_message_scratch *scratch,
+                           const fls_message *message, uint32_t type, fls_error *err)
 {
-    fls_error err = FLS_ERROR_INIT;
+    fls_json_printer **printer = &scratch->printers[type];
     fls_status status = FLS_OK;
     const char *text;
     size_t size;
-    if (print->printers[type] == NULL) {
-        status = open_printer(print, type, &err);
+    if (*printer == NULL) {
+        status = open_printer(print, printer, type, err);
     }
     if (status == FLS_OK) {
-        status = fls_json_print(print->printers[type], message->payload, message->size, &text,
-                                &size, &err);
+        status = fls_json_print(*printer, message->payload, message->size, &text, &size, err);
     }
     if (status != FLS_OK) {
-        err.known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
-        err.offset = message->offset;
-        err.ordinal = message->ordinal;
-        print->failed = cli_complain_error(print->out.job, print->name, &err);
-        return;
+        return status;
     }
     if (print->typed) {
-        put_typed(print, type, text, size);
+        put_typed(print, out, type, text, size);
     } else {
-        cli_out_bytes(&print->out, text, size);
+        cli_out_bytes(out, text, size);
     }
-    cli_out_bytes(&print->out, "\n", 1);
+    cli_out_bytes(out, "\n", 1);
+    return FLS_OK;
 }
 
 /* The forms that need to know what a message is. */
-static void put_by_type(cli_message_out *print, const fls_message *message)
+static fls_status put_by_type(cli_message_out *print, cli_out *out, cli_message_scratch *scratch,
+                              const fls_message *message, fls_error *err)
 {
     uint32_t type = cli_schemas_select(&print->schemas, message->payload, message->size);
     if (print->as == CLI_AS_CSV) {
-        cli_columns_csv(&print->columns, &print->out, message, type);
+        cli_columns_csv(&print->columns, out, message, type);
     } else if (print->select != NULL) {
-        cli_columns_json(&print->columns, &print->out, message, type);
+        cli_columns_json(&print->columns, out, message, type);
     } else {
-        put_json(print, message, type);
+        return put_json(print, out, scratch, message, type, err);
     }
+    return FLS_OK;
+}
+
+/* On any thread: of print only what changes with a journal's segments is written to. */
+static fls_status put(cli_message_out *print, cli_out *out, cli_message_scratch *scratch,
+                      const fls_message *message, fls_error *err)
+{
+    switch (print->as) {
+    case CLI_AS_JSON:
+    case CLI_AS_CSV: return put_by_type(print, out, scratch, message, err);
+    case CLI_AS_HEX: put_hex(out, message->payload, message->size); break;
+    case CLI_AS_RAW: cli_out_bytes(out, message->payload, message->size); break;
+    case CLI_AS_FRAMES:
+        cli_out_frame(out, message,
+                      fls_checksum_width(cli_input_checksum(print->input, print->reader)));
+        break;
+    default: cli_out_frame(out, message, 0); break;
+    }
+    return FLS_OK;
 }
 
 int cli_message_out_put(cli_message_out *print, const fls_message *message)
 {
-    switch (print->as) {
-    case CLI_AS_JSON:
-    case CLI_AS_CSV: put_by_type(print, message); break;
-    case CLI_AS_HEX: put_hex(&print->out, message->payload, message->size); break;
-    case CLI_AS_RAW: cli_out_bytes(&print->out, message->payload, message->size); break;
-    case CLI_AS_FRAMES:
-        cli_out_frame(&print->out, message,
-                      fls_checksum_width(cli_input_checksum(print->input, print->reader)));
-        break;
-    default: cli_out_frame(&print->out, message, 0); break;
+    fls_error err = FLS_ERROR_INIT;
+    if (put(print, &print->out, &print->scratch, message, &err) != FLS_OK) {
+        err.known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
+        err.offset = message->offset;
+        err.ordinal = message->ordinal;
+        print->failed = cli_complain_error(print->out.job, print->name, &err);
     }
     return print->out.status != FLS_OK || print->failed != CLI_DONE;
 }
+
+static void close_scratch(cli_message_scratch *scratch)
+{
+    for (size_t i = 0; i < FLS_SCHEMA_SET_MOST; i++) {
+        fls_json_printer_free(scratch->printers[i]);
+        scratch->printers[i] = NULL;
+    }
+}
+
+/* ---- parts ---- */
+
+void cli_message_part_open(cli_message_part *part, cli_job *job)
+{
+    memset(part, 0, sizeof *part);
+    cli_out_in_memory(&part->text, job);
+}
+
+void cli_message_part_close(cli_message_part *part)
+{
+    close_scratch(&part->scratch);
+    cli_out_forget(&part->text);
+}
+
+int cli_message_part_put(cli_message_out *print, cli_message_part *part, const fls_message *message)
+{
+    size_t before = part->text.used;
+    if (put(print, &part->text, &part->scratch, message, NULL) == FLS_OK &&
+        part->text.status == FLS_OK) {
+        return 1;
+    }
+    part->text.used = before; /* there may be half of it */
+    return 0;
+}
+
+static void *make_part(void *self)
+{
+    const cli_message_out *print = self;
+    cli_message_part *part = malloc(sizeof *part);
+    if (part != NULL) {
+        cli_message_part_open(part, print->out.job);
+    }
+    return part;
+}
+
+static void dispose_part(void *self, void *result)
+{
+    (void)self;
+    cli_message_part_close(result);
+    free(result);
+}
+
+static void begin_part(void *self, void *result)
+{
+    cli_message_part *part = result;
+    (void)self;
+    cli_out_empty(&part->text);
+}
+
+static size_t take_part(void *self, void *result, const fls_message *messages, size_t count)
+{
+    size_t taken = 0;
+    while (taken < count && cli_message_part_put(self, result, &messages[taken])) {
+        taken++;
+    }
+    return taken;
+}
+
+static int collect_part(void *self, void *result, const fls_parallel_piece *piece)
+{
+    cli_message_out *print = self;
+    const cli_message_part *part = result;
+    (void)piece;
+    cli_out_join(&print->out, &part->text);
+    return print->out.status != FLS_OK;
+}
+
+cli_shares cli_message_out_shares(cli_message_out *print, uint32_t jobs)
+{
+    return (cli_shares){jobs,         CLI_MESSAGE_PIECE_BYTES, &print->reader, make_part,
+                        dispose_part, begin_part,              take_part,      collect_part};
+}
+
+/* ---- options ---- */
 
 static int parse_form(cli_job *job, const char *name, cli_form *as)
 {
@@ -219,8 +318,6 @@ int cli_message_out_end(cli_message_out *print, int code)
 void cli_message_out_close(cli_message_out *print)
 {
     fls_reader_close(print->reader);
-    for (uint32_t i = 0; i < print->schemas.set.count; i++) {
-        fls_json_printer_free(print->printers[i]);
-    }
+    close_scratch(&print->scratch);
     cli_columns_close(&print->columns);
 }

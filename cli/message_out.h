@@ -3,6 +3,7 @@
 #define FLS_CLI_MESSAGE_OUT_H
 
 #include "columns.h"
+#include "walk.h"
 
 typedef enum cli_form {
     CLI_AS_DEFAULT, /* JSON where there is a schema, else hex */
@@ -13,6 +14,11 @@ typedef enum cli_form {
     CLI_AS_JSON,
     CLI_AS_CSV
 } cli_form;
+
+/* What it takes to print messages on a thread beside others: printers of the types that came up. */
+typedef struct cli_message_scratch {
+    fls_json_printer *printers[FLS_SCHEMA_SET_MOST];
+} cli_message_scratch;
 
 /* All zero but for what is asked for. */
 typedef struct cli_message_out {
@@ -26,10 +32,10 @@ typedef struct cli_message_out {
     fls_reader *reader; /* NULL on a journal */
     cli_out out;
     cli_columns columns;
-    fls_json_printer *printers[FLS_SCHEMA_SET_MOST]; /* of the types that came up */
-    const char *name;                                /* of the input */
-    int failed;                                      /* exit code, after a message */
-    int by_default;                                  /* nobody asked for JSON */
+    cli_message_scratch scratch;
+    const char *name; /* of the input */
+    int failed;       /* exit code, after a message */
+    int by_default;   /* nobody asked for JSON */
     int is_open;
 } cli_message_out;
 
@@ -71,6 +77,27 @@ int cli_message_out_open(cli_message_out *print, cli_input *input);
 
 /* A message that is sound. Not 0: there is no point in going on. */
 int cli_message_out_put(cli_message_out *print, const fls_message *message);
+
+/* Messages printed on several threads: each into a part of its own, which are joined in order.
+ * Nothing is said of a message that cannot be printed or for which there is no memory: it is left
+ * to cli_message_out_put. */
+typedef struct cli_message_part {
+    cli_out text;
+    cli_message_scratch scratch;
+} cli_message_part;
+
+/* Of the stream, for a part: text is some times as large as the messages that it is made of, and
+ * there are a few parts for each thread. */
+#define CLI_MESSAGE_PIECE_BYTES ((size_t)1024 * 1024)
+
+void cli_message_part_open(cli_message_part *part, cli_job *job);
+void cli_message_part_close(cli_message_part *part);
+/* 0: the message is left. */
+int cli_message_part_put(cli_message_out *print, cli_message_part *part,
+                         const fls_message *message);
+
+/* cli_shares of a verb that prints all messages, whose walker's self is a cli_message_out. */
+cli_shares cli_message_out_shares(cli_message_out *print, uint32_t jobs);
 
 /* The same for a walker whose self is a cli_message_out, and its pause: what was put is written. */
 int cli_message_out_take(void *print, const fls_message *message);

@@ -13,6 +13,7 @@
 #include "schemas.h"
 
 #define BUFFER_BYTES ((size_t)256 * 1024)
+#define KEPT_BYTES   ((size_t)16 * 1024 * 1024) /* what a part in memory keeps when it is emptied */
 
 int cli_is_stdout(const char *path)
 {
@@ -86,6 +87,7 @@ int cli_out_from_sink(cli_out *out, cli_job *job, fls_sink sink, const char *nam
     out->job = job;
     out->name = name;
     out->sink = sink;
+    out->capacity = BUFFER_BYTES;
     out->buffer = malloc(BUFFER_BYTES);
     if (out->buffer == NULL) {
         fls_sink_abort(&out->sink);
@@ -108,6 +110,53 @@ int cli_out_open(cli_out *out, cli_job *job, const char *path, const cli_input *
     return code;
 }
 
+void cli_out_in_memory(cli_out *out, cli_job *job)
+{
+    memset(out, 0, sizeof *out);
+    out->job = job;
+    out->in_memory = 1;
+}
+
+void cli_out_forget(cli_out *out)
+{
+    free(out->buffer);
+    out->buffer = NULL;
+    out->capacity = 0;
+}
+
+void cli_out_empty(cli_out *out)
+{
+    if (out->capacity > KEPT_BYTES) { /* few parts are as large as that */
+        cli_out_forget(out);
+    }
+    out->used = 0;
+    out->status = FLS_OK;
+}
+
+void cli_out_join(cli_out *out, const cli_out *part)
+{
+    if (part->used > 0) {
+        cli_out_bytes(out, part->buffer, part->used);
+    }
+}
+
+/* 0 when there is no memory, which sticks. */
+static int grow(cli_out *out, size_t size)
+{
+    size_t wanted = out->capacity > 0 ? out->capacity : BUFFER_BYTES;
+    while (wanted - out->used < size && wanted <= SIZE_MAX / 2) {
+        wanted *= 2;
+    }
+    char *larger = wanted - out->used < size ? NULL : realloc(out->buffer, wanted);
+    if (larger == NULL) {
+        out->status = fls_error_set(&out->err, FLS_NO_MEMORY, 0, NULL);
+        return 0;
+    }
+    out->buffer = larger;
+    out->capacity = wanted;
+    return 1;
+}
+
 void cli_out_flush(cli_out *out)
 {
     if (out->status == FLS_OK && out->used > 0) {
@@ -116,20 +165,32 @@ void cli_out_flush(cli_out *out)
     out->used = 0;
 }
 
-void cli_out_bytes(cli_out *out, const void *data, size_t size)
+/* What does not fit into the buffer. */
+static void put_large(cli_out *out, const void *data, size_t size)
 {
-    if (size > BUFFER_BYTES - out->used) {
+    if (!out->in_memory) {
         cli_out_flush(out);
-    }
-    if (size <= BUFFER_BYTES / 2) {
-        memcpy(out->buffer + out->used, data, size);
-        out->used += size;
+        if (size > BUFFER_BYTES / 2) {
+            if (out->status == FLS_OK) {
+                out->status = fls_sink_write_all(&out->sink, data, size, NULL, &out->err);
+            }
+            return;
+        }
+    } else if (out->status != FLS_OK || !grow(out, size)) {
         return;
     }
-    cli_out_flush(out);
-    if (out->status == FLS_OK) {
-        out->status = fls_sink_write_all(&out->sink, data, size, NULL, &out->err);
+    memcpy(out->buffer + out->used, data, size);
+    out->used += size;
+}
+
+void cli_out_bytes(cli_out *out, const void *data, size_t size)
+{
+    if (size >= out->capacity - out->used) {
+        put_large(out, data, size);
+        return;
     }
+    memcpy(out->buffer + out->used, data, size);
+    out->used += size;
 }
 
 void cli_out_text(cli_out *out, const char *text)

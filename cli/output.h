@@ -15,10 +15,12 @@ typedef struct cli_out {
     fls_sink sink;
     char *buffer;
     size_t used;
+    size_t capacity;
     fls_status status;
     fls_error err;
     int to_stdout;
-    int whole; /* appears whole or not at all */
+    int whole;     /* appears whole or not at all */
+    int in_memory; /* the buffer grows, and is not written */
 } cli_out;
 
 /* path NULL or "-" is standard output. input (may be NULL) is what is read: being the same file is
@@ -30,6 +32,13 @@ int cli_out_from_sink(cli_out *out, cli_job *job, fls_sink sink, const char *nam
 
 /* The sink of cli_out_open alone, for a writer. */
 int cli_sink_open(cli_job *job, fls_sink *sink, const char *path, const cli_input *input);
+
+/* In memory, for cli_out_join to put behind what another one has; FLS_NO_MEMORY sticks. It holds no
+ * memory until something is put. cli_out_empty begins anew, and forgets a failure too. */
+void cli_out_in_memory(cli_out *out, cli_job *job);
+void cli_out_empty(cli_out *out);
+void cli_out_forget(cli_out *out);
+void cli_out_join(cli_out *out, const cli_out *part);
 
 void cli_out_bytes(cli_out *out, const void *data, size_t size);
 void cli_out_text(cli_out *out, const char *text);

@@ -3,6 +3,7 @@
 
 #include "command_line.h"
 #include "complain.h"
+#include "cores.h"
 #include "interrupt.h"
 #include "journal_input.h"
 
@@ -95,11 +96,68 @@ static int walk_journal(cli_input *input, const cli_walker *walker)
     return CLI_SYSTEM;
 }
 
-int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
+/* ---- on several threads ---- */
+
+typedef struct sharing {
+    cli_input *input;
+    const cli_walker *walker;
+    const cli_shares *shares;
+    cli_parallel parallel;
+    int ended; /* by collect, or a signal */
+} sharing;
+
+static void *make_result(void *self)
 {
-    if (input->is_journal) {
-        return walk_journal(input, walker);
+    const sharing *s = self;
+    return s->shares->make(s->walker->self);
+}
+
+static void dispose_result(void *self, void *result)
+{
+    const sharing *s = self;
+    s->shares->dispose(s->walker->self, result);
+}
+
+static void begin_result(void *self, void *result)
+{
+    const sharing *s = self;
+    s->shares->begin(s->walker->self, result);
+}
+
+static fls_status share(void *self, void *result, const fls_message *messages, size_t count,
+                        size_t *taken, fls_error *err)
+{
+    const sharing *s = self;
+    size_t sound = 0;
+    while (sound < count && !is_refused(s->walker, &messages[sound], err)) {
+        sound++;
     }
+    *taken = sound > 0 ? s->shares->take(s->walker->self, result, messages, sound) : 0;
+    return *taken == count ? FLS_OK : FLS_STOPPED;
+}
+
+static fls_status collect(void *self, void *result, const fls_parallel_piece *piece, fls_error *err)
+{
+    sharing *s = self;
+    (void)err;
+    cli_progress_update(&s->input->job->progress, piece->to);
+    s->ended = cli_interrupt_pending() != 0 ||
+               s->shares->collect(s->walker->self, result, piece) != 0;
+    return s->ended ? FLS_STOPPED : FLS_OK;
+}
+
+/* From the reader's position on, which is another one afterwards. */
+static fls_status walk_shared(sharing *s, fls_error *err)
+{
+    const fls_parallel_work work = {sizeof work,    0,            s,     make_result,
+                                    dispose_result, begin_result, share, collect};
+    uint64_t messages;
+    return cli_parallel_read(&s->parallel, s->shares->reader, &work, &messages, err);
+}
+
+static int walk_stream(cli_input *input, fls_reader **reader, const cli_walker *walker,
+                       sharing *several)
+{
     fls_error err = FLS_ERROR_INIT;
     fls_message messages[CLI_BATCH];
     size_t count;
@@ -111,19 +169,44 @@ int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
     if (first >= end) {
         return CLI_DONE;
     }
-    while ((status = fls_reader_next_batch(reader, messages, CLI_BATCH, &count, &err)) == FLS_OK) {
+    int shared = several != NULL && first == 0 && end == UINT64_MAX;
+    while ((status = fls_reader_next_batch(*reader, messages, CLI_BATCH, &count, &err)) == FLS_OK) {
         if (messages[0].ordinal == 0) {
-            cli_tell_checksum(input, reader);
+            cli_tell_checksum(input, *reader);
         }
         if (take_each(input, walker, messages, count, first, end, &code)) {
             return code;
+        }
+        if (shared && cli_parallel_pays(&several->parallel, *reader)) {
+            status = walk_shared(several, &err);
+            if (status != FLS_OK || several->ended) {
+                break;
+            }
         }
         if (walker->pause != NULL && (!input->seekable || input->follow)) {
             walker->pause(walker->self);
         }
     }
+    if (status == FLS_OK) { /* ended by what collects, or by a signal */
+        return cli_interrupt_pending() > 0 ? CLI_SYSTEM : CLI_DONE;
+    }
     if (status == FLS_END || cli_interrupt_pending() == CLI_INTERRUPT_ASKED) {
         return CLI_DONE;
     }
     return cli_complain_read(input, &err);
+}
+
+int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
+{
+    return input->is_journal ? walk_journal(input, walker)
+                             : walk_stream(input, &reader, walker, NULL);
+}
+
+int cli_walk_shared(cli_input *input, const cli_walker *walker, const cli_shares *shares)
+{
+    sharing several = {.input = input, .walker = walker, .shares = shares};
+    several.parallel = (cli_parallel){
+        .input = input, .jobs = shares->jobs, .piece_bytes = shares->piece_bytes};
+    return input->is_journal ? walk_journal(input, walker)
+                             : walk_stream(input, shares->reader, walker, &several);
 }

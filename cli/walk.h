@@ -17,8 +17,30 @@ typedef struct cli_walker {
     void (*take_all)(void *self, const fls_message *messages, size_t count);
 } cli_walker;
 
+/* What a verb does with the messages of a large file on several threads, in two steps: in results
+ * that are made piece by piece beside each other, and with these in the order of the stream. What
+ * comes out is to be what the walker's take makes of the same messages. */
+typedef struct cli_shares {
+    uint32_t jobs;       /* threads; 0: one for each processor */
+    size_t piece_bytes;  /* of the stream, to a result, at most; 0: 4 MiB */
+    fls_reader **reader; /* where the verb keeps its reader, which is another one afterwards */
+    void *(*make)(void *self); /* a result; NULL when there is no memory for it */
+    void (*dispose)(void *self, void *result);
+    void (*begin)(void *self, void *result); /* empties it; on some thread */
+    /* Takes messages, which are sound by the walker's schemas, on some thread; their ordinals count
+     * from the first of the result. How many it took: the walker's take gets the one behind them,
+     * and says what there is to be said. */
+    size_t (*take)(void *self, void *result, const fls_message *messages, size_t count);
+    /* On the calling thread, in order. Not 0 ends the walk, with CLI_DONE. */
+    int (*collect)(void *self, void *result, const fls_parallel_piece *piece);
+} cli_shares;
+
 /* CLI_DONE when all that was selected was taken, or the taker ended it; else the exit code, after a
  * message about what is wrong with the stream. */
 int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker);
+
+/* The same on several threads, where that pays and no --range or --limit is given. self is the
+ * walker's. */
+int cli_walk_shared(cli_input *input, const cli_walker *walker, const cli_shares *shares);
 
 #endif
