@@ -1,8 +1,11 @@
 /* flatstream info: what a stream is and whether it is whole. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "command_line.h"
 #include "commands.h"
+#include "cores.h"
 #include "input.h"
 #include "journal_input.h"
 #include "journal_show.h"
@@ -13,7 +16,7 @@
 enum { ID_TIME = CLI_ID_FIRST, ID_TIME_UNIT };
 
 static const char *const synopsis[] = {
-    "[-c ALGO] [-s SCHEMA [-r TYPE] [--time PATH]] [--json] FILE", NULL};
+    "[-c ALGO] [-s SCHEMA [-r TYPE] [--time PATH]] [-j N] [--json] FILE", NULL};
 static const char *const description[] = {
     "Reads a stream once and tells its checksum, how many messages and bytes it has, how large the "
     "messages are, and how it ends: clean, with a torn tail (an incomplete last message), with a "
@@ -32,6 +35,7 @@ static const cli_option option_table[] = {
      "has 'time' in it or begins with ts_, and ends in _ns, _us, _ms or _s."},
     {ID_TIME_UNIT, "time-unit", "UNIT",
      "What the time counts, where its name does not say: ns, us, ms or s."},
+    CLI_JOBS_OPTION,
     {0, NULL, NULL, NULL}};
 static const cli_pair keys[] = {
     {"file", "The FILE as given."},
@@ -72,31 +76,115 @@ static const cli_pair examples[] = {
     {NULL, NULL}};
 
 typedef struct figures {
+    cli_job *job;
+    uint32_t jobs;
+    int no_memory;
     cli_sizes sizes;
     cli_type_counts types;
     fls_journal_info journal; /* of a journal */
 } figures;
 
+/* 0 when there is no memory. */
+static int add(figures *found, const fls_message *messages, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        cli_type_counts_add(&found->types, &found->types.all, &messages[i]);
+        if (!cli_sizes_add(&found->sizes, messages[i].size)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* ---- on several threads ---- */
+
+/* Of one piece. */
+typedef struct part {
+    cli_sizes sizes;
+    cli_type_tally types;
+    int ready;
+} part;
+
+static void *make_part(void *self)
+{
+    part *made = calloc(1, sizeof *made);
+    (void)self;
+    return made;
+}
+
+static void dispose_part(void *self, void *result)
+{
+    part *p = result;
+    (void)self;
+    cli_sizes_free(&p->sizes);
+    free(p);
+}
+
+static void begin_part(void *self, void *result)
+{
+    part *p = result;
+    (void)self;
+    p->ready = cli_sizes_clear(&p->sizes);
+    memset(&p->types, 0, sizeof p->types);
+}
+
+static fls_status take_part(void *self, void *result, const fls_message *messages, size_t count,
+                            size_t *taken, fls_error *err)
+{
+    figures *found = self;
+    part *p = result;
+    (void)err;
+    for (*taken = 0; *taken < count; ++*taken) {
+        if (!p->ready || !cli_sizes_add(&p->sizes, messages[*taken].size)) {
+            return FLS_STOPPED;
+        }
+        cli_type_counts_add(&found->types, &p->types, &messages[*taken]);
+    }
+    return FLS_OK;
+}
+
+static fls_status collect_part(void *self, void *result, const fls_parallel_piece *piece,
+                               fls_error *err)
+{
+    figures *found = self;
+    const part *p = result;
+    (void)err;
+    cli_progress_update(&found->job->progress, piece->to);
+    found->no_memory = !cli_sizes_merge(&found->sizes, &p->sizes);
+    cli_type_tally_merge(&found->types.all, &p->types, piece->first_ordinal);
+    return found->no_memory ? FLS_STOPPED : FLS_OK;
+}
+
+static fls_status count_in_parallel(cli_parallel *parallel, fls_reader **reader, figures *found,
+                                    fls_error *err)
+{
+    const fls_parallel_work work = {sizeof work,  0,          found,     make_part,
+                                    dispose_part, begin_part, take_part, collect_part};
+    uint64_t messages;
+    return cli_parallel_read(parallel, reader, &work, &messages, err);
+}
+
 /* Reads until the end or a fault. *status says which; CLI_DONE when that is about the data. */
-static int walk(cli_input *input, fls_reader *reader, figures *found, fls_status *status,
+static int walk(cli_input *input, fls_reader **reader, figures *found, fls_status *status,
                 fls_error *err)
 {
+    cli_parallel parallel = {.input = input, .jobs = found->jobs};
     fls_message messages[CLI_BATCH];
-    size_t count;
-    for (;;) {
+    size_t count = 0;
+    *status = FLS_OK;
+    while (*status == FLS_OK && !found->no_memory) {
+        if (!input->is_journal && cli_parallel_pays(&parallel, *reader)) {
+            *status = count_in_parallel(&parallel, reader, found, err);
+            continue;
+        }
         *status = input->is_journal
                       ? cli_journal_input_next(input, messages, &count, err)
-                      : fls_reader_next_batch(reader, messages, CLI_BATCH, &count, err);
-        if (*status != FLS_OK) {
-            break;
-        }
-        for (size_t i = 0; i < count; i++) {
-            cli_type_counts_add(&found->types, &messages[i]);
-            if (!cli_sizes_add(&found->sizes, messages[i].size)) {
-                fls_error_set(err, FLS_NO_MEMORY, 0, NULL);
-                return cli_complain_error(input->job, NULL, err);
-            }
-        }
+                      : fls_reader_next_batch(*reader, messages, CLI_BATCH, &count, err);
+        found->no_memory = *status == FLS_OK && !add(found, messages, count);
+    }
+    if (found->no_memory) {
+        fls_error_set(err, FLS_NO_MEMORY, 0, NULL);
+        return cli_complain_error(input->job, NULL, err);
     }
     if (*status == FLS_END || fls_status_class_of(*status) == FLS_CLASS_DAMAGE) {
         return CLI_DONE;
@@ -147,7 +235,7 @@ static void put_histogram(cli_json *json, const cli_sizes *sizes)
 
 static int is_sound(const figures *found, const fls_recover_report *ending)
 {
-    return ending->end == FLS_STREAM_CLEAN && found->types.refused == 0;
+    return ending->end == FLS_STREAM_CLEAN && found->types.all.refused == 0;
 }
 
 static void put_json(cli_out *out, const cli_input *input, figures *found,
@@ -350,7 +438,7 @@ static int judge(cli_input *input, fls_reader *reader, fls_status status, const 
     return code;
 }
 
-static int report(cli_input *input, fls_reader *reader, figures *found)
+static int report(cli_input *input, fls_reader **reader, figures *found)
 {
     fls_recover_report ending = FLS_RECOVER_REPORT_INIT;
     cli_out out;
@@ -363,7 +451,7 @@ static int report(cli_input *input, fls_reader *reader, figures *found)
     if (status == FLS_CHECKSUM_UNPROVEN) {
         return report_unproven(input, &fault);
     }
-    code = judge(input, reader, status, &fault, found, &ending);
+    code = judge(input, *reader, status, &fault, found, &ending);
     if (code == CLI_DONE) {
         code = cli_out_open(&out, input->job, NULL, NULL);
     }
@@ -390,7 +478,7 @@ static int run_on(cli_input *input, figures *found)
         code = cli_reader_open(input, &reader, NULL, 0);
     }
     if (code == CLI_DONE) {
-        code = report(input, reader, found);
+        code = report(input, &reader, found);
     }
     fls_reader_close(reader);
     cli_sizes_free(&found->sizes);
@@ -404,15 +492,23 @@ static int run(cli_job *job, int argc, char **argv)
     const char *time_path = NULL;
     const char *time_unit = NULL;
     cli_input input;
-    figures found;
+    figures found = {.job = job};
+    int code = CLI_DONE;
     int id;
-    while ((id = cli_next_option(job, argc, argv, &argument)) > 0) {
-        *(id == ID_TIME ? &time_path : &time_unit) = argument;
+    while (code == CLI_DONE && (id = cli_next_option(job, argc, argv, &argument)) > 0) {
+        if (id == 'j') {
+            code = cli_parallel_take(job, argument, &found.jobs);
+        } else {
+            *(id == ID_TIME ? &time_path : &time_unit) = argument;
+        }
+    }
+    if (code != CLI_DONE) {
+        return code;
     }
     if (id < 0) {
         return job->option_exit;
     }
-    int code = cli_one_operand(job, &path);
+    code = cli_one_operand(job, &path);
     if (code == CLI_DONE) {
         code = cli_type_counts_open(&found.types, job, time_path, time_unit);
     }

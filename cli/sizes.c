@@ -98,10 +98,11 @@ static int use_buckets(cli_sizes *sizes)
     }
     free(sizes->slots);
     sizes->slots = NULL;
+    sizes->last = NULL;
     return 1;
 }
 
-static int add_slow(cli_sizes *sizes, uint32_t size)
+static int add_slow(cli_sizes *sizes, uint32_t size, uint64_t count)
 {
     if (sizes->buckets == NULL) {
         cli_size_slot *slot = find(sizes->slots, sizes->slot_count, size);
@@ -117,13 +118,13 @@ static int add_slow(cli_sizes *sizes, uint32_t size)
                 slot = find(sizes->slots, sizes->slot_count, size);
             }
             slot->size = size;
-            slot->count++;
+            slot->count += count;
             sizes->last = slot;
             return 1;
         }
     }
     sizes->last = NULL;
-    sizes->buckets[bucket_of(size)]++;
+    sizes->buckets[bucket_of(size)] += count;
     return 1;
 }
 
@@ -138,7 +139,44 @@ int cli_sizes_add(cli_sizes *sizes, size_t size)
         sizes->last->count++;
         return 1;
     }
-    return add_slow(sizes, small);
+    return add_slow(sizes, small, 1);
+}
+
+int cli_sizes_clear(cli_sizes *sizes)
+{
+    cli_size_slot *slots = sizes->slots;
+    size_t slot_count = sizes->slot_count;
+    if (slots == NULL) {
+        cli_sizes_free(sizes);
+        return cli_sizes_init(sizes);
+    }
+    memset(sizes, 0, sizeof *sizes);
+    memset(slots, 0, slot_count * sizeof *slots);
+    sizes->min = UINT32_MAX;
+    sizes->slots = slots;
+    sizes->slot_count = slot_count;
+    return 1;
+}
+
+int cli_sizes_merge(cli_sizes *sizes, const cli_sizes *other)
+{
+    if (other->buckets != NULL && sizes->buckets == NULL && !use_buckets(sizes)) {
+        return 0;
+    }
+    for (size_t i = 0; other->buckets != NULL && i < BUCKET_COUNT; i++) {
+        sizes->buckets[i] += other->buckets[i];
+    }
+    for (size_t i = 0; other->buckets == NULL && i < other->slot_count; i++) {
+        const cli_size_slot *slot = &other->slots[i];
+        if (slot->count != 0 && !add_slow(sizes, slot->size, slot->count)) {
+            return 0;
+        }
+    }
+    sizes->messages += other->messages;
+    sizes->bytes += other->bytes;
+    sizes->min = other->min < sizes->min ? other->min : sizes->min;
+    sizes->max = other->max > sizes->max ? other->max : sizes->max;
+    return 1;
 }
 
 /* Free slots last. */

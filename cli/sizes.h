@@ -29,6 +29,11 @@ int cli_sizes_init(cli_sizes *sizes);
 void cli_sizes_free(cli_sizes *sizes);
 int cli_sizes_add(cli_sizes *sizes, size_t size);
 
+/* Forgets all; keeps the memory where it can. 0 when memory ran out: init is due. */
+int cli_sizes_clear(cli_sizes *sizes);
+/* Adds all that another one counted, with the same result as if each had been added here. */
+int cli_sizes_merge(cli_sizes *sizes, const cli_sizes *other);
+
 /* The smallest size that at least `share` (0..1) of the messages do not exceed. There must be
  * messages. Sorts what is there: adding is over afterwards. */
 uint64_t cli_sizes_quantile(cli_sizes *sizes, double share);
