@@ -1,10 +1,13 @@
 /* flatstream convert: the same messages with another checksum, or padded so that they lie aligned.
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command_line.h"
 #include "commands.h"
+#include "cores.h"
 #include "framing.h"
 #include "journal_convert.h"
 #include "journal_options.h"
@@ -14,8 +17,11 @@
 
 enum { ID_TO = CLI_ID_FIRST, ID_ALIGN, ID_JOURNAL, ID_WHERE, MOST_ALIGNMENT = 64 };
 
+/* Of IN, for a thread at once: what comes of it stays in the processor's caches. */
+#define PIECE_BYTES ((size_t)1024 * 1024)
+
 static const char *const synopsis[] = {
-    "[-c FROM] --to ALGO -o OUT IN", "[-c FROM] [--to ALGO] --align N -o OUT IN",
+    "[-c FROM] --to ALGO [-j N] -o OUT IN", "[-c FROM] [--to ALGO] --align N [-j N] -o OUT IN",
     "--journal [--to ALGO] [-s SCHEMA] -o DIRECTORY IN",
     "... [--range A..B] [--where EXPR -s SCHEMA] -o OUT IN", NULL};
 static const char *const description[] = {
@@ -44,6 +50,7 @@ static const cli_option option_table[] = {
     CLI_SEGMENT_OPTIONS,
     {ID_WHERE, "where", "EXPR", "Only messages for which the condition holds, as in grep."},
     {ID_ALIGN, "align", "N", "Pad messages: N is 2, 4, 8, 16, 32 or 64."},
+    CLI_JOBS_OPTION,
     {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {
     {"0", "Converted, and OUT is there."},
@@ -62,67 +69,80 @@ static const cli_pair examples[] = {
     {"zcat in.fls.gz | flatstream convert --to xxh3 -o out.fls -", "From a pipe:"},
     {NULL, NULL}};
 
+/* A stretch of OUT: all of it, or one made on a thread, in memory. */
+typedef struct stretch {
+    fls_writer *writer; /* into out */
+    cli_out out;
+    uint64_t messages;
+    uint64_t padded_messages;
+    uint64_t padding_bytes;
+    uint64_t aligned_payloads;
+    uint64_t empty_messages; /* the run of them at the end */
+} stretch;
+
 typedef struct conversion {
     cli_job *job;
     cli_input input;
     fls_reader *reader;
-    fls_writer *writer;
-    fls_sink sink;
+    stretch all;
     cli_selector selector;
     fls_checksum to; /* DEFAULT: that of the input */
     uint32_t align;  /* 0: leave the messages as they are */
     uint32_t header_bytes;
+    uint32_t jobs;
     int to_journal;
     int has_segments; /* options of segments were given */
     fls_journal_options journal_options;
     int failed; /* exit code of a message that could not be taken */
-    uint64_t padded_messages;
-    uint64_t padding_bytes;
-    uint64_t aligned_payloads;
-    uint64_t empty_bytes; /* of the run of empty messages at the end */
 } conversion;
 
+static fls_status write_out(void *self, const void *data, size_t size, size_t *written,
+                            fls_error *err)
+{
+    cli_out *out = self;
+    cli_out_bytes(out, data, size);
+    *written = out->status == FLS_OK ? size : 0;
+    if (out->status != FLS_OK && err != NULL) {
+        *err = out->err;
+    }
+    return out->status;
+}
+
+/* What was written before the stretch has a length of first_offset, as far as that matters. */
+static fls_status open_writer(const conversion *c, stretch *to, uint64_t first_offset,
+                              fls_error *err)
+{
+    fls_writer_options options = FLS_WRITER_OPTIONS_INIT;
+    fls_sink sink;
+    options.checksum = c->to;
+    options.max_frame_bytes = c->job->common.max_frame_bytes;
+    options.allow_empty = 1;
+    options.first_offset = first_offset;
+    fls_status status = fls_sink_from_function(&sink, write_out, &to->out, err);
+    return status == FLS_OK ? fls_writer_open(&to->writer, sink, &options, err) : status;
+}
+
 /* With the first message, when the input's checksum is known. */
-static int open_writer(conversion *c)
+static int begin(conversion *c)
 {
     fls_error err = FLS_ERROR_INIT;
-    fls_writer_options options = FLS_WRITER_OPTIONS_INIT;
     if (c->to == FLS_CHECKSUM_DEFAULT) {
         c->to = cli_input_checksum(&c->input, c->reader);
     }
     if (c->to == FLS_CHECKSUM_DETECT) {
         c->to = FLS_CHECKSUM_XXH3; /* an empty stream has no checksum to keep */
     }
-    options.checksum = c->to;
-    options.max_frame_bytes = c->job->common.max_frame_bytes;
-    options.allow_empty = 1;
     c->header_bytes = FLS_LENGTH_BYTES + fls_checksum_width(c->to);
-    fls_sink sink = c->sink;
-    c->sink = (fls_sink){NULL, NULL};
-    if (fls_writer_open(&c->writer, sink, &options, &err) != FLS_OK) {
-        return cli_complain_error(c->job, c->job->common.output, &err);
-    }
-    return CLI_DONE;
+    return open_writer(c, &c->all, 0, &err) == FLS_OK
+               ? CLI_DONE
+               : cli_complain_error(c->job, c->job->common.output, &err);
 }
 
-static int refused(conversion *c, const fls_message *message, fls_error *err)
-{
-    if (fls_status_class_of(err->status) == FLS_CLASS_SYSTEM) {
-        c->failed = cli_write_failed(c->job, c->job->common.output, err);
-    } else {
-        err->known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
-        err->offset = message->offset;
-        err->ordinal = message->ordinal;
-        (void)cli_complain_error(c->job, c->input.name, err);
-        c->failed = CLI_DAMAGED;
-    }
-    return 1;
-}
-
-static fls_status write_padded(conversion *c, const fls_message *message, fls_error *err)
+static fls_status write_padded(const conversion *c, stretch *to, const fls_message *message,
+                               fls_error *err)
 {
     static const char zeros[MOST_ALIGNMENT];
-    uint64_t payload_at = fls_writer_offset(c->writer) + c->header_bytes;
+    uint64_t payload_at = fls_writer_offset(to->writer) + c->header_bytes;
     uint64_t next_payload = payload_at + message->size + c->header_bytes;
     size_t padding = (size_t)(-next_payload & (c->align - 1));
     fls_status status = fls_table_root_check(message->payload, message->size, err);
@@ -130,11 +150,24 @@ static fls_status write_padded(conversion *c, const fls_message *message, fls_er
         return status;
     }
     fls_span spans[] = {{message->payload, message->size}, {zeros, padding}};
-    status = fls_writer_writev(c->writer, spans, padding > 0 ? 2 : 1, err);
+    status = fls_writer_writev(to->writer, spans, padding > 0 ? 2 : 1, err);
     if (status == FLS_OK) {
-        c->padded_messages += padding > 0;
-        c->padding_bytes += padding;
-        c->aligned_payloads += payload_at % c->align == 0;
+        to->padded_messages += padding > 0;
+        to->padding_bytes += padding;
+        to->aligned_payloads += payload_at % c->align == 0;
+    }
+    return status;
+}
+
+static fls_status convert_message(const conversion *c, stretch *to, const fls_message *message,
+                                  fls_error *err)
+{
+    fls_status status =
+        c->align != 0 ? write_padded(c, to, message, err)
+                      : fls_writer_write(to->writer, message->payload, message->size, err);
+    if (status == FLS_OK) {
+        to->messages++;
+        to->empty_messages = message->size == 0 ? to->empty_messages + 1 : 0;
     }
     return status;
 }
@@ -165,21 +198,136 @@ static int take(void *self, const fls_message *message)
     if (!is_wanted(c, message)) {
         return c->failed != CLI_DONE || cli_selector_is_full(&c->selector);
     }
-    if (c->writer == NULL) {
-        c->failed = open_writer(c);
+    if (c->all.writer == NULL) {
+        c->failed = begin(c);
         if (c->failed != CLI_DONE) {
             return 1;
         }
     }
-    fls_status status = c->align != 0
-                            ? write_padded(c, message, &err)
-                            : fls_writer_write(c->writer, message->payload, message->size, &err);
-    c->empty_bytes = message->size == 0 ? c->empty_bytes + c->header_bytes : 0;
-    return status == FLS_OK ? cli_selector_is_full(&c->selector) : refused(c, message, &err);
+    if (convert_message(c, &c->all, message, &err) == FLS_OK) {
+        return cli_selector_is_full(&c->selector);
+    }
+    if (c->all.out.status == FLS_OK) { /* else the end of the output says it */
+        err.known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
+        err.offset = message->offset;
+        err.ordinal = message->ordinal;
+        c->failed = cli_complain_error(c->job, c->input.name, &err);
+        c->failed = c->failed == CLI_SYSTEM ? CLI_SYSTEM : CLI_DAMAGED;
+    }
+    return 1;
 }
 
-static void tell(const conversion *c, uint64_t messages)
+/* ---- on several threads ---- */
+
+/* Whether a thread can make a stretch without knowing what was taken before: but for a limit of
+ * what is taken, and for padding when it may be the stretch that has the first message. */
+static int can_share(const conversion *c)
 {
+    return c->selector.condition == NULL || (c->selector.limit == UINT64_MAX && c->align == 0);
+}
+
+static int is_left_out(conversion *c, const fls_message *message)
+{
+    uint32_t type;
+    return c->selector.condition != NULL && !cli_where_holds(&c->selector.where, message, &type);
+}
+
+/* A wanted message that is refused. */
+static int is_refused(const conversion *c, const fls_message *message)
+{
+    fls_error err = FLS_ERROR_INIT;
+    uint32_t type;
+    return c->selector.condition != NULL && c->job->common.type_count > 0 &&
+           cli_schemas_check(&c->selector.schemas, message, &type, &err) != FLS_OK;
+}
+
+static void *make_stretch(void *self)
+{
+    conversion *c = self;
+    if (c->all.writer == NULL && begin(c) != CLI_DONE) {
+        return NULL;
+    }
+    stretch *made = calloc(1, sizeof *made);
+    if (made != NULL) {
+        cli_out_in_memory(&made->out, c->job);
+    }
+    return made;
+}
+
+static void dispose_stretch(void *self, void *result)
+{
+    stretch *s = result;
+    (void)self;
+    fls_writer_abort(s->writer);
+    cli_out_forget(&s->out);
+    free(s);
+}
+
+/* Where payloads are aligned, the message before has padded the first one to its place: as if the
+ * stretch began a header before a multiple of that. It ends so too, for the next. */
+static void begin_stretch(void *self, void *result)
+{
+    const conversion *c = self;
+    stretch *s = result;
+    stretch empty = {.writer = s->writer, .out = s->out};
+    if (s->writer != NULL && fls_writer_flush(s->writer, NULL) != FLS_OK) {
+        fls_writer_abort(s->writer);
+        empty.writer = NULL;
+    }
+    empty.out = s->out;
+    cli_out_empty(&empty.out);
+    *s = empty;
+    if (s->writer == NULL) {
+        uint64_t before = c->align != 0 ? -(uint64_t)c->header_bytes & (c->align - 1) : 0;
+        (void)!open_writer(c, s, before, NULL); /* take sees that it is not there */
+    }
+}
+
+static size_t take_stretch(void *self, void *result, const fls_message *messages, size_t count)
+{
+    conversion *c = self;
+    stretch *s = result;
+    for (size_t i = 0; i < count; i++) {
+        if (is_left_out(c, &messages[i])) {
+            continue;
+        }
+        if (s->writer == NULL || is_refused(c, &messages[i]) ||
+            convert_message(c, s, &messages[i], NULL) != FLS_OK) {
+            return i;
+        }
+    }
+    return count;
+}
+
+static int collect_stretch(void *self, void *result, const fls_parallel_piece *piece)
+{
+    conversion *c = self;
+    stretch *all = &c->all;
+    stretch *s = result;
+    fls_error err = FLS_ERROR_INIT;
+    (void)piece;
+    if (fls_writer_flush(all->writer, &err) != FLS_OK) {
+        return 1; /* the end of the output says it */
+    }
+    if (s->writer != NULL && fls_writer_flush(s->writer, &err) != FLS_OK) {
+        c->failed = cli_complain_error(c->job, NULL, &err);
+        return 1;
+    }
+    cli_out_join(&all->out, &s->out);
+    all->messages += s->messages;
+    all->padded_messages += s->padded_messages;
+    all->padding_bytes += s->padding_bytes;
+    all->aligned_payloads += s->aligned_payloads;
+    all->empty_messages =
+        s->empty_messages + (s->empty_messages == s->messages ? all->empty_messages : 0);
+    return all->out.status != FLS_OK;
+}
+
+/* ---- */
+
+static void tell(const conversion *c)
+{
+    const stretch *all = &c->all;
     char a[CLI_NUMBER];
     char b[CLI_NUMBER];
     char d[CLI_NUMBER];
@@ -187,14 +335,15 @@ static void tell(const conversion *c, uint64_t messages)
         cli_note(c->job,
                  "%s of %s messages padded, %s zero bytes added; payloads begin at multiples of "
                  "%u%s",
-                 cli_count(a, c->padded_messages), cli_count(b, messages),
-                 cli_count(d, c->padding_bytes), c->align,
-                 c->aligned_payloads < messages ? ", but for the first" : "");
+                 cli_count(a, all->padded_messages), cli_count(b, all->messages),
+                 cli_count(d, all->padding_bytes), c->align,
+                 all->aligned_payloads < all->messages ? ", but for the first" : "");
     } else {
-        cli_detail(c->job, "%s messages converted to %s", cli_count(a, messages),
+        cli_detail(c->job, "%s messages converted to %s", cli_count(a, all->messages),
                    fls_checksum_name(c->to));
     }
-    if (c->empty_bytes >= FLS_ZERO_TAIL_BYTES && c->to != FLS_CHECKSUM_XXH3) {
+    if (all->empty_messages * c->header_bytes >= FLS_ZERO_TAIL_BYTES &&
+        c->to != FLS_CHECKSUM_XXH3) {
         cli_note(c->job,
                  "the last messages are empty, and with %s readers will take them for a zero tail",
                  fls_checksum_name(c->to));
@@ -203,28 +352,30 @@ static void tell(const conversion *c, uint64_t messages)
 
 static int convert(conversion *c)
 {
-    fls_error err = FLS_ERROR_INIT;
     int sifts = c->selector.condition != NULL;
-    cli_walker walker = {take, NULL, c, sifts ? NULL : &c->selector.schemas, NULL};
+    const cli_walker walker = {take, NULL, c, sifts ? NULL : &c->selector.schemas, NULL};
+    const cli_shares shares = {can_share(c) ? c->jobs : 1,
+                               PIECE_BYTES,
+                               &c->reader,
+                               make_stretch,
+                               dispose_stretch,
+                               begin_stretch,
+                               take_stretch,
+                               collect_stretch};
     int code = CLI_DONE;
     if (!cli_selector_is_full(&c->selector)) {
-        code = cli_walk(&c->input, c->reader, &walker);
+        code = cli_walk_shared(&c->input, &walker, &shares);
     }
-    if (code == CLI_DONE && c->failed == CLI_DONE && c->writer == NULL) {
-        code = open_writer(c);
+    if (code == CLI_DONE && c->failed == CLI_DONE && c->all.writer == NULL) {
+        code = begin(c);
     }
     code = c->failed != CLI_DONE ? c->failed : code;
-    if (code != CLI_DONE && !cli_is_stdout(c->job->common.output)) {
-        fls_writer_abort(c->writer);
-        return code;
+    if (fls_writer_close(c->all.writer, NULL) != FLS_OK && c->all.out.status == FLS_OK) {
+        code = code != CLI_DONE ? code : cli_complain_errno(c->job, NULL, NULL, ENOMEM);
     }
-    cli_progress_say(&c->job->progress, "waiting for the disk");
-    uint64_t messages = c->writer != NULL ? fls_writer_messages(c->writer) : 0;
-    if (fls_writer_close(c->writer, &err) != FLS_OK) {
-        return code != CLI_DONE ? code : cli_write_failed(c->job, c->job->common.output, &err);
-    }
-    if (code == CLI_DONE) {
-        tell(c, messages);
+    code = cli_out_end(&c->all.out, code);
+    if (code == CLI_DONE && c->all.out.status == FLS_OK) {
+        tell(c);
     }
     return cli_input_verdict(&c->input, code);
 }
@@ -242,13 +393,10 @@ static int run_on(conversion *c, const char *path)
     }
     code = cli_reader_open(&c->input, &c->reader, NULL, 0);
     if (code == CLI_DONE) {
-        code = cli_sink_open(c->job, &c->sink, c->job->common.output, &c->input);
+        code = cli_out_open(&c->all.out, c->job, c->job->common.output, &c->input);
     }
     if (code == CLI_DONE) {
         code = convert(c);
-        if (c->sink.ops != NULL) {
-            fls_sink_abort(&c->sink);
-        }
     }
     fls_reader_close(c->reader);
     cli_input_close(&c->input);
@@ -265,6 +413,9 @@ static int take_option(conversion *c, int id, const char *argument)
     if (id == ID_WHERE) {
         c->selector.condition = argument;
         return CLI_DONE;
+    }
+    if (id == 'j') {
+        return cli_parallel_take(c->job, argument, &c->jobs);
     }
     if (id == ID_JOURNAL) {
         c->to_journal = 1;

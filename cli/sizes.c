@@ -131,15 +131,16 @@ static int add_slow(cli_sizes *sizes, uint32_t size, uint64_t count)
 int cli_sizes_add(cli_sizes *sizes, size_t size)
 {
     uint32_t small = (uint32_t)size;
+    if (sizes->last != NULL && sizes->last->size == small) {
+        sizes->last->count++;
+    } else if (!add_slow(sizes, small, 1)) {
+        return 0;
+    }
     sizes->messages++;
     sizes->bytes += size;
     sizes->min = small < sizes->min ? small : sizes->min;
     sizes->max = small > sizes->max ? small : sizes->max;
-    if (sizes->last != NULL && sizes->last->size == small) {
-        sizes->last->count++;
-        return 1;
-    }
-    return add_slow(sizes, small, 1);
+    return 1;
 }
 
 int cli_sizes_clear(cli_sizes *sizes)
