@@ -8,6 +8,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "cores.h"
 #include "plot.h"
 #include "series.h"
 #include "time_field.h"
@@ -15,9 +16,12 @@
 
 enum { ID_SELECT = CLI_ID_FIRST, ID_EVERY, ID_TIME, ID_TIME_UNIT, ID_WHERE, ID_PLOT };
 
+/* Of IN, for a thread at once: the values of what is in it take some times the room. */
+#define PIECE_BYTES ((size_t)512 * 1024)
+
 static const char *const synopsis[] = {
-    "--select PATHS -s SCHEMA [--where EXPR] [--plot] [--json] [--range A..B] IN",
-    "--select PATHS --every TIME [--time PATH] -s SCHEMA [--json] IN", NULL};
+    "--select PATHS -s SCHEMA [--where EXPR] [--plot] [--json] [--range A..B] [-j N] IN",
+    "--select PATHS --every TIME [--time PATH] -s SCHEMA [--json] [-j N] IN", NULL};
 static const char *const description[] = {
     "Statistics of values over all messages: count, smallest, largest, mean, standard deviation "
     "(the sample's), and quantiles: the smallest value that so many of the values do not exceed. "
@@ -43,6 +47,7 @@ static const cli_option option_table[] = {
      "What it counts: ns, us, ms or s, where its name does not end so."},
     {ID_WHERE, "where", "EXPR", "Only messages for which the condition holds, as in grep."},
     {ID_PLOT, "plot", NULL, "The plot also when the output is no terminal."},
+    CLI_JOBS_OPTION,
     {0, NULL, NULL, NULL}};
 static const cli_pair keys[] = {
     {"file", "The FILE as given."},
@@ -78,6 +83,7 @@ typedef struct counting {
     const char *time_path;
     const char *time_unit;
     int64_t every_ns; /* 0: no windows */
+    uint32_t jobs;
     int plot;
     cli_schemas schemas;
     cli_where where;
@@ -146,19 +152,18 @@ static void close_window(counting *c)
     cli_series_reset(&c->window);
 }
 
-/* 0 when there is no memory. */
-static int add_to_window(counting *c, const fls_message *message, uint32_t type)
+/* Opens the window of a message, which may be that of the one before. 0: it has none. */
+static int find_window(counting *c, int has_time, int64_t time_ns)
 {
     char buffer[CLI_TIME_TEXT];
-    int64_t time_ns;
-    if (!cli_time_of(&c->time, message, type, &time_ns)) {
+    if (!has_time) {
         c->without_time++;
-        return 1;
+        return 0;
     }
     int64_t at = time_ns / c->every_ns - (time_ns % c->every_ns < 0);
     if (c->has_window && at < c->window_at) {
         c->late++;
-        return 1;
+        return 0;
     }
     if (!c->has_window) {
         c->first_at = at;
@@ -171,25 +176,136 @@ static int add_to_window(counting *c, const fls_message *message, uint32_t type)
     }
     c->has_window = 1;
     c->window_at = at;
-    return cli_series_add(&c->window, message, type);
+    return 1;
+}
+
+static int time_of(counting *c, const fls_message *message, uint32_t type, int64_t *time_ns)
+{
+    return c->every_ns > 0 && cli_time_of(&c->time, message, type, time_ns);
+}
+
+/* Not 0: there is no point in going on. */
+static int added(counting *c, int whole)
+{
+    if (!whole) {
+        c->failed = cli_complain_errno(c->job, NULL, NULL, ENOMEM);
+    }
+    return !whole || c->out.status != FLS_OK;
 }
 
 static int take(void *self, const fls_message *message)
 {
     counting *c = self;
     uint32_t type;
+    int64_t time_ns = 0;
     c->messages++;
     if (!cli_where_holds(&c->where, message, &type)) {
         return 0;
     }
     c->matches++;
-    if (!cli_series_add(&c->all, message, type) ||
-        (c->every_ns > 0 && !add_to_window(c, message, type))) {
-        c->failed = cli_complain_errno(c->job, NULL, NULL, ENOMEM);
+    int whole = cli_series_add(&c->all, message, type);
+    int has_time = time_of(c, message, type, &time_ns);
+    if (whole && c->every_ns > 0 && find_window(c, has_time, time_ns)) {
+        whole = cli_series_add(&c->window, message, type);
+    }
+    return added(c, whole);
+}
+
+/* ---- on several threads ---- */
+
+/* A message that the condition holds for. */
+typedef struct match {
+    int64_t time_ns;
+    int has_time;
+    size_t values_end; /* its values end there, and begin where the ones before end */
+} match;
+
+typedef struct gathered {
+    cli_series_values values;
+    match *matches;
+    size_t count;
+    size_t capacity;
+} gathered;
+
+static void *make_gathered(void *self)
+{
+    (void)self;
+    return calloc(1, sizeof(gathered));
+}
+
+static void dispose_gathered(void *self, void *result)
+{
+    gathered *g = result;
+    (void)self;
+    free(g->values.all);
+    free(g->matches);
+    free(g);
+}
+
+static void begin_gathered(void *self, void *result)
+{
+    gathered *g = result;
+    (void)self;
+    g->values.count = 0;
+    g->count = 0;
+}
+
+static int gather(counting *c, gathered *g, const fls_message *message)
+{
+    uint32_t type;
+    if (!cli_where_holds(&c->where, message, &type)) {
         return 1;
     }
-    return c->out.status != FLS_OK;
+    if (g->count == g->capacity) {
+        size_t capacity = g->capacity > 0 ? g->capacity * 2 : 1024;
+        match *larger = realloc(g->matches, capacity * sizeof *larger);
+        if (larger == NULL) {
+            return 0;
+        }
+        g->matches = larger;
+        g->capacity = capacity;
+    }
+    if (!cli_series_gather(&c->all, &g->values, message, type)) {
+        return 0;
+    }
+    match *made = &g->matches[g->count++];
+    *made = (match){.values_end = g->values.count};
+    made->has_time = time_of(c, message, type, &made->time_ns);
+    return 1;
 }
+
+static size_t take_gathered(void *self, void *result, const fls_message *messages, size_t count)
+{
+    size_t taken = 0;
+    while (taken < count && gather(self, result, &messages[taken])) {
+        taken++;
+    }
+    return taken;
+}
+
+static int collect_gathered(void *self, void *result, const fls_parallel_piece *piece)
+{
+    counting *c = self;
+    const gathered *g = result;
+    const cli_series_value *values = g->values.all;
+    size_t from = 0;
+    int ended = 0;
+    c->messages += piece->messages;
+    for (size_t i = 0; i < g->count && !ended; i++) {
+        const match *made = &g->matches[i];
+        size_t count = made->values_end - from;
+        c->matches++;
+        int whole = cli_series_add_gathered(&c->all, values + from, count);
+        if (whole && c->every_ns > 0 && find_window(c, made->has_time, made->time_ns)) {
+            whole = cli_series_add_gathered(&c->window, values + from, count);
+        }
+        ended = added(c, whole);
+        from = made->values_end;
+    }
+    return ended;
+}
+
+/* ---- */
 
 static void pause_counting(void *self)
 {
@@ -273,9 +389,12 @@ static void report_table(counting *c)
     }
 }
 
-static int count_in(counting *c, fls_reader *reader)
+static int count_in(counting *c, fls_reader **reader)
 {
-    cli_walker walker = {take, pause_counting, c, NULL, NULL};
+    const cli_walker walker = {take, pause_counting, c, NULL, NULL};
+    const cli_shares shares = {c->jobs,        PIECE_BYTES,      reader,
+                               make_gathered,  dispose_gathered, begin_gathered,
+                               take_gathered,  collect_gathered};
     if (c->job->common.json) {
         cli_json_begin(&c->json, &c->out);
         cli_json_text(&c->json, "file", c->input.path);
@@ -283,7 +402,7 @@ static int count_in(counting *c, fls_reader *reader)
             cli_json_open_list(&c->json, "windows");
         }
     }
-    int code = cli_walk(&c->input, reader, &walker);
+    int code = cli_walk_shared(&c->input, &walker, &shares);
     if (c->failed != CLI_DONE) {
         return c->failed;
     }
@@ -312,7 +431,7 @@ static int count_file(counting *c, const char *path)
         code = cli_out_open(&c->out, c->job, c->job->common.output, &c->input);
     }
     if (code == CLI_DONE) {
-        code = cli_input_verdict(&c->input, cli_out_end(&c->out, count_in(c, reader)));
+        code = cli_input_verdict(&c->input, cli_out_end(&c->out, count_in(c, &reader)));
     }
     fls_reader_close(reader);
     cli_input_close(&c->input);
@@ -395,6 +514,7 @@ static int take_option(counting *c, int id, const char *argument)
     case ID_TIME_UNIT: c->time_unit = argument; return CLI_DONE;
     case ID_WHERE: c->condition = argument; return CLI_DONE;
     case ID_PLOT: c->plot = 1; return CLI_DONE;
+    case 'j': return cli_parallel_take(c->job, argument, &c->jobs);
     default:
         return cli_parse_duration(argument, &c->every_ns)
                    ? CLI_DONE

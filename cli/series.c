@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LEAST_START = 10 }; /* the width of a window's start */
+
+/* That are gathered; a small message can have many. */
+#define MOST_VALUES ((size_t)1 << 20)
 
 static fls_value_kind number_kind(const fls_path *path)
 {
@@ -67,23 +71,48 @@ void cli_series_reset(cli_series_set *set)
     }
 }
 
-typedef struct adding {
-    fls_statistics *statistics;
-    int as_float;
-    uint64_t values;
-} adding;
-
-static int add_value(void *self, const fls_value *given)
+static fls_value number_of(const fls_value *given, int as_float)
 {
-    adding *add = self;
     fls_value value = *given;
-    if (add->as_float && value.kind != FLS_VALUE_ABSENT && value.kind != FLS_VALUE_F64) {
+    if (as_float && value.kind != FLS_VALUE_ABSENT && value.kind != FLS_VALUE_F64) {
         value.as.f = value.kind == FLS_VALUE_I64 ? (double)value.as.i : (double)value.as.u;
         value.kind = FLS_VALUE_F64;
     }
     value.enumeration = FLS_SCHEMA_NONE; /* the number, not the name */
-    add->values++;
-    return fls_statistics_add(add->statistics, &value, NULL) != FLS_OK;
+    return value;
+}
+
+typedef struct adding {
+    fls_statistics *statistics; /* or, where that is NULL: */
+    cli_series_values *values;
+    uint32_t column;
+    int as_float;
+    uint64_t added;
+} adding;
+
+static int gather_value(cli_series_values *values, uint32_t column, const fls_value *value)
+{
+    if (values->count == values->capacity) {
+        size_t capacity = values->capacity > 0 ? values->capacity * 2 : 1024;
+        cli_series_value *larger =
+            capacity <= MOST_VALUES ? realloc(values->all, capacity * sizeof *larger) : NULL;
+        if (larger == NULL) {
+            return 1;
+        }
+        values->all = larger;
+        values->capacity = capacity;
+    }
+    values->all[values->count++] = (cli_series_value){column, *value};
+    return 0;
+}
+
+static int add_value(void *self, const fls_value *given)
+{
+    adding *add = self;
+    fls_value value = number_of(given, add->as_float);
+    add->added++;
+    return add->statistics != NULL ? fls_statistics_add(add->statistics, &value, NULL) != FLS_OK
+                                   : gather_value(add->values, add->column, &value);
 }
 
 /* A type that came up late may have text there. */
@@ -99,21 +128,53 @@ static const fls_path *path_of_numbers(cli_series_set *set, uint32_t index, uint
     return fits ? path : NULL;
 }
 
+/* The values of one column. 0 when there is no room for them. */
+static int add_column(cli_series_set *set, adding *add, const fls_message *message, uint32_t type)
+{
+    const fls_path *path = path_of_numbers(set, add->column, type);
+    fls_value value = {.kind = FLS_VALUE_ABSENT, .enumeration = FLS_SCHEMA_NONE};
+    if (path != NULL && fls_path_is_many(path)) {
+        if (fls_path_each(path, message->payload, message->size, add_value, add) != 0) {
+            return 0;
+        }
+    } else if (path != NULL) {
+        fls_path_get(path, message->payload, message->size, &value);
+    }
+    return add->added > 0 || add_value(add, &value) == 0;
+}
+
 int cli_series_add(cli_series_set *set, const fls_message *message, uint32_t type)
 {
     set->messages++;
     for (uint32_t i = 0; i < set->columns->count; i++) {
-        const fls_path *path = path_of_numbers(set, i, type);
-        fls_value value = {.kind = FLS_VALUE_ABSENT, .enumeration = FLS_SCHEMA_NONE};
-        adding add = {set->series[i].statistics, set->as_float[i], 0};
-        if (path != NULL && fls_path_is_many(path)) {
-            if (fls_path_each(path, message->payload, message->size, add_value, &add) != 0) {
-                return 0;
-            }
-        } else if (path != NULL) {
-            fls_path_get(path, message->payload, message->size, &value);
+        adding add = {set->series[i].statistics, NULL, i, set->as_float[i], 0};
+        if (!add_column(set, &add, message, type)) {
+            return 0;
         }
-        if (add.values == 0 && add_value(&add, &value) != 0) {
+    }
+    return 1;
+}
+
+int cli_series_gather(cli_series_set *set, cli_series_values *values, const fls_message *message,
+                      uint32_t type)
+{
+    size_t before = values->count;
+    for (uint32_t i = 0; i < set->columns->count; i++) {
+        adding add = {NULL, values, i, set->as_float[i], 0};
+        if (!add_column(set, &add, message, type)) {
+            values->count = before;
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int cli_series_add_gathered(cli_series_set *set, const cli_series_value *values, size_t count)
+{
+    set->messages++;
+    for (size_t i = 0; i < count; i++) {
+        fls_statistics *statistics = set->series[values[i].column].statistics;
+        if (fls_statistics_add(statistics, &values[i].value, NULL) != FLS_OK) {
             return 0;
         }
     }

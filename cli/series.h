@@ -26,6 +26,25 @@ void cli_series_reset(cli_series_set *set);
 /* 0 when there is no memory. */
 int cli_series_add(cli_series_set *set, const fls_message *message, uint32_t type);
 
+/* The same in two steps: values are gathered on any thread, and added in the order of the messages
+ * on one, since sums of floats depend on it. */
+typedef struct cli_series_value {
+    uint32_t column;
+    fls_value value;
+} cli_series_value;
+
+typedef struct cli_series_values {
+    cli_series_value *all;
+    size_t count;
+    size_t capacity;
+} cli_series_values;
+
+/* Appends a message's values. 0 when there are too many for memory that is used again and again;
+ * none of them is there then. */
+int cli_series_gather(cli_series_set *set, cli_series_values *values, const fls_message *message,
+                      uint32_t type);
+int cli_series_add_gathered(cli_series_set *set, const cli_series_value *values, size_t count);
+
 /* A list of an object for each column. */
 void cli_series_json(cli_series_set *set, cli_json *json);
 
