@@ -5,7 +5,7 @@
 #include "message_out.h"
 
 static const char *const synopsis[] = {
-    "[--as json] -s SCHEMA [-r TYPE] [--defaults] [-c ALGO] [-n N] [-j N] [-o FILE] IN",
+    "[--as json] -s SCHEMA [-r TYPE] [--defaults] [-c ALGO] [-n N] [-o FILE] IN",
     "--as csv|json --select PATHS -s SCHEMA [--range A..B] [-n N] [-o FILE] IN",
     "--as hex|raw|frames|delimited [-c ALGO] [--range A..B] [-n N] [-o FILE] IN", NULL};
 static const char *const description[] = {
@@ -22,7 +22,8 @@ static const char *const description[] = {
     "same. Fields that are absent, so that they have their default, are left out unless --defaults "
     "is given. 'flatstream write --from json' is the way back.",
     NULL};
-static const cli_option option_table[] = {CLI_MESSAGE_OUT_OPTIONS, CLI_JOBS_OPTION, {0, NULL, NULL, NULL}};
+static const cli_option option_table[] = {
+    CLI_MESSAGE_OUT_OPTIONS, CLI_JOBS_OPTION, {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {
     {"0", "Everything that was asked for is sound."},
     {"1", "It is damaged, a message is refused, or it does not end cleanly."},

@@ -162,9 +162,9 @@ static fls_status write_padded(const conversion *c, stretch *to, const fls_messa
 static fls_status convert_message(const conversion *c, stretch *to, const fls_message *message,
                                   fls_error *err)
 {
-    fls_status status =
-        c->align != 0 ? write_padded(c, to, message, err)
-                      : fls_writer_write(to->writer, message->payload, message->size, err);
+    fls_status status = c->align != 0
+                            ? write_padded(c, to, message, err)
+                            : fls_writer_write(to->writer, message->payload, message->size, err);
     if (status == FLS_OK) {
         to->messages++;
         to->empty_messages = message->size == 0 ? to->empty_messages + 1 : 0;
@@ -304,14 +304,12 @@ static int collect_stretch(void *self, void *result, const fls_parallel_piece *p
     conversion *c = self;
     stretch *all = &c->all;
     stretch *s = result;
-    fls_error err = FLS_ERROR_INIT;
     (void)piece;
-    if (fls_writer_flush(all->writer, &err) != FLS_OK) {
+    if (fls_writer_flush(all->writer, NULL) != FLS_OK) {
         return 1; /* the end of the output says it */
     }
-    if (s->writer != NULL && fls_writer_flush(s->writer, &err) != FLS_OK) {
-        c->failed = cli_complain_error(c->job, NULL, &err);
-        return 1;
+    if (s->writer != NULL && fls_writer_flush(s->writer, NULL) != FLS_OK) {
+        return CLI_SHARE_LEFT; /* there was no memory for all of it */
     }
     cli_out_join(&all->out, &s->out);
     all->messages += s->messages;

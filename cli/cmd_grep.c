@@ -10,8 +10,8 @@
 enum { ID_WHERE = CLI_ID_FIRST, ID_COUNT, ID_INVERT };
 
 static const char *const synopsis[] = {
-    "--where EXPR -s SCHEMA [--as FORM] [--select PATHS] [-n N] [-j N] [-o FILE] IN",
-    "--count [--json] --where EXPR -s SCHEMA [--invert] [--range A..B] [-j N] IN", NULL};
+    "--where EXPR -s SCHEMA [--as FORM] [--select PATHS] [-n N] [-o FILE] IN",
+    "--count [--json] --where EXPR -s SCHEMA [--invert] [--range A..B] IN", NULL};
 static const char *const description[] = {
     "Prints the messages for which a condition on their fields holds, as cat does. A journal knows "
     "its own schemas, so that it needs no -s.",

@@ -20,8 +20,8 @@ enum { ID_SELECT = CLI_ID_FIRST, ID_EVERY, ID_TIME, ID_TIME_UNIT, ID_WHERE, ID_P
 #define PIECE_BYTES ((size_t)512 * 1024)
 
 static const char *const synopsis[] = {
-    "--select PATHS -s SCHEMA [--where EXPR] [--plot] [--json] [--range A..B] [-j N] IN",
-    "--select PATHS --every TIME [--time PATH] -s SCHEMA [--json] [-j N] IN", NULL};
+    "--select PATHS -s SCHEMA [--where EXPR] [--plot] [--json] [--range A..B] IN",
+    "--select PATHS --every TIME [--time PATH] -s SCHEMA [--json] IN", NULL};
 static const char *const description[] = {
     "Statistics of values over all messages: count, smallest, largest, mean, standard deviation "
     "(the sample's), and quantiles: the smallest value that so many of the values do not exceed. "
@@ -392,9 +392,8 @@ static void report_table(counting *c)
 static int count_in(counting *c, fls_reader **reader)
 {
     const cli_walker walker = {take, pause_counting, c, NULL, NULL};
-    const cli_shares shares = {c->jobs,        PIECE_BYTES,      reader,
-                               make_gathered,  dispose_gathered, begin_gathered,
-                               take_gathered,  collect_gathered};
+    const cli_shares shares = {c->jobs,          PIECE_BYTES,    reader,        make_gathered,
+                               dispose_gathered, begin_gathered, take_gathered, collect_gathered};
     if (c->job->common.json) {
         cli_json_begin(&c->json, &c->out);
         cli_json_text(&c->json, "file", c->input.path);

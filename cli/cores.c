@@ -4,8 +4,9 @@
 #include "command_line.h"
 #include "complain.h"
 
-#define WORTH_BYTES ((uint64_t)16 * 1024 * 1024) /* below it threads cost more than they bring, ... */
-#define ASKED_BYTES ((uint64_t)256 * 1024)       /* ... but whoever asks for them gets them */
+#define WORTH_BYTES \
+    ((uint64_t)16 * 1024 * 1024)           /* below it threads cost more than they bring, ... */
+#define ASKED_BYTES ((uint64_t)256 * 1024) /* ... but whoever asks for them gets them */
 #define PIECE_BYTES ((size_t)4 * 1024 * 1024)
 #define LEAST_BYTES ((size_t)64 * 1024)
 

@@ -14,11 +14,11 @@ typedef struct cli_parallel {
 } cli_parallel;
 
 /* For the option tables of verbs that have it. */
-#define CLI_JOBS_OPTION                                                                    \
-    {                                                                                      \
-        'j', "jobs", "N",                                                                  \
-            "Cores to use for a large file; all of them unless given. The output is the "  \
-            "same whatever their number."                                                  \
+#define CLI_JOBS_OPTION                                                                   \
+    {                                                                                     \
+        'j', "jobs", "N",                                                                 \
+            "Cores to use for a large file; all of them unless given. The output is the " \
+            "same whatever their number."                                                 \
     }
 
 /* -j N. Exit code, after a message. */

@@ -190,8 +190,10 @@ static int collect_part(void *self, void *result, const fls_parallel_piece *piec
 
 cli_shares cli_message_out_shares(cli_message_out *print, uint32_t jobs)
 {
-    return (cli_shares){jobs,         CLI_MESSAGE_PIECE_BYTES, &print->reader, make_part,
-                        dispose_part, begin_part,              take_part,      collect_part};
+    return (cli_shares){jobs,           CLI_MESSAGE_PIECE_BYTES,
+                        &print->reader, make_part,
+                        dispose_part,   begin_part,
+                        take_part,      collect_part};
 }
 
 /* ---- options ---- */

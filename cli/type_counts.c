@@ -128,7 +128,8 @@ void cli_type_counts_put_json(cli_json *json, const cli_type_counts *counts)
     cli_json_close_list(json);
     cli_json_count(json, "refused", counts->all.refused);
     if (counts->all.refused > 0) {
-        cli_json_fault(json, "refusal", &counts->all.first, cli_fault_kind(counts->all.first.status));
+        cli_json_fault(json, "refusal", &counts->all.first,
+                       cli_fault_kind(counts->all.first.status));
     } else {
         cli_json_null(json, "refusal");
     }
@@ -144,7 +145,8 @@ void cli_type_counts_print(cli_out *out, const cli_type_counts *counts)
     for (uint32_t i = 0; i < schemas->set.count; i++) {
         const fls_message_type *type = &schemas->set.types[i];
         cli_out_format(out, "%-13s%s: %s messages, %s bytes\n", i == 0 ? "types" : "",
-                       cli_schemas_type_name(schemas, i), cli_count(text, counts->all.of[i].messages),
+                       cli_schemas_type_name(schemas, i),
+                       cli_count(text, counts->all.of[i].messages),
                        cli_count(bytes, counts->all.of[i].bytes));
         cli_out_format(out, "             schema %s, hash %016llx", schemas->paths[i],
                        (unsigned long long)fls_schema_hash(type->schema));
@@ -167,7 +169,8 @@ void cli_type_counts_print(cli_out *out, const cli_type_counts *counts)
         cli_out_format(out,
                        "refused      %s messages; the first at offset %llu, message %llu\n"
                        "             %s\n",
-                       cli_count(text, counts->all.refused), (unsigned long long)counts->all.first.offset,
+                       cli_count(text, counts->all.refused),
+                       (unsigned long long)counts->all.first.offset,
                        (unsigned long long)counts->all.first.ordinal, sentence);
     }
 }

@@ -141,16 +141,17 @@ static fls_status collect(void *self, void *result, const fls_parallel_piece *pi
     sharing *s = self;
     (void)err;
     cli_progress_update(&s->input->job->progress, piece->to);
-    s->ended = cli_interrupt_pending() != 0 ||
-               s->shares->collect(s->walker->self, result, piece) != 0;
-    return s->ended ? FLS_STOPPED : FLS_OK;
+    int code =
+        cli_interrupt_pending() != 0 ? 1 : s->shares->collect(s->walker->self, result, piece);
+    s->ended = code != 0 && code != CLI_SHARE_LEFT;
+    return code != 0 ? FLS_STOPPED : FLS_OK;
 }
 
 /* From the reader's position on, which is another one afterwards. */
 static fls_status walk_shared(sharing *s, fls_error *err)
 {
-    const fls_parallel_work work = {sizeof work,    0,            s,     make_result,
-                                    dispose_result, begin_result, share, collect};
+    const fls_parallel_work work = {sizeof work,  0,     s,      make_result, dispose_result,
+                                    begin_result, share, collect};
     uint64_t messages;
     return cli_parallel_read(&s->parallel, s->shares->reader, &work, &messages, err);
 }
@@ -205,8 +206,8 @@ int cli_walk(cli_input *input, fls_reader *reader, const cli_walker *walker)
 int cli_walk_shared(cli_input *input, const cli_walker *walker, const cli_shares *shares)
 {
     sharing several = {.input = input, .walker = walker, .shares = shares};
-    several.parallel = (cli_parallel){
-        .input = input, .jobs = shares->jobs, .piece_bytes = shares->piece_bytes};
+    several.parallel =
+        (cli_parallel){.input = input, .jobs = shares->jobs, .piece_bytes = shares->piece_bytes};
     return input->is_journal ? walk_journal(input, walker)
                              : walk_stream(input, shares->reader, walker, &several);
 }

@@ -31,9 +31,12 @@ typedef struct cli_shares {
      * from the first of the result. How many it took: the walker's take gets the one behind them,
      * and says what there is to be said. */
     size_t (*take)(void *self, void *result, const fls_message *messages, size_t count);
-    /* On the calling thread, in order. Not 0 ends the walk, with CLI_DONE. */
+    /* On the calling thread, in order. Not 0 ends the walk, with CLI_DONE; but CLI_SHARE_LEFT means
+     * that nothing was taken of the piece, whose messages the walker's take gets. */
     int (*collect)(void *self, void *result, const fls_parallel_piece *piece);
 } cli_shares;
+
+#define CLI_SHARE_LEFT (-1)
 
 /* CLI_DONE when all that was selected was taken, or the taker ended it; else the exit code, after a
  * message about what is wrong with the stream. */
