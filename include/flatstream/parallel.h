@@ -1,10 +1,10 @@
 /* One stream read by several threads, with results in the stream's order.
  *
  * A stream that can be read at any offset is cut into pieces of some megabytes. Where in a piece
- * the first frame begins is guessed by proof (fls_salvage_find); whether the guess was right shows
- * when the walk through the piece before it ends just there. A wrong one costs time: that piece is
- * read again from the right place. So what comes out is what one thread would have read, whatever
- * the bytes are.
+ * the first frame begins is guessed from what looks like one, or where frames are long found by
+ * proof (fls_salvage_find); whether that was right shows when the walk through the piece before it
+ * ends just there. A wrong one costs time: that piece is read again from the right place. So what
+ * comes out is what one thread would have read, whatever the bytes are.
  */
 #ifndef FLATSTREAM_PARALLEL_H
 #define FLATSTREAM_PARALLEL_H

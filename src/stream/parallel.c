@@ -1,9 +1,9 @@
 /* Several threads on one stream.
  *
- *     threads  take the next piece, find its first frame, walk to the first frame at or behind the
- *              next piece's nominal start, and leave the result in the piece's slot
- *     caller   takes slots in order: a piece that begins where the one before ended is collected,
- *              any other is read again from there
+ *     threads  take the next piece, guess or find its first frame, walk to the first frame at or
+ * behind the next piece's nominal start, and leave the result in the piece's slot caller   takes
+ * slots in order: a piece that begins where the one before ended is collected, any other is read
+ * again from there
  *
  * A piece k covers the frames that begin in [start(k), start(k + 1)). Slots are a ring: piece k
  * uses slot k % slot_count, so that no thread runs far ahead. Everything in a slot belongs to
@@ -12,10 +12,13 @@
 #include "flatstream/parallel.h"
 
 #include "core/bytes.h"
+#include "core/cpu.h"
+#include "core/digest.h"
 #include "core/options.h"
 #include "flatstream/salvage.h"
 #include "io/io_ops.h"
 #include "os/os_thread.h"
+#include "stream/guess.h"
 #include "stream/reader_private.h"
 
 #define PIECE_BYTES    ((size_t)4 * 1024 * 1024)
@@ -23,6 +26,7 @@
 #define MOST_THREADS   256u
 #define SLOTS_A_THREAD 3u
 #define BATCH          64
+#define GUESS_BYTES    ((size_t)16 * 1024) /* read to guess where a frame begins */
 
 typedef enum slot_state { SLOT_FREE, SLOT_TAKEN, SLOT_DONE } slot_state;
 
@@ -41,14 +45,17 @@ typedef struct crew crew;
 typedef struct member {
     crew *of;
     fls_reader *reader;
+    uint8_t *glance; /* GUESS_BYTES, where the source does not lend its bytes */
     flsi_thread thread;
 } member;
 
 struct crew {
     const fls_parallel_work *work;
     fls_reader_options reading;
+    fls_digest_state digest;
     const fls_allocator *allocator;
-    fls_source source; /* the caller's, without its closing */
+    const uint8_t *lent; /* the stream's bytes, or NULL */
+    fls_source source;   /* the caller's, without its closing */
     fls_source_ops ops;
     uint64_t end;    /* of the stream, when we began */
     uint64_t origin; /* start of piece 0 is position.offset; of piece k: origin + k * piece_bytes */
@@ -124,8 +131,39 @@ static fls_status sort_out(fls_status status)
     return fls_status_class_of(status) == FLS_CLASS_SYSTEM ? status : FLS_STOPPED;
 }
 
-static fls_status find_start(const crew *of, uint64_t piece, slot *into)
+/* A cheap guess by what is near. What is at an offset that is not read well is found out by a
+ * search, and by the walk. */
+static int guess(const member *one, uint64_t from, uint64_t *offset)
 {
+    const crew *of = one->of;
+    uint64_t left = of->end - of->reading.first_offset - from;
+    size_t size = left < GUESS_BYTES ? (size_t)left : GUESS_BYTES;
+    const uint8_t *bytes = one->glance;
+    size_t at;
+    if (of->lent != NULL) {
+        bytes = of->lent + (size_t)from;
+    } else {
+        fls_status status =
+            fls_source_read_all_at(&of->source, from, one->glance, size, &size, NULL);
+        if (status != FLS_OK && status != FLS_END) {
+            return 0;
+        }
+    }
+    uint32_t most = of->reading.max_frame_bytes;
+    most = most != 0 ? most : FLS_DEFAULT_MAX_FRAME_BYTES;
+    if (!flsi_guess_frame(&of->digest, most, bytes, size, &at)) {
+        return 0;
+    }
+    *offset = from + at;
+    return 1;
+}
+
+/* Where the first frame of a piece begins: guessed, or where frames are long found by proof. */
+static fls_status find_start(const member *one, uint64_t piece, slot *into)
+{
+    const crew *of = one->of;
+    uint64_t first = of->reading.first_offset;
+    uint64_t from = start_of(of, piece) - first;
     uint64_t bound = bound_of(of, piece);
     fls_salvage_options options = FLS_SALVAGE_OPTIONS_INIT;
     into->from = of->position;
@@ -133,16 +171,17 @@ static fls_status find_start(const crew *of, uint64_t piece, slot *into)
     if (piece == 0) {
         return FLS_OK;
     }
-    options.checksum = of->reading.checksum;
-    options.custom_checksum = of->reading.custom_checksum;
-    options.max_frame_bytes = of->reading.max_frame_bytes;
-    options.allocator = of->allocator;
     into->from.state = FLSI_STATE_SOMEWHERE;
-    fls_status status =
-        fls_salvage_find(&of->source, start_of(of, piece) - of->reading.first_offset,
-                         (bound < of->end ? bound : of->end) - of->reading.first_offset, &options,
-                         &into->from.offset, &into->error);
-    into->from.offset += of->reading.first_offset;
+    fls_status status = FLS_OK;
+    if (!guess(one, from, &into->from.offset)) {
+        options.checksum = of->reading.checksum;
+        options.custom_checksum = of->reading.custom_checksum;
+        options.max_frame_bytes = of->reading.max_frame_bytes;
+        options.allocator = of->allocator;
+        status = fls_salvage_find(&of->source, from, (bound < of->end ? bound : of->end) - first,
+                                  &options, &into->from.offset, &into->error);
+    }
+    into->from.offset += first;
     into->found = status == FLS_OK;
     return status == FLS_END ? FLS_OK : status;
 }
@@ -172,7 +211,7 @@ static void run(void *self)
     while (take_piece(of, &piece)) {
         slot *into = &of->slots[piece % of->slot_count];
         flsi_mutex_unlock(&of->mutex);
-        into->status = find_start(of, piece, into);
+        into->status = find_start(one, piece, into);
         if (into->status == FLS_OK && into->found) {
             walk(of, one->reader, into, bound_of(of, piece));
         }
@@ -288,6 +327,7 @@ static fls_status find_end(crew *of, fls_error *err)
         const void *data;
         size_t size = 0;
         status = of->source.ops->borrow(of->source.self, &data, &size, err);
+        of->lent = data;
         bytes = size;
     } else if (FLSI_SOURCE_HAS(&of->source, read_at)) {
         status = fls_source_size(&of->source, &bytes, err);
@@ -341,6 +381,10 @@ static fls_status equip(crew *of, fls_error *err)
     }
     for (uint32_t i = 0; i < of->members; i++) {
         of->all[i].of = of;
+        of->all[i].glance = of->lent != NULL ? NULL : zeroed(of->allocator, GUESS_BYTES, err);
+        if (of->lent == NULL && of->all[i].glance == NULL) {
+            return FLS_NO_MEMORY;
+        }
         fls_status status = fls_reader_open(&of->all[i].reader, of->source, &of->reading, err);
         if (status != FLS_OK) {
             return status;
@@ -353,6 +397,9 @@ static void put_away(crew *of)
 {
     for (uint32_t i = 0; of->all != NULL && i < of->members; i++) {
         fls_reader_close(of->all[i].reader);
+        if (of->all[i].glance != NULL) {
+            of->allocator->free(of->allocator->self, of->all[i].glance, GUESS_BYTES);
+        }
     }
     for (uint32_t i = 0; of->slots != NULL && i < of->slot_count; i++) {
         if (of->slots[i].result != NULL) {
@@ -447,6 +494,10 @@ fls_status fls_parallel_read(const fls_source *source, const fls_parallel_option
     }
     if (status == FLS_OK) {
         status = find_checksum(&of, err);
+    }
+    if (status == FLS_OK) {
+        status = flsi_digest_init(&of.digest, of.reading.checksum, of.reading.custom_checksum,
+                                  flsi_cpu_features(), err);
     }
     if (status == FLS_OK) {
         lay_out(&of, &given);
