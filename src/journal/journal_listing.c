@@ -139,9 +139,22 @@ int flsi_listing_has(const flsi_directory *directory, flsi_listed_segment *segme
     return segment->has_plain || segment->has_compressed;
 }
 
+/* Whether a segment without a seal is the writer's own of that epoch. One that is older may be what
+ * a recovery just copies the end of, and seals only when the copy has its name. */
+static int was_begun_in(const flsi_file *marks, uint64_t epoch)
+{
+    uint8_t bytes[FLSI_RECORD_BYTES];
+    flsi_record record;
+    size_t used;
+    return flsi_read_exactly(marks, FLSI_MARKS_HEADER_BYTES, bytes, sizeof bytes, NULL) == FLS_OK &&
+           flsi_record_decode(&record, bytes, sizeof bytes, &used, NULL) == FLS_OK &&
+           record.type == FLSI_RECORD_HEADER && record.small == epoch;
+}
+
 /* What comes behind a segment, as the seal that ends its marks says: 1; 0: it is not sealed so that
  * another one follows; -1: it cannot be told. */
-static int read_seal(const flsi_directory *directory, uint64_t ordinal, uint64_t *next)
+static int read_seal(const flsi_directory *directory, uint64_t ordinal, uint64_t epoch,
+                     uint64_t *next)
 {
     char name[FLSI_NAME_BYTES];
     uint8_t bytes[FLSI_RECORD_BYTES];
@@ -162,14 +175,15 @@ static int read_seal(const flsi_directory *directory, uint64_t ordinal, uint64_t
                  (record.flags & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) != 0 &&
                  record.ordinal > ordinal;
         *next = answer ? record.ordinal : 0;
+        answer = answer || was_begun_in(&marks, epoch) ? answer : -1;
     }
     (void)flsi_file_close(&marks, NULL);
     return answer;
 }
 
-/* Without another writer, which says so in the manifest before it does anything, segments come only
- * behind the last one, when that is sealed, and go from the front. *renewed 0: it has to be read.
- */
+/* Without another writer or a recovery, which say so in the manifest before they do anything,
+ * segments come only behind the last one, when that is sealed, and go from the front. *renewed 0:
+ * it has to be read. */
 static fls_status renew(flsi_listing *listing, const flsi_directory *directory, int *renewed,
                         fls_error *err)
 {
@@ -183,7 +197,7 @@ static fls_status renew(flsi_listing *listing, const flsi_directory *directory, 
     for (;;) {
         flsi_listed_segment next = {.has_marks = 1};
         int sealed = read_seal(directory, listing->segments[listing->count - 1].first_ordinal,
-                               &next.first_ordinal);
+                               listing->epoch, &next.first_ordinal);
         if (sealed < 0 || listing->count > 2 * count) {
             return FLS_OK; /* what was found is not wrong */
         }

@@ -4,6 +4,7 @@
  */
 #include "many_segments.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "support/prng.h"
@@ -234,12 +235,72 @@ static void test_long_listing(void **state)
     remove_journal();
 }
 
+/* ---- a reader that is woken in the middle of a recovery ---- */
+
+static follower watching;
+static int fails_fd = -1; /* a sync of it fails, once */
+
+static int rename_and_follow(int from_at, const char *from, int to_at, const char *to)
+{
+    int result = flsi_os_calls_system()->renameat(from_at, from, to_at, to);
+    follow(&watching);
+    return result;
+}
+
+static int fail_once(int fd)
+{
+    int fails = fd == fails_fd;
+    fails_fd = fails ? -1 : fails_fd;
+    errno = EIO;
+    return fails ? -1 : 0;
+}
+
+/* After a sync that failed: the segment that is made has its name before the old one is sealed.
+ * Whoever is told of the name looks just then, and nothing else is told for as long as no other
+ * segment follows. */
+static void test_looks_within_recovery(void **state)
+{
+    (void)state;
+    fls_journal *journal;
+    flsi_os_calls calls = *flsi_os_calls_system();
+    fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+    calls.renameat = rename_and_follow;
+    calls.sync_data = fail_once;
+    options.segment_messages = 3;
+    options.polled = 1;
+    options.sync = FLS_JOURNAL_SYNC_NONE;
+    files_make_directory(path, sizeof path);
+    journal = open_many(&options);
+    append_segments(journal, 300);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+    open_follower(&watching, FLS_JOURNAL_WRITTEN, NULL);
+    assert_status(flsi_journal_open(&journal, path, &options, &calls, NULL, &err), FLS_OK, &err);
+    append_segments(journal, 1);
+    assert_status(fls_journal_sync_now(journal, &err), FLS_OK, &err);
+    append_segments(journal, 1);
+    fails_fd = journal->segment.frames.fd;
+    assert_status(fls_journal_sync_now(journal, &err), FLS_OK, &err);
+    assert_int_equal(journal->segment.first_ordinal, 301);
+    append_segments(journal, 1); /* into the segment that was made */
+    assert_status(fls_journal_flush(journal, &err), FLS_OK, &err);
+    follow(&watching);
+    assert_int_equal(watching.next, 303);
+    assert_int_equal(watching.taken_back, 0);
+    fls_journal_reader_close(watching.reader);
+    assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+    remove_journal();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_retained),         cmocka_unit_test(test_retained_by_bytes),
-        cmocka_unit_test(test_compressed),       cmocka_unit_test(test_all_left),
-        cmocka_unit_test(test_others_change_it), cmocka_unit_test(test_long_listing),
+        cmocka_unit_test(test_retained),
+        cmocka_unit_test(test_retained_by_bytes),
+        cmocka_unit_test(test_compressed),
+        cmocka_unit_test(test_all_left),
+        cmocka_unit_test(test_others_change_it),
+        cmocka_unit_test(test_long_listing),
+        cmocka_unit_test(test_looks_within_recovery),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
