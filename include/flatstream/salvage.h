@@ -74,7 +74,7 @@ typedef struct fls_salvage_options {
                                     and four times the largest sound one so far */
     uint32_t keep_unanchored;    /* 1: their messages are handed out */
     uint32_t hash_per_byte;      /* a search may hash so many bytes for each that it passes; 0: 8 */
-    uint32_t believe_zeros;      /* 1: a run of zeros that covers a sector of 512 bytes is empty
+    uint32_t believe_zeros;      /* 1: a run of zeros that fills a sector of 512 bytes is empty
                                     messages where a reader says so, not the place of lost ones */
     uint32_t reserved;
     fls_salvage_anchors anchors;

@@ -170,6 +170,7 @@ fls_status flsi_proof_follow(flsi_prober *prober, const flsi_candidate *first, i
     found->frames = 1;
     fls_status status = flsi_proof_root(prober, first, &found->first_root, err);
     found->rooted = at_boundary || found->first_root;
+    found->roots = (unsigned)found->first_root;
     while (status == FLS_OK && at.end < prober->probe.end && steps < 4 * CHAIN_FRAMES &&
            found->frames < most) {
         int good = 0;
@@ -193,6 +194,7 @@ fls_status flsi_proof_follow(flsi_prober *prober, const flsi_candidate *first, i
             break;
         }
         found->rooted += (unsigned)(root && found->rooted == found->frames);
+        found->roots += (unsigned)root;
         found->frames++;
     }
     found->ends_at_end = at.end >= prober->zeros_from;

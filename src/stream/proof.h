@@ -65,6 +65,7 @@ fls_status flsi_proof_holds(flsi_prober *prober, const flsi_candidate *frame, fl
 typedef struct flsi_chain {
     unsigned frames; /* non-empty, sound, in a row, the first included */
     unsigned rooted; /* how many of them, before the first that has none, have a table root */
+    unsigned roots;  /* how many of them have one */
     int first_root;
     int ends_at_end; /* nothing, or nothing but zeros, is behind them */
 } flsi_chain;

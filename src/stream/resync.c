@@ -22,10 +22,11 @@
 #define LANES_REACH    (LANES + FLS_LENGTH_BYTES)
 #define SECTOR_BYTES   512u
 /* Bits of evidence under checksums of 1 to 3 bytes. */
-#define BITS_NEEDED   64u
-#define BITS_OF_PLACE 12u /* a header stands where the frame before ends */
-#define BITS_OF_ROOT  12u
-#define BITS_OF_END   32u
+#define BITS_NEEDED       64u
+#define BITS_OF_PLACE     12u /* a header stands where the frame before ends */
+#define BITS_OF_ROOT      12u
+#define BITS_OF_END       32u
+#define UNROOTED_IN_A_ROW 4u /* where messages are known to have roots */
 /* Without a checksum. */
 #define ROOTED_IN_A_ROW 4u
 #define ROOTED_AT_END   2u
@@ -110,6 +111,24 @@ static fls_status headers_behind(flsi_resync *resync, const flsi_candidate *fram
     return FLS_OK;
 }
 
+/* A checksum is as good as random: so many bytes in it of zeros or of ones are a number or what an
+ * erased sector leaves, not a checksum. (Of 2^24 true ones about one looks so. The CRC-32 of four
+ * bytes of ones is all ones.) */
+static int looks_like_checksum(const fls_digest_state *digest, const uint8_t *stored)
+{
+    if (digest->checksum == FLS_CHECKSUM_CUSTOM || digest->width < 4) {
+        return 1;
+    }
+    const unsigned most = digest->width == 8 ? 4 : 3;
+    unsigned zeros = 0;
+    unsigned ones = 0;
+    for (uint32_t i = 0; i < digest->width; i++) {
+        zeros += stored[i] == 0;
+        ones += stored[i] == 0xFF;
+    }
+    return zeros < most && ones < most;
+}
+
 /* ---- where a frame is expected ---- */
 
 /* Rule P2 without a checksum. Zeros are no end here: too many rows of what are no frames lead
@@ -156,11 +175,21 @@ fls_status flsi_resync_proven(flsi_resync *resync, const flsi_candidate *frame, 
                               fls_error *err)
 {
     uint32_t believed = resync->prober.max_frame_bytes;
+    uint32_t unit = flsi_unit_of(resync->prober.digest);
     int behind = HEADERS_BEHIND;
-    fls_status status = FLS_OK;
+    const uint8_t *bytes;
+    size_t got;
     *proven = 0;
     if (resync->purse.left <= 0) {
         resync->purse.empty = 1;
+        return FLS_OK;
+    }
+    fls_status status =
+        flsi_view_get(&resync->prober.probe, frame->offset, unit, unit, &bytes, &got, err);
+    if (status != FLS_OK) {
+        return status == FLS_END ? FLS_OK : status;
+    }
+    if (!looks_like_checksum(resync->prober.digest, bytes + FLS_LENGTH_BYTES)) {
         return FLS_OK;
     }
     if ((int64_t)frame->length > resync->purse.left / CHEAP_PART) {
@@ -196,16 +225,19 @@ static fls_status pass_empties(flsi_resync *resync, uint64_t *offset, fls_error 
     return FLS_OK;
 }
 
-fls_status flsi_resync_expected(flsi_resync *resync, uint64_t offset, int *proven, fls_error *err)
+fls_status flsi_resync_expected(flsi_resync *resync, uint64_t offset, uint64_t *sound, int *proven,
+                                fls_error *err)
 {
     flsi_candidate frame;
     int good = 0;
     *proven = 0;
+    *sound = offset;
     if (offset >= resync->prober.zeros_from) {
         *proven = 1;
         return FLS_OK;
     }
     fls_status status = pass_empties(resync, &offset, err);
+    *sound = offset;
     if (status == FLS_OK) {
         uint32_t believed = resync->prober.max_frame_bytes;
         resync->prober.max_frame_bytes = resync->boundary_bytes;
@@ -260,20 +292,6 @@ FLSI_ALWAYS_INLINE uint32_t plausible(const uint8_t *at, uint32_t limit, int lon
 #endif
 }
 
-/* A checksum is as good as random: so many zero bytes in it are a number, not a checksum. (Of
- * 2^25 true ones of four bytes, and of 2^25 of eight, one or two look so.) */
-static int looks_like_checksum(const fls_digest_state *digest, const uint8_t *stored)
-{
-    if (digest->checksum == FLS_CHECKSUM_CUSTOM || digest->width < 4) {
-        return 1;
-    }
-    unsigned zeros = 0;
-    for (uint32_t i = 0; i < digest->width; i++) {
-        zeros += stored[i] == 0;
-    }
-    return zeros < (digest->width == 8 ? 4u : 3u);
-}
-
 /* Rule P3, for a frame whose checksum holds. */
 static fls_status believe(flsi_resync *resync, const flsi_candidate *frame, int *proven,
                           fls_error *err)
@@ -296,7 +314,8 @@ static fls_status believe(flsi_resync *resync, const flsi_candidate *frame, int 
     } else if (width > 0) {
         unsigned bits = chain.frames * 8 * width + (chain.frames - 1) * BITS_OF_PLACE +
                         chain.rooted * BITS_OF_ROOT + (chain.ends_at_end ? BITS_OF_END : 0);
-        *proven = bits >= BITS_NEEDED && (all_rooted || !resync->prober.roots);
+        int alike = all_rooted || (chain.roots == 0 && chain.frames >= UNROOTED_IN_A_ROW);
+        *proven = bits >= BITS_NEEDED && (alike || !resync->prober.roots);
     } else if (all_rooted) {
         *proven =
             chain.frames >= ROOTED_IN_A_ROW || (chain.ends_at_end && chain.frames >= ROOTED_AT_END);

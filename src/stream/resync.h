@@ -35,9 +35,10 @@ fls_status flsi_resync_find(flsi_resync *resync, uint64_t from, uint64_t to, fls
                             int *proven, fls_error *err);
 
 /* Whether what is at an offset proves that a frame ends there: the end of the stream or zeros up to
- * it, or a sound frame, perhaps behind a few empty ones. Where nothing is left in the purse the
- * answer is no. */
-fls_status flsi_resync_expected(flsi_resync *resync, uint64_t offset, int *proven, fls_error *err);
+ * it, or a sound frame, perhaps behind a few empty ones: then *sound is where that one is. Where
+ * nothing is left in the purse the answer is no. */
+fls_status flsi_resync_expected(flsi_resync *resync, uint64_t offset, uint64_t *sound, int *proven,
+                                fls_error *err);
 
 /* Whether a frame of that length at an offset where one is expected is proven. */
 fls_status flsi_resync_proven(flsi_resync *resync, const flsi_candidate *frame, int *proven,

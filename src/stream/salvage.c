@@ -322,6 +322,7 @@ static fls_status examine_fault(fls_salvager *salvager, fls_salvage_event *event
 {
     flsi_walker *walk = &salvager->walk;
     flsi_verdict verdict;
+    salvager->met_damage = 1;
     salvager->lost_from = walk->at;
     salvager->lost_fault = *fault;
     salvager->resync.purse.empty = 0;

@@ -38,9 +38,11 @@ static int fits(const fls_salvager *salvager, uint64_t offset, uint32_t length,
 static fls_status is_worth(fls_salvager *salvager, const flsi_candidate *frame, int *worth,
                            fls_error *err)
 {
+    uint64_t sound;
     *worth =
         salvager->digest.width == 0 || frame->length <= salvager->resync.prober.max_frame_bytes;
-    return *worth ? FLS_OK : flsi_resync_expected(&salvager->resync, frame->end, worth, err);
+    return *worth ? FLS_OK
+                  : flsi_resync_expected(&salvager->resync, frame->end, &sound, worth, err);
 }
 
 /* F2: the lengths that differ in one bit; those behind which a header stands that a search would
@@ -124,6 +126,7 @@ fls_status flsi_salvage_examine(fls_salvager *salvager, uint64_t offset, flsi_ve
     const uint8_t *bytes;
     size_t got;
     int proven = 0;
+    uint64_t sound = 0;
     verdict->kind = FLSI_LOST_COUNT;
     fls_status status = flsi_salvage_know_zeros(salvager, offset, err);
     if (status != FLS_OK) {
@@ -136,8 +139,17 @@ fls_status flsi_salvage_examine(fls_salvager *salvager, uint64_t offset, flsi_ve
     }
     uint32_t length = flsi_load_le32(bytes);
     flsi_candidate frame;
-    if (salvager->digest.width > 0 && fits(salvager, offset, length, &frame)) {
-        status = flsi_resync_expected(&salvager->resync, frame.end, &proven, err);
+    if (length == 0 && salvager->digest.width > 0) { /* zeros that are no messages */
+        status = flsi_resync_expected(&salvager->resync, offset, &sound, &proven, err);
+        if (status == FLS_OK && proven && sound > offset) {
+            verdict->kind = FLSI_LOST_PAYLOAD;
+            verdict->frame = (flsi_candidate){offset, 0, sound};
+            return FLS_OK;
+        }
+        proven = 0;
+    }
+    if (status == FLS_OK && salvager->digest.width > 0 && fits(salvager, offset, length, &frame)) {
+        status = flsi_resync_expected(&salvager->resync, frame.end, &sound, &proven, err);
     }
     if (status == FLS_OK && !proven) {
         return flsi_salvage_neighbours(salvager, offset, length, verdict, err);
@@ -150,6 +162,10 @@ fls_status flsi_salvage_examine(fls_salvager *salvager, uint64_t offset, flsi_ve
         verdict->kind = FLSI_LOST_PAYLOAD;
         verdict->frame = frame;
         status = try_checksum(salvager, verdict, err);
+    }
+    /* Where none were met before, zeros are no empty messages, but more that was hit. */
+    if (verdict->kind == FLSI_LOST_PAYLOAD && !salvager->walk.met_empties) {
+        verdict->frame.end = sound;
     }
     return status;
 }

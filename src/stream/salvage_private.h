@@ -20,6 +20,7 @@ typedef struct flsi_walker {
     uint64_t at;         /* the boundary, where the next frame begins */
     uint64_t empties_to; /* zeros up to here are empty messages */
     uint64_t largest;    /* payload of a sound frame so far */
+    int met_empties;     /* empty messages were handed out */
 } flsi_walker;
 
 typedef enum flsi_verdict_kind {
@@ -74,8 +75,10 @@ struct fls_salvager {
     flsi_walker scout;
     flsi_salvage_phase phase;
     int zeros_known; /* the resync's zeros_from is set */
-    int at_boundary; /* of a search: what is lost begins at a known boundary */
-    uint64_t origin; /* of a search: the last known boundary */
+    int met_damage;
+    unsigned doubted_empties; /* between sound frames, behind damage */
+    int at_boundary;          /* of a search: what is lost begins at a known boundary */
+    uint64_t origin;          /* of a search: the last known boundary */
     uint64_t lost_from;
     uint64_t search_from;
     fls_error lost_fault;

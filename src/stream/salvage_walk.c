@@ -11,9 +11,10 @@
 #define WINDOW_BYTES ((uint64_t)256 * 1024)
 #define PAGE_BYTES   ((uint64_t)4096)
 /* Frames up to here are read as a whole before they are hashed; longer ones if others were. */
-#define TRUSTED_BYTES ((uint64_t)1024 * 1024)
-#define ROOMY_BYTES   ((uint64_t)4 * 1024 * 1024)
-#define LOOK_EVERY    64u
+#define TRUSTED_BYTES   ((uint64_t)1024 * 1024)
+#define ROOMY_BYTES     ((uint64_t)4 * 1024 * 1024)
+#define LOOK_EVERY      64u
+#define DOUBTED_EMPTIES 2u /* more of them are none by chance */
 
 fls_status flsi_walker_init(flsi_walker *walker, const flsi_view *view,
                             const fls_salvage_options *options, fls_error *err)
@@ -207,11 +208,30 @@ static fls_status measure(fls_salvager *salvager, const flsi_walker *walker, uin
     return FLS_OK;
 }
 
-/* Whether a run of zeros covers a sector: what a lost page leaves does. */
-static int covers_sector(uint64_t from, uint64_t bytes)
+/* Whether a run of zeros at the walker's boundary is, with those before it, as long as a sector:
+ * what a lost page leaves is, and it may begin within the frame before, or where the stream does.
+ */
+static fls_status fills_sector(fls_salvager *salvager, const flsi_walker *walker, uint64_t run,
+                               int *fills, fls_error *err)
 {
-    uint64_t sector = (from + FLSI_SECTOR_BYTES - 1) / FLSI_SECTOR_BYTES * FLSI_SECTOR_BYTES;
-    return from + bytes >= sector + FLSI_SECTOR_BYTES;
+    size_t want = walker->at < FLSI_SECTOR_BYTES ? (size_t)walker->at : FLSI_SECTOR_BYTES;
+    const uint8_t *bytes;
+    size_t got;
+    *fills = run >= FLSI_SECTOR_BYTES || walker->at == 0;
+    if (*fills) {
+        return FLS_OK;
+    }
+    fls_status status = flsi_view_get(&salvager->resync.prober.probe, walker->at - want, want, want,
+                                      &bytes, &got, err);
+    if (status != FLS_OK) {
+        return status == FLS_END ? shorter(err) : status;
+    }
+    while (want > 0 && bytes[want - 1] == 0) {
+        want--;
+        run++;
+    }
+    *fills = run >= FLSI_SECTOR_BYTES;
+    return FLS_OK;
 }
 
 static fls_status refuse_zeros(const flsi_walker *walker, fls_status why, const char *text,
@@ -220,6 +240,30 @@ static fls_status refuse_zeros(const flsi_walker *walker, fls_status why, const 
     flsi_error_frame(fault, why, walker->at, walker->cursor.ordinal, text);
     flsi_error_declared(fault, 0, run);
     return why;
+}
+
+/* Behind damage zeros are empty messages only if the stream is known to have some: before the
+ * damage, or a few between sound frames behind it. */
+static fls_status doubt_zeros(fls_salvager *salvager, flsi_walker *walker, uint64_t run,
+                              int *doubted, fls_error *err)
+{
+    flsi_walker *walk = &salvager->walk;
+    uint64_t sound;
+    int proven = 0;
+    fls_status status = FLS_OK;
+    *doubted = salvager->met_damage && !walk->met_empties && !salvager->options.believe_zeros;
+    if (*doubted && walker == walk && run < FLS_ZERO_TAIL_BYTES) {
+        status = flsi_salvage_know_zeros(salvager, walker->at, err);
+        if (status == FLS_OK) {
+            uint32_t unit = flsi_unit_of(&salvager->digest);
+            status =
+                flsi_resync_expected(&salvager->resync, walker->at + unit, &sound, &proven, err);
+        }
+        salvager->doubted_empties += (unsigned)(status == FLS_OK && proven);
+        walk->met_empties = salvager->doubted_empties > DOUBTED_EMPTIES;
+        *doubted = !walk->met_empties;
+    }
+    return status;
 }
 
 /* A frame of length 0 at the boundary. FLS_OK: the cursor may go on, or empties_to says what are
@@ -248,10 +292,16 @@ static fls_status decide_zeros(fls_salvager *salvager, flsi_walker *walker, fls_
     }
     /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): a unit is 4 to 12 bytes */
     uint64_t empties_to = walker->at + run - run % unit;
-    int believed =
-        salvager->options.believe_zeros || (run < FLS_ZERO_TAIL_BYTES && digest->width > 1);
-    if (!believed && !covers_sector(walker->at, run)) {
+    int believed = salvager->options.believe_zeros != 0;
+    int doubted;
+    status = doubt_zeros(salvager, walker, run, &doubted, err);
+    believed |= !doubted && run < FLS_ZERO_TAIL_BYTES && digest->width > 1;
+    if (status == FLS_OK && !believed && !doubted) {
+        status = fills_sector(salvager, walker, run, &doubted, err);
+    }
+    if (status == FLS_OK && !believed && !doubted) {
         flsi_verdict verdict;
+        uint64_t sound;
         status = flsi_salvage_know_zeros(salvager, walker->at, err);
         if (status == FLS_OK && digest->width == 0) {
             size_t trusted = 0;
@@ -259,7 +309,7 @@ static fls_status decide_zeros(fls_salvager *salvager, flsi_walker *walker, fls_
             believed = trusted > 0;
         }
         if (status == FLS_OK && !believed) {
-            status = flsi_resync_expected(&salvager->resync, empties_to, &believed, err);
+            status = flsi_resync_expected(&salvager->resync, empties_to, &sound, &believed, err);
         }
         if (status == FLS_OK && !believed) {
             status = flsi_salvage_examine(salvager, empties_to, &verdict, err);
@@ -276,6 +326,7 @@ static fls_status decide_zeros(fls_salvager *salvager, flsi_walker *walker, fls_
 static void take_empties(flsi_walker *walker, fls_message *messages, size_t *count)
 {
     uint32_t unit = flsi_unit_of(&walker->cursor.digest);
+    walker->met_empties = 1;
     for (*count = 0; *count < FLSI_SALVAGE_BATCH && walker->at < walker->empties_to; (*count)++) {
         fls_message *message = &messages[*count];
         memset(message, 0, sizeof *message);
@@ -353,9 +404,12 @@ static fls_status hold_back(fls_salvager *salvager, flsi_walker *walker, fls_mes
 static void note_largest(flsi_walker *walker, const fls_message *messages, size_t count)
 {
     size_t largest = 0;
+    size_t smallest = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
         largest = messages[i].size > largest ? messages[i].size : largest;
+        smallest = messages[i].size < smallest ? messages[i].size : smallest;
     }
+    walker->met_empties |= smallest == 0;
     if (largest > walker->largest) {
         walker->largest = largest;
     }

@@ -7,7 +7,8 @@
 const char *damage_name(damage_kind kind)
 {
     static const char *const names[DAMAGE_KINDS] = {
-        "flip", "cut-out", "insertion", "sector", "zero page", "swapped pages", "truncated"};
+        "flip",      "cut-out", "insertion",   "sector of noise", "zero page", "swapped pages",
+        "truncated", "flips",   "zero sector", "sector of ones",  "old sector"};
     return kind < DAMAGE_KINDS ? names[kind] : "unknown";
 }
 
@@ -52,6 +53,15 @@ static void forget(damaged *self, size_t from, size_t count)
     }
 }
 
+/* A byte that is what it was before is not damaged. */
+static void overwrite(damaged *self, size_t at, uint8_t byte, size_t origin)
+{
+    if (self->data[at] != byte) {
+        self->data[at] = byte;
+        self->origin[at] = origin;
+    }
+}
+
 void damage_flip(damaged *self, size_t offset, unsigned bit)
 {
     self->data[offset] ^= (uint8_t)(1u << bit);
@@ -66,15 +76,38 @@ static void cut_out(damaged *self, size_t from, size_t count)
     self->size -= count;
 }
 
-static void insert(damaged *self, size_t at, size_t count, prng *random)
+static void make_room(damaged *self, size_t at, size_t count)
 {
     reserve(self, self->size + count);
     size_t behind = self->size - at;
     memmove(self->data + at + count, self->data + at, behind);
     memmove(self->origin + at + count, self->origin + at, behind * sizeof *self->origin);
+    self->size += count;
+}
+
+static void insert(damaged *self, size_t at, size_t count, prng *random)
+{
+    make_room(self, at, count);
     prng_fill(random, self->data + at, count);
     forget(self, at, count);
-    self->size += count;
+}
+
+void damage_plant(damaged *self, size_t at, const void *data, size_t size, size_t origin)
+{
+    make_room(self, at, size);
+    memcpy(self->data + at, data, size);
+    for (size_t i = 0; i < size; i++) {
+        self->origin[at + i] = DAMAGE_COPY + origin + i;
+    }
+}
+
+static void copy_block(damaged *self, size_t to, size_t from, size_t count)
+{
+    for (size_t i = 0; i < count && from + i < self->size; i++) {
+        size_t origin = self->origin[from + i];
+        overwrite(self, to + i, self->data[from + i],
+                  origin < DAMAGE_COPY ? DAMAGE_COPY + origin : origin);
+    }
 }
 
 static void swap(damaged *self, size_t a, size_t b, size_t count)
@@ -101,6 +134,7 @@ void damage_apply(damaged *self, damage_kind kind, size_t sector_bytes, prng *ra
 {
     size_t count;
     size_t at;
+    size_t other;
     size_t page = 8 * sector_bytes;
     if (self->size == 0) {
         return;
@@ -120,13 +154,26 @@ void damage_apply(damaged *self, damage_kind kind, size_t sector_bytes, prng *ra
         break;
     case DAMAGE_SECTOR:
         at = pick_block(self, sector_bytes, &count, random);
-        prng_fill(random, self->data + at, count);
-        forget(self, at, count);
+        while (count > 0) {
+            overwrite(self, at + --count, (uint8_t)prng_below(random, 256), DAMAGE_FOREIGN);
+        }
         break;
+    case DAMAGE_ZEROS:
+    case DAMAGE_ONES:
     case DAMAGE_ZERO_PAGE:
-        at = pick_block(self, page, &count, random);
-        memset(self->data + at, 0, count);
-        forget(self, at, count);
+        at = pick_block(self, kind == DAMAGE_ZERO_PAGE ? page : sector_bytes, &count, random);
+        while (count > 0) {
+            overwrite(self, at + --count, kind == DAMAGE_ONES ? 0xFF : 0, DAMAGE_FOREIGN);
+        }
+        break;
+    case DAMAGE_OLD:
+        at = pick_block(self, sector_bytes, &count, random);
+        copy_block(self, at, pick_block(self, sector_bytes, &other, random), count);
+        break;
+    case DAMAGE_FLIPS:
+        for (uint64_t n = 2 + prng_below(random, 19); n > 0; n--) {
+            damage_flip(self, prng_below(random, self->size), (unsigned)prng_below(random, 8));
+        }
         break;
     case DAMAGE_SWAP_PAGES:
         if (self->size >= 2 * page) {

@@ -13,14 +13,20 @@ typedef enum damage_kind {
     DAMAGE_ZERO_PAGE,  /* a page is zeros */
     DAMAGE_SWAP_PAGES, /* two pages have changed places */
     DAMAGE_TRUNCATE,   /* the end is missing */
+    DAMAGE_FLIPS,      /* 2 to 20 bits */
+    DAMAGE_ZEROS,      /* a sector is zeros */
+    DAMAGE_ONES,       /* a sector is ones */
+    DAMAGE_OLD,        /* a sector has what another sector has */
     DAMAGE_KINDS
 } damage_kind;
 
 #define DAMAGE_FOREIGN SIZE_MAX
+/* A copy of bytes that are elsewhere: with the offset there. */
+#define DAMAGE_COPY (SIZE_MAX / 4 + 1)
 
 typedef struct damaged {
     uint8_t *data;
-    size_t *origin; /* of each byte: its offset in the true stream, or DAMAGE_FOREIGN */
+    size_t *origin; /* of each byte: its offset in the true stream, DAMAGE_FOREIGN, or a copy's */
     size_t size;
     size_t capacity;
 } damaged;
@@ -33,6 +39,9 @@ void damage_free(damaged *self);
 
 /* One damage at a random place. sector_bytes is the size of a sector; pages have eight of them. */
 void damage_apply(damaged *self, damage_kind kind, size_t sector_bytes, prng *random);
+
+/* Bytes of which `origin` is the offset elsewhere come in between. */
+void damage_plant(damaged *self, size_t at, const void *data, size_t size, size_t origin);
 
 /* One bit; the byte is foreign from then on. */
 void damage_flip(damaged *self, size_t offset, unsigned bit);

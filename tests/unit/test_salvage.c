@@ -341,7 +341,7 @@ static void damage_invents_nothing(void **state)
     for (size_t c = 1; c < FRAMES_CHECKSUMS; c++) {
         ref_format format = {frames_checksums[c], NULL, 0};
         fls_salvage_options options = with(format.checksum);
-        for (unsigned kind = 0; kind < DAMAGE_KINDS; kind++) {
+        for (unsigned kind = 0; kind <= DAMAGE_TRUNCATE; kind++) {
             size_t invented = 0;
             size_t lost = 0;
             for (uint64_t seed = 0; seed < 30; seed++) {
