@@ -409,15 +409,16 @@ static fls_status scan(flsi_resync *resync, uint64_t from, uint64_t to, flsi_can
         const uint8_t *bytes;
         size_t got;
         uint8_t copy[LANES + LANES_REACH] = {0};
-        size_t want = SCAN_BYTES;
-        fls_status status = flsi_view_get(&resync->scan, from, 1, want, &bytes, &got, err);
+        /* Enough for more than the last lanes, so that a window's end is not read bit by bit. */
+        size_t need = end - from > 2 * (uint64_t)LANES_REACH ? 2 * (size_t)LANES_REACH + 1 : 1;
+        fls_status status = flsi_view_get(&resync->scan, from, need, SCAN_BYTES, &bytes, &got, err);
         if (status != FLS_OK) {
             return status == FLS_END ? FLS_OK : status;
         }
         size_t count;
         if (got > 2 * (size_t)LANES_REACH) {
             count = got - 2 * (size_t)LANES_REACH;
-        } else { /* the last ones, or the last of a window: in a place with room behind it */
+        } else { /* the last ones: in a place with room behind it */
             status = flsi_view_get(&resync->scan, from, unit, LANES_REACH, &bytes, &got, err);
             if (status != FLS_OK) {
                 return status == FLS_END ? FLS_OK : status;
