@@ -1,6 +1,6 @@
 /* Salvage of 64 GiB: a sparse file of islands of sound frames in holes of zeros, behind claims of 2
- * GiB. Every message of the islands comes back, offsets beyond 2^32 are right, and memory stays what
- * it is for small files. Prints how long each checksum took. */
+ * GiB. Every message of the islands comes back, offsets beyond 2^32 are right, and memory stays
+ * what it is for small files. Prints how long each checksum took. */
 #include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
