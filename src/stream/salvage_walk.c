@@ -217,8 +217,8 @@ static fls_status fills_sector(fls_salvager *salvager, const flsi_walker *walker
     size_t want = walker->at < FLSI_SECTOR_BYTES ? (size_t)walker->at : FLSI_SECTOR_BYTES;
     const uint8_t *bytes;
     size_t got;
-    *fills = run >= FLSI_SECTOR_BYTES || walker->at == 0;
-    if (*fills) {
+    *fills = run >= FLSI_SECTOR_BYTES;
+    if (*fills || want == 0) {
         return FLS_OK;
     }
     fls_status status = flsi_view_get(&salvager->resync.prober.probe, walker->at - want, want, want,
@@ -242,8 +242,8 @@ static fls_status refuse_zeros(const flsi_walker *walker, fls_status why, const 
     return why;
 }
 
-/* Behind damage zeros are empty messages only if the stream is known to have some: before the
- * damage, or a few between sound frames behind it. */
+/* Behind damage, and where the stream begins, zeros are empty messages only if the stream is known
+ * to have some: before the damage, or a few between sound frames behind it. */
 static fls_status doubt_zeros(fls_salvager *salvager, flsi_walker *walker, uint64_t run,
                               int *doubted, fls_error *err)
 {
@@ -251,7 +251,8 @@ static fls_status doubt_zeros(fls_salvager *salvager, flsi_walker *walker, uint6
     uint64_t sound;
     int proven = 0;
     fls_status status = FLS_OK;
-    *doubted = salvager->met_damage && !walk->met_empties && !salvager->options.believe_zeros;
+    *doubted = (salvager->met_damage || walker->at == 0) && !walk->met_empties &&
+               !salvager->options.believe_zeros;
     if (*doubted && walker == walk && run < FLS_ZERO_TAIL_BYTES) {
         status = flsi_salvage_know_zeros(salvager, walker->at, err);
         if (status == FLS_OK) {

@@ -5,6 +5,7 @@
 
 #include "flatstream/flatstream.h"
 #include "flatstream/parallel.h"
+#include "support/damage.h"
 #include "support/frames.h"
 #include "support/testing.h"
 
@@ -310,6 +311,16 @@ static void spoil(byte_buffer *stream, prng *random)
             stream->data[at] ^= (uint8_t)(1u << prng_below(random, 8));
         }
         break;
+    case 4: {
+        damaged bad = damage_start(stream->data, stream->size);
+        for (uint64_t n = 1 + prng_below(random, 4); n > 0; n--) {
+            damage_apply(&bad, (damage_kind)prng_below(random, DAMAGE_KINDS), 512, random);
+        }
+        bytes_clear(stream);
+        bytes_append(stream, bad.data, bad.size);
+        damage_free(&bad);
+        break;
+    }
     default: break;
     }
 }

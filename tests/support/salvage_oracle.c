@@ -418,7 +418,11 @@ static void judge_absent(trial *self, size_t index)
     const world *of = self->of;
     size_t at = self->place[index];
     size_t size = of->truth.messages[index].size;
-    if (self->fate[at] == FATE_UNANCHORED) {
+    if (self->fate[at] == FATE_OUT) {
+        /* Its first bytes are also the last ones of a message that came back: which of the two was
+         * hit cannot be told. */
+        self->tally->intact--;
+    } else if (self->fate[at] == FATE_UNANCHORED) {
         self->tally->unanchored++;
     } else if (self->fate[at] == FATE_PAYLOAD) {
         self->tally->within++;
