@@ -13,6 +13,7 @@ extern const cli_command cli_cmd_recover;
 extern const cli_command cli_cmd_salvage;
 extern const cli_command cli_cmd_convert;
 extern const cli_command cli_cmd_slice;
+extern const cli_command cli_cmd_split;
 extern const cli_command cli_cmd_grep;
 extern const cli_command cli_cmd_stats;
 extern const cli_command cli_cmd_schema;

@@ -2,7 +2,7 @@
 # Help, man pages, and what is answered to a wrong command line: exit code 2 and a hint.
 . "$(dirname "$0")/support.sh"
 
-verbs='info verify ls cat write recover salvage convert slice grep stats schema record tail replay journal index send
+verbs='info verify ls cat write recover salvage convert slice split grep stats schema record tail replay journal index send
     recv bench version help'
 
 expect 2
@@ -53,7 +53,7 @@ expect 2 verfy
 has err "did you mean 'verify'?"
 expect 2 xyzzy
 has_not err 'did you mean'
-for verb in serve split publish; do
+for verb in serve export publish; do
     expect 2 "$verb" file
     has err "'$verb' is not in this version"
 done
