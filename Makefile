@@ -54,6 +54,7 @@ bench: ## measure every layer against its limit and against the installed peers
 		--json build/bench-flatbuffers.json
 	@$(BUILD)/bench/flatstream-bench-journal --dir build --json build/bench-journal.json
 	@bench/grep-ratio $(BUILD)
+	@bench/cores $(BUILD)
 
 fuzz: ## fuzz every target, FUZZ_SECONDS=60 each
 	@tools/deps build fuzz

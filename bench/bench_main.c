@@ -17,6 +17,7 @@ int main(int argc, char **argv)
     bench_read_mapped();
     bench_salvage();
     bench_resync();
+    bench_cores();
     bench_sockets();
     return bench_finish();
 }

@@ -75,6 +75,7 @@ void bench_read_file(void);
 void bench_read_mapped(void);
 void bench_salvage(void);
 void bench_resync(void);
+void bench_cores(void);
 void bench_sockets(void);
 
 #endif
