@@ -83,8 +83,8 @@ static fls_value number_of(const fls_value *given, int as_float)
 }
 
 typedef struct adding {
-    fls_statistics *statistics; /* or, where that is NULL: */
-    cli_series_values *values;
+    fls_statistics *statistics;
+    cli_series_values *values; /* where they are gathered instead; or NULL */
     uint32_t column;
     int as_float;
     uint64_t added;
@@ -111,8 +111,8 @@ static int add_value(void *self, const fls_value *given)
     adding *add = self;
     fls_value value = number_of(given, add->as_float);
     add->added++;
-    return add->statistics != NULL ? fls_statistics_add(add->statistics, &value, NULL) != FLS_OK
-                                   : gather_value(add->values, add->column, &value);
+    return add->values != NULL ? gather_value(add->values, add->column, &value)
+                               : fls_statistics_add(add->statistics, &value, NULL) != FLS_OK;
 }
 
 /* A type that came up late may have text there. */
