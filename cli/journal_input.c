@@ -166,7 +166,12 @@ static void tell_lost(cli_input *input, const fls_journal_event *event)
     char which[96] = "messages are lost";
     char bytes[64] = "";
     note_damage(input, event->fault);
-    if (event->messages != UINT64_MAX) {
+    if (event->messages != UINT64_MAX && event->estimated) {
+        char count[CLI_NUMBER];
+        input->lost += event->messages;
+        snprintf(which, sizeof which, "about %s message%s lost", cli_count(count, event->messages),
+                 event->messages == 1 ? " is" : "s are");
+    } else if (event->messages != UINT64_MAX) {
         input->lost += event->messages;
         uint64_t last = event->ordinal - 1;
         snprintf(which, sizeof which,

@@ -37,7 +37,9 @@ typedef struct fls_journal_event {
     uint32_t kind;     /* fls_journal_event_kind */
     uint32_t reason;   /* GAP: fls_gap_reason */
     uint32_t producer; /* GAP */
-    uint32_t reserved0;
+    /* LOST, 1: messages is an estimate, and so are ordinals from here to the next place that the
+     * marks know of. Between two of those all that are lost add up to what is missing. */
+    uint32_t estimated;
     uint64_t ordinal;  /* of the message that follows */
     uint64_t messages; /* missing; UINT64_MAX: not known */
     uint64_t epoch;

@@ -225,7 +225,7 @@ static fls_status check_piece(journal_check *check, const char *name)
     const flsi_piece *piece = &check->reader->piece;
     for (size_t i = 0; i < piece->fault_count; i++) {
         const flsi_piece_fault *fault = &piece->faults[i];
-        check->report.lost += fault->lost != UINT64_MAX ? fault->lost : 1;
+        check->report.lost += fault->lost;
         fls_status status = tell(check, name, &fault->error);
         if (status != FLS_OK) {
             return status;

@@ -1,7 +1,9 @@
 /* Pieces of segments; see journal_piece.h. Where frames are damaged the next frame that proves
  * itself is looked for: first where the damaged one says that it ends, then everywhere behind it.
  * How many messages were lost is told by counting what is sound up to the end of the piece, whose
- * ordinal is known: so that a changed bit costs no more than the frame that it is in.
+ * ordinal is known: so that a changed bit costs no more than the frame that it is in. Where several
+ * places of a piece are damaged, each that is one frame has cost one, and the others share the
+ * rest.
  */
 #include "journal/journal_piece.h"
 
@@ -168,9 +170,11 @@ static size_t find_end(const flsi_piece *piece, const flsi_segment_view *view, s
 /* Where to go on behind a frame that is not sound: in bytes from the piece's beginning; size where
  * nothing proves itself before the end. */
 static fls_status find_next(const flsi_piece *piece, const flsi_segment_view *view, size_t at,
-                            size_t size, int end_is_known, size_t *next, fls_error *err)
+                            size_t size, int end_is_known, size_t *next, int *is_one,
+                            fls_error *err)
 {
     size_t end = find_end(piece, view, at, size, end_is_known);
+    *is_one = end != 0;
     *next = end != 0 ? end : size;
     if (end != 0 || size - at <= 1 || view->digest->width == 0) {
         return FLS_OK;
@@ -189,29 +193,80 @@ static fls_status find_next(const flsi_piece *piece, const flsi_segment_view *vi
     return status;
 }
 
-static void note_fault(flsi_piece *piece, uint64_t from, uint64_t to, const fls_error *error)
+static void note_fault(flsi_piece *piece, uint64_t from, uint64_t to, int is_one,
+                       const fls_error *error)
 {
     if (piece->fault_count == FLSI_PIECE_FAULTS) {
         piece->faults[FLSI_PIECE_FAULTS - 1].to_offset = to;
+        piece->faults[FLSI_PIECE_FAULTS - 1].is_one = 0;
         return;
     }
-    piece->faults[piece->fault_count++] = (flsi_piece_fault){
-        .index = piece->count, .from_offset = from, .to_offset = to, .lost = 1, .error = *error};
+    piece->faults[piece->fault_count++] = (flsi_piece_fault){.index = piece->count,
+                                                             .from_offset = from,
+                                                             .to_offset = to,
+                                                             .lost = 1,
+                                                             .is_one = is_one,
+                                                             .error = *error};
 }
 
-/* Ordinals, once all messages are there: those behind a fault move up by what was lost in it. Each
- * fault but the last is taken to have cost one message. */
+/* Shares what is missing among the faults that may have cost more than one message: one each, and
+ * the rest by their bytes. */
+static void share_out(flsi_piece *piece, uint64_t missing, size_t sharers)
+{
+    double bytes = 0;
+    uint64_t rest = missing > sharers ? missing - sharers : 0;
+    int exact = sharers == 1 || missing == sharers;
+    for (size_t i = 0; i < piece->fault_count; i++) {
+        const flsi_piece_fault *fault = &piece->faults[i];
+        bytes += fault->is_one ? 0 : (double)(fault->to_offset - fault->from_offset);
+    }
+    for (size_t i = 0; i < piece->fault_count; i++) {
+        flsi_piece_fault *fault = &piece->faults[i];
+        if (fault->is_one) {
+            continue;
+        }
+        uint64_t one = missing > 0;
+        double part = (double)(fault->to_offset - fault->from_offset) / bytes;
+        uint64_t more = sharers == 1 ? rest : (uint64_t)((double)rest * part);
+        bytes -= (double)(fault->to_offset - fault->from_offset);
+        more = more < rest ? more : rest;
+        fault->lost = one + more;
+        fault->estimated = !exact;
+        missing -= one;
+        rest -= more;
+        sharers--;
+    }
+}
+
+/* What each fault has cost, from what the piece lacks up to the ordinal at its end. */
+static void tell_costs(flsi_piece *piece, uint64_t end_ordinal)
+{
+    uint64_t all = end_ordinal - piece->ordinal;
+    uint64_t missing = all > piece->count ? all - piece->count : 0;
+    size_t ones = 0;
+    for (size_t i = 0; i < piece->fault_count; i++) {
+        ones += piece->faults[i].is_one != 0;
+    }
+    if (ones > missing || (ones == piece->fault_count && ones < missing)) {
+        ones = 0; /* the frames do not end where they seem to */
+        for (size_t i = 0; i < piece->fault_count; i++) {
+            piece->faults[i].is_one = 0;
+        }
+    }
+    share_out(piece, missing - ones, piece->fault_count - ones);
+}
+
+/* Ordinals, once all messages are there: those behind a fault move up by what was lost in it.
+ * Without an ordinal at the end (UINT64_MAX), each is taken to have cost one message. */
 static void count_lost(flsi_piece *piece, uint64_t end_ordinal)
 {
     uint64_t moved = 0;
     size_t fault = 0;
     if (end_ordinal != UINT64_MAX) {
-        uint64_t all = end_ordinal - piece->ordinal;
-        uint64_t missing = all > piece->count ? all - piece->count : 0;
+        tell_costs(piece, end_ordinal);
+    } else {
         for (size_t i = 0; i < piece->fault_count; i++) {
-            uint64_t share = i + 1 < piece->fault_count && missing > 0 ? 1 : missing;
-            piece->faults[i].lost = share;
-            missing -= share;
+            piece->faults[i].estimated = !piece->faults[i].is_one;
         }
     }
     for (size_t i = 0; i < piece->count; i++) {
@@ -274,17 +329,18 @@ fls_status flsi_piece_read(flsi_piece *piece, const flsi_segment_view *view,
             return status;
         }
         size_t next;
-        status = find_next(piece, view, at, size, end_is_known, &next, err);
+        int is_one;
+        status = find_next(piece, view, at, size, end_is_known, &next, &is_one, err);
         if (status != FLS_OK) {
             return status;
         }
         if (is_open_end(&fault, end, next, size)) {
             break;
         }
-        note_fault(piece, place->offset + at, place->offset + next, &fault);
+        note_fault(piece, place->offset + at, place->offset + next, is_one, &fault);
         at = next;
     }
-    count_lost(piece, end_is_known || end->ordinal != UINT64_MAX ? end->ordinal : UINT64_MAX);
+    count_lost(piece, end_is_known ? end->ordinal : UINT64_MAX);
     piece->end_offset = place->offset + at;
     piece->view = view;
     return FLS_OK;

@@ -12,7 +12,9 @@ typedef struct flsi_piece_fault {
     size_t index; /* of the message behind it, in the piece */
     uint64_t from_offset;
     uint64_t to_offset;
-    uint64_t lost; /* messages; UINT64_MAX: not known */
+    uint64_t lost; /* messages */
+    int is_one;    /* it is a frame whose end is known: one message */
+    int estimated; /* lost is: of all that are missing in the piece, how many are so here */
     fls_error error;
 } flsi_piece_fault;
 

@@ -127,7 +127,7 @@ static fls_status prepare_piece(fls_journal_reader *reader, fls_error *err)
 /* ---- the stream ---- */
 
 static void tell_lost(fls_journal_reader *reader, uint64_t ordinal, uint64_t messages,
-                      uint64_t from, uint64_t to, const fls_error *fault)
+                      int estimated, uint64_t from, uint64_t to, const fls_error *fault)
 {
     char name[FLSI_NAME_BYTES];
     flsi_name_kind kind = reader->view.is_compressed ? FLSI_NAME_COMPRESSED : FLSI_NAME_SEGMENT;
@@ -135,6 +135,7 @@ static void tell_lost(fls_journal_reader *reader, uint64_t ordinal, uint64_t mes
     const fls_journal_event event = {.kind = FLS_JOURNAL_EVENT_LOST,
                                      .ordinal = ordinal,
                                      .messages = messages,
+                                     .estimated = estimated != 0,
                                      .epoch = reader->epoch,
                                      .from_offset = from,
                                      .to_offset = to,
@@ -245,10 +246,49 @@ fls_status flsi_reader_locate(fls_journal_reader *reader, fls_error *err)
 
 /* ---- damage ---- */
 
+/* Whether it is not known how many messages were lost from an offset on, where the reader takes the
+ * next one to have an ordinal, up to another. */
+static int is_estimate(const flsi_piece *piece, uint64_t ordinal, uint64_t from, uint64_t to)
+{
+    int estimated = 0;
+    for (size_t i = 0; i < piece->fault_count; i++) {
+        const flsi_piece_fault *fault = &piece->faults[i];
+        if (fault->from_offset >= from && fault->from_offset < to) {
+            estimated |= fault->estimated;
+        }
+        if (fault->from_offset == from) { /* told otherwise when less was known? */
+            size_t index = fault->index;
+            uint64_t before = index > 0 ? piece->messages[index - 1].ordinal + 1 : piece->ordinal;
+            estimated |= before != ordinal;
+        }
+    }
+    return estimated;
+}
+
+/* To the place at fault, whose segment need not be the open one any more. FLS_OK and no fault: the
+ * place is another one, since retention was there. */
+static fls_status come_back(fls_journal_reader *reader, fls_error *err)
+{
+    if (reader->has_offset) {
+        return FLS_OK;
+    }
+    fls_status status = flsi_reader_enter(reader, err);
+    if (status == FLS_OK && reader->faulted) {
+        status = find_offset(reader, err);
+        reader->has_offset = status == FLS_OK;
+        status = status == FLS_END ? FLS_OK : status; /* what is at fault is missing there */
+    }
+    return status;
+}
+
 fls_status flsi_reader_step_over(fls_journal_reader *reader, fls_error *err)
 {
     const flsi_piece *piece = &reader->piece;
     const fls_error fault = reader->fault;
+    fls_status status = come_back(reader, err);
+    if (status != FLS_OK || !reader->faulted) {
+        return status;
+    }
     uint64_t ordinal = reader->ordinal;
     uint64_t offset = reader->offset;
     if (fault.status == FLS_VALIDATION_FAILED && reader->stream != NULL) {
@@ -257,11 +297,11 @@ fls_status flsi_reader_step_over(fls_journal_reader *reader, fls_error *err)
             reader->ordinal = fls_reader_ordinal(reader->stream);
             reader->offset = fls_reader_offset(reader->stream);
             reader->faulted = 0;
-            tell_lost(reader, reader->ordinal, 1, offset, reader->offset, &fault);
+            tell_lost(reader, reader->ordinal, 1, 0, offset, reader->offset, &fault);
         }
         return skipped;
     }
-    fls_status status = flsi_reader_piece(reader, FLSI_BY_OFFSET, offset, err);
+    status = flsi_reader_piece(reader, FLSI_BY_OFFSET, offset, err);
     if (status != FLS_OK) {
         return status;
     }
@@ -286,7 +326,8 @@ fls_status flsi_reader_step_over(fls_journal_reader *reader, fls_error *err)
     reader->has_offset = 1;
     reader->faulted = 0;
     reader->events_from = reader->ordinal;
-    tell_lost(reader, reader->ordinal, reader->ordinal - ordinal, offset, to_offset, &fault);
+    tell_lost(reader, reader->ordinal, reader->ordinal - ordinal,
+              is_estimate(piece, ordinal, offset, to_offset), offset, to_offset, &fault);
     return FLS_OK;
 }
 
@@ -679,12 +720,17 @@ fls_status fls_journal_reader_previous(fls_journal_reader *reader, fls_message *
         const flsi_piece_fault *fault = fault_before(piece, index);
         if (index > 0 && piece->messages[index - 1].ordinal + 1 < lost_to && fault != NULL) {
             uint64_t before = piece->messages[index - 1].ordinal;
-            tell_lost(reader, lost_to, lost_to - before - 1, fault->from_offset, fault->to_offset,
-                      &fault->error);
+            tell_lost(reader, lost_to, lost_to - before - 1, fault->estimated, fault->from_offset,
+                      fault->to_offset, &fault->error);
         }
         if (index == 0) {
             if (piece->ordinal >= ordinal) {
                 return fls_error_set(err, FLS_END, 0, NULL);
+            }
+            if (fault != NULL && piece->ordinal < lost_to) {
+                tell_lost(reader, lost_to, lost_to - piece->ordinal, fault->estimated,
+                          fault->from_offset, fault->to_offset, &fault->error);
+                lost_to = piece->ordinal;
             }
             ordinal = piece->ordinal; /* all of it is lost */
             continue;
