@@ -19,6 +19,7 @@
 #include "flatstream/reader.h"
 #include "io/io_file.h"
 #include "journal/journal_listing.h"
+#include "journal/journal_lock.h"
 #include "journal/journal_recovery.h"
 #include "journal/journal_scan.h"
 #include "journal/journal_zstd.h"
@@ -397,9 +398,7 @@ static fls_status allow_compressed(const flsi_directory *directory, flsi_manifes
     if (st != FLS_OK || (manifest->incompatible & FLSI_FEATURE_COMPRESSED) != 0) {
         return st;
     }
-    st = flsi_directory_file(directory, &lock, FLSI_LOCK_NAME,
-                             FLSI_OPEN_READ | FLSI_OPEN_WRITE | FLSI_OPEN_CREATE | FLSI_OPEN_LOCK,
-                             NULL, err);
+    st = flsi_writer_lock(directory, &lock, err);
     if (st == FLS_LOCKED) {
         return fls_error_set(err, FLS_LOCKED, 0,
                              "its writer has to have opened it with compression, or to be gone");

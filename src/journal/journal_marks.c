@@ -12,17 +12,22 @@ static fls_status bad(fls_error *err, const char *text)
     return fls_error_set(err, FLS_INVALID_FRAME, 0, text);
 }
 
+/* What is at walk->next, in the data that is there. */
+static const uint8_t *bytes_at_next(const flsi_marks_walk *walk)
+{
+    return walk->data + (size_t)(walk->next - walk->data_offset);
+}
+
 /* Rule 1: the frame at walk->next, whole and sound; the walk then stands at its first record. */
 static fls_status walk_frame(flsi_marks_walk *walk, fls_error *err)
 {
-    size_t left = walk->size - walk->next;
+    size_t left = (size_t)(walk->size - walk->next);
     walk->frame = walk->next;
     if (left == 0) {
         return FLS_END;
     }
     uint32_t length;
-    fls_status status = flsi_marks_frame(walk->data + (walk->next - walk->data_offset), left,
-                                         walk->frame, &length, err);
+    fls_status status = flsi_marks_frame(bytes_at_next(walk), left, walk->frame, &length, err);
     if (status != FLS_OK) {
         return status;
     }
@@ -38,8 +43,8 @@ fls_status flsi_marks_walk_begin(flsi_marks_walk *walk, const void *data, size_t
     *walk = (flsi_marks_walk){.data = data, .size = size};
     fls_status status = walk_frame(walk, err);
     if (status == FLS_OK) {
-        status = flsi_record_decode(&walk->header, walk->data + walk->next,
-                                    walk->frame_end - walk->next, &used, err);
+        status = flsi_record_decode(&walk->header, bytes_at_next(walk),
+                                    (size_t)(walk->frame_end - walk->next), &used, err);
     }
     if (status == FLS_OK && walk->header.type != FLSI_RECORD_HEADER) { /* rule 2 */
         status = bad(err, "marks that do not begin with a header");
@@ -111,8 +116,8 @@ fls_status flsi_marks_walk_next(flsi_marks_walk *walk, flsi_record *record, fls_
         return status;
     }
     int is_first = walk->next == walk->frame + FLSI_MARKS_HEADER_BYTES;
-    status = flsi_record_decode(record, walk->data + (walk->next - walk->data_offset),
-                                walk->frame_end - walk->next, &used, err);
+    status = flsi_record_decode(record, bytes_at_next(walk), (size_t)(walk->frame_end - walk->next),
+                                &used, err);
     if (status == FLS_OK) {
         status = hold_to_rules(walk, record, is_first, err);
     }

@@ -22,12 +22,12 @@
  * or a piece of it does. Offsets are those in the file. */
 typedef struct flsi_marks_walk {
     const uint8_t *data;
-    size_t data_offset; /* of data's first byte */
-    size_t size;        /* end of the data */
-    size_t frame;       /* offset of the frame that the record is in */
-    size_t next;        /* of the record that comes next */
-    size_t frame_end;
-    size_t valid_bytes; /* whole valid frames up to here */
+    uint64_t data_offset; /* of data's first byte */
+    uint64_t size;        /* end of the data */
+    uint64_t frame;       /* offset of the frame that the record is in */
+    uint64_t next;        /* of the record that comes next */
+    uint64_t frame_end;
+    uint64_t valid_bytes; /* whole valid frames up to here */
     flsi_record header;
     uint64_t ordinal; /* rule 3 */
     uint64_t offset;

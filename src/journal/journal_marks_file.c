@@ -189,7 +189,7 @@ fls_status flsi_marks_pass_resume(flsi_marks_pass *pass, const flsi_file *file, 
     flsi_marks_file_init(&pass->marks, file, allocator);
     fls_status status = give(pass, frame, &bytes, &size, err);
     if (status == FLS_OK) {
-        pass->walk.valid_bytes = (size_t)frame;
+        pass->walk.valid_bytes = frame;
         flsi_marks_walk_continue(&pass->walk, bytes, size);
     }
     return status;

@@ -108,6 +108,18 @@ void flsi_name_cut(char name[FLSI_NAME_BYTES], uint64_t epoch, uint64_t ordinal,
     (void)put_text(to, extension);
 }
 
+uint64_t flsi_name_cut_epoch(const char *name)
+{
+    uint64_t epoch = 0;
+    for (unsigned i = 0; i < EPOCH_DIGITS; i++) {
+        if (name[i] < '0' || name[i] > '9') {
+            return 0;
+        }
+        epoch = epoch * 10 + (uint64_t)(name[i] - '0');
+    }
+    return name[EPOCH_DIGITS] == '-' ? epoch : 0;
+}
+
 int flsi_name_is_cursor(const char *name)
 {
     size_t size = 0;

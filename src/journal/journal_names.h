@@ -36,6 +36,8 @@ int flsi_name_is_schema(const char *name);
 /* cut/EPOCH-ORDINAL.EXTENSION, without "cut/". */
 void flsi_name_cut(char name[FLSI_NAME_BYTES], uint64_t epoch, uint64_t ordinal,
                    const char *extension);
+/* The epoch in a name in cut/; 0: none. */
+uint64_t flsi_name_cut_epoch(const char *name);
 /* Whether a cursor may be called so: 1 to 63 letters, digits, '-', '_', '.', not '.' first. */
 int flsi_name_is_cursor(const char *name);
 

@@ -6,12 +6,11 @@
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/options.h"
+#include "journal/journal_lock.h"
 #include "journal/journal_private.h"
 
 #define MILLISECOND           UINT64_C(1000000)
 #define DEFAULT_SEGMENT_BYTES (UINT64_C(256) << 20)
-#define LOCK_TRIES            20u
-#define LOCK_PAUSE_NS         (5 * MILLISECOND)
 #define MOST_FRAME_BYTES      FLS_DEFAULT_MAX_FRAME_BYTES /* that a manifest can say */
 
 /* ---- options ---- */
@@ -147,21 +146,11 @@ static fls_status make_object(fls_journal **made, const char *path,
 /* ---- lock and manifest ---- */
 
 /* The writer's lock; who holds it stands in the file, for people. */
-/* Who looks whether there is a writer has the lock for a moment; a writer has it for longer than
- * these tries take. */
 static fls_status take_lock(fls_journal *journal, fls_error *err)
 {
-    const unsigned how = FLSI_OPEN_WRITE | FLSI_OPEN_CREATE | FLSI_OPEN_LOCK;
     char text[32];
     size_t written;
-    fls_status status = FLS_LOCKED;
-    for (unsigned i = 0; status == FLS_LOCKED && i < LOCK_TRIES; i++) {
-        if (i > 0) {
-            flsi_sleep_ns(LOCK_PAUSE_NS);
-        }
-        status = flsi_directory_file(&journal->directory, &journal->lock_file, FLSI_LOCK_NAME, how,
-                                     NULL, err);
-    }
+    fls_status status = flsi_writer_lock(&journal->directory, &journal->lock_file, err);
     if (status != FLS_OK) {
         return status;
     }

@@ -3,12 +3,17 @@
  */
 #include "core/error.h"
 #include "flatstream/recover.h"
+#include "journal/journal_cursor.h"
 #include "journal/journal_keep.h"
+#include "journal/journal_lock.h"
 #include "journal/journal_recovery.h"
 #include "journal/journal_tail.h"
 #include "os/os_thread.h"
 
 #define DETECT_BYTES ((size_t)256 * 1024)
+/* Writers that went on in a segment left their numbers in the manifest only: more than there were
+ * of them since the newest number that is found. */
+#define EPOCH_JUMP (UINT64_C(1) << 20)
 
 typedef struct remaking {
     flsi_manifest *manifest;
@@ -152,6 +157,48 @@ static void take_header(flsi_manifest *manifest, flsi_marks_pass *pass, int is_n
     }
 }
 
+/* ---- the epoch ---- */
+
+static void see_epoch(flsi_manifest *manifest, uint64_t epoch)
+{
+    if (epoch < UINT32_MAX && epoch > manifest->epoch) {
+        manifest->epoch = epoch;
+    }
+}
+
+static int see_cut(void *self, const char *name)
+{
+    see_epoch(self, flsi_name_cut_epoch(name));
+    return 0;
+}
+
+static fls_status see_cursor(void *self, const fls_journal_cursor *cursor, const fls_error *damage)
+{
+    see_epoch(self, damage == NULL ? cursor->epoch : 0);
+    return FLS_OK;
+}
+
+/* Another number than any writer had, so that readers see that there was another one. */
+static fls_status choose_epoch(const remaking *self, fls_error *err)
+{
+    flsi_manifest *manifest = self->manifest;
+    flsi_directory cut;
+    int missing = 0;
+    fls_status status =
+        flsi_cursor_each(self->directory, self->allocator, see_cursor, manifest, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    status = flsi_directory_open_in(&cut, self->directory, FLSI_CUT_NAME, 0, &missing, err);
+    if (status == FLS_OK) {
+        status = flsi_directory_list(&cut, see_cut, manifest, err);
+        flsi_directory_close(&cut);
+    }
+    uint64_t left = (UINT32_MAX - manifest->epoch) / 2;
+    manifest->epoch += left < EPOCH_JUMP ? left : EPOCH_JUMP;
+    return missing ? FLS_OK : status;
+}
+
 static fls_status remake_manifest(remaking *self, fls_error *err)
 {
     flsi_manifest *manifest = self->manifest;
@@ -179,6 +226,9 @@ static fls_status remake_manifest(remaking *self, fls_error *err)
         self->changed = 1;
         flsi_manifest_complete_id(manifest);
         status = copy_aside(self, FLSI_MANIFEST_NAME, 0, "json", err);
+    }
+    if (status == FLS_OK) {
+        status = choose_epoch(self, err);
     }
     return status == FLS_OK ? flsi_manifest_store(manifest, self->directory, self->allocator, err)
                             : status;
@@ -302,9 +352,7 @@ static fls_status rebuild_in(const flsi_directory *directory, fls_journal_report
     flsi_manifest manifest;
     flsi_journal_place place;
     flsi_file lock;
-    fls_status status = flsi_directory_file(
-        directory, &lock, FLSI_LOCK_NAME,
-        FLSI_OPEN_READ | FLSI_OPEN_WRITE | FLSI_OPEN_CREATE | FLSI_OPEN_LOCK, NULL, err);
+    fls_status status = flsi_writer_lock(directory, &lock, err);
     if (status != FLS_OK) {
         return status;
     }

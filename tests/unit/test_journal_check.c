@@ -127,6 +127,31 @@ static void test_ended_by_any_status(void **state)
     hand_close(&journal);
 }
 
+/* A damaged frame is why the durable mark behind it does not prove itself: one fault, not two. */
+static void test_the_last_durable_frame(void **state)
+{
+    (void)state;
+    hand_journal journal;
+    uint8_t payload[64];
+    make(&journal);
+    uint32_t bytes = (uint32_t)(12 + hand_payload(journal.next_ordinal - 1, payload));
+    flsi_record durable = {.type = FLSI_RECORD_DURABLE,
+                           .small = bytes,
+                           .ordinal = journal.next_ordinal,
+                           .offset = journal.frames.size};
+    durable.value = fls_checksum_digest(FLS_CHECKSUM_XXH3,
+                                        journal.frames.data + journal.frames.size - bytes, bytes);
+    hand_mark(&journal, &durable, NULL);
+    hand_flush_marks(&journal);
+    expect(&journal, 0, NULL, NULL);
+    hand_append_file(hand_name(&journal, FLSI_NAME_SEGMENT), "\xFF", 1, journal.frames.size - 1);
+    fault_log log = {.most = 2};
+    assert_status(check(&journal, &log), FLS_OK, &err);
+    assert_int_equal(log.faults, 1);
+    assert_string_equal(log.file, "00000000000000000005.fls");
+    hand_close(&journal);
+}
+
 static void test_names_that_are_not_the_journals(void **state)
 {
     (void)state;
@@ -226,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_marks_of_another_journal),
         cmocka_unit_test(test_ended_by_any_status),
+        cmocka_unit_test(test_the_last_durable_frame),
         cmocka_unit_test(test_names_that_are_not_the_journals),
         cmocka_unit_test(test_a_writer_that_comes),
         cmocka_unit_test(test_reads_that_fail),

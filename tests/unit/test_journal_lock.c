@@ -3,6 +3,7 @@
 #include <sys/file.h>
 
 #include "journal/journal_recovery.h"
+#include "journal/journal_zstd.h"
 #include "os/os_calls.h"
 #include "support/files.h"
 #include "support/testing.h"
@@ -47,8 +48,34 @@ static void test_a_look_is_waited_for(void **state)
     files_remove_directory(folder);
 }
 
+/* Who rebuilds or compresses without a writer takes its lock, and waits for a look in the same way.
+ */
+static void test_others_wait_for_a_look(void **state)
+{
+    (void)state;
+    char folder[256];
+    flsi_os_calls calls = *flsi_os_calls_system();
+    uint64_t segments;
+    calls.flock = busy_flock;
+    files_make_directory(folder, sizeof folder);
+    const char *path = files_join(folder, "journal");
+    assert_int_equal(open_behind(0, path), FLS_OK);
+    refusals = 3;
+    assert_int_equal(flsi_journal_rebuild(path, &calls, NULL, NULL), FLS_OK);
+    assert_int_equal(refusals, 0);
+    if (flsi_zstd_is_there()) {
+        refusals = 3;
+        assert_int_equal(flsi_journal_compress(path, 0, &calls, &segments, NULL, NULL), FLS_OK);
+        assert_int_equal(refusals, 0);
+    }
+    refusals = 1000;
+    assert_int_equal(flsi_journal_rebuild(path, &calls, NULL, NULL), FLS_LOCKED);
+    files_remove_directory(folder);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_look_is_waited_for)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_look_is_waited_for),
+                                       cmocka_unit_test(test_others_wait_for_a_look)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

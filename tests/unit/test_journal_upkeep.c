@@ -2,6 +2,7 @@
  * lost of manifest and marks. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "journal/journal_cursor.h"
 #include "journal/journal_prune.h"
@@ -171,7 +172,8 @@ static void test_cursors_note_their_place(void **state)
     end_journal();
 }
 
-/* A consumer need not be allowed to write to anything but cursors. */
+/* A consumer need not be allowed to write to anything but cursors, and who only asks what would be
+ * removed, to nothing at all. */
 static int writing_opens;
 
 static int watching_openat(int at, const char *name, int flags, mode_t mode)
@@ -179,6 +181,15 @@ static int watching_openat(int at, const char *name, int flags, mode_t mode)
     const char *extension = strrchr(name, '.');
     if (extension != NULL && strncmp(extension, ".fl", 3) == 0) {
         writing_opens += (flags & (O_WRONLY | O_RDWR)) != 0;
+    }
+    return flsi_os_calls_system()->openat(at, name, flags, mode);
+}
+
+static int read_only_openat(int at, const char *name, int flags, mode_t mode)
+{
+    if ((flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0) {
+        errno = EROFS;
+        return -1;
     }
     return flsi_os_calls_system()->openat(at, name, flags, mode);
 }
@@ -191,6 +202,13 @@ static void test_cursors_only_read_segments(void **state)
     make_five();
     assert_status(flsi_journal_cursor_set(path, "one", 33, &calls, &err), FLS_OK, &err);
     assert_int_equal(writing_opens, 0);
+    const fls_prune_options prune = {
+        .struct_bytes = sizeof prune, .retain_segments = 1, .dry_run = 1};
+    fls_prune_report report = {.struct_bytes = sizeof report};
+    calls.openat = read_only_openat;
+    assert_status(flsi_journal_prune(path, &prune, &calls, &report, &err), FLS_OK, &err);
+    assert_int_equal(report.segments, 3);
+    assert_int_equal(report.held, 1);
     end_journal();
 }
 
@@ -240,6 +258,45 @@ static fls_journal_report rebuild(void)
     return report;
 }
 
+#define EPOCH_JUMP (1u << 20)
+
+/* No writer's number comes again, wherever the newest one is left. */
+static void test_epochs_of_a_lost_manifest(void **state)
+{
+    (void)state;
+    fls_journal_cursor cursor = {.name = "one", .ordinal = 33, .epoch = MADE_EPOCH + 70};
+    const struct {
+        const char *cut; /* a file in cut/ */
+        uint64_t cursor; /* its epoch */
+        uint64_t found;
+    } cases[] = {
+        {"0000000004-00000000000000000000.fls", MADE_EPOCH + 70, MADE_EPOCH + 70},
+        {"0000000099-00000000000000000000.2.flm", MADE_EPOCH + 70, 99},
+        {"12345678901234", 0, MADE_EPOCH},
+        {"4294967295-00000000000000000000.fls", UINT64_MAX, MADE_EPOCH},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char cut[300];
+        make_five();
+        (void)snprintf(cut, sizeof cut, "%s/cut", path);
+        assert_int_equal(mkdir(cut, 0777), 0);
+        files_write(files_join(cut, cases[i].cut), "", 0);
+        cursor.epoch = cases[i].cursor;
+        assert_status(flsi_cursor_store(&journal, &cursor, &err), FLS_OK, &err);
+        assert_int_equal(remove(files_join(path, "journal.json")), 0);
+        (void)rebuild();
+        assert_int_equal(manifest.epoch, cases[i].found + EPOCH_JUMP + 1);
+        end_journal();
+    }
+    make_five(); /* little room is left */
+    cursor.epoch = UINT32_MAX - 101;
+    assert_status(flsi_cursor_store(&journal, &cursor, &err), FLS_OK, &err);
+    assert_int_equal(remove(files_join(path, "journal.json")), 0);
+    (void)rebuild();
+    assert_int_equal(manifest.epoch, UINT32_MAX - 50);
+    end_journal();
+}
+
 static void test_manifest_is_lost(void **state)
 {
     (void)state;
@@ -256,7 +313,7 @@ static void test_manifest_is_lost(void **state)
         assert_int_equal(report.rebuilt, 1);
         assert_int_equal(report.was_clean, 1);
         assert_int_equal(report.messages, 50);
-        assert_int_equal(manifest.epoch, MADE_EPOCH + 1);
+        assert_int_equal(manifest.epoch, MADE_EPOCH + EPOCH_JUMP + 1);
         assert_int_equal(manifest.checksum, FLS_CHECKSUM_XXH3);
         assert_int_equal(manifest.type_count, 1);
         assert_memory_equal(manifest.types, before.types, sizeof before.types[0]);
@@ -424,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_cursors_note_their_place),
         cmocka_unit_test(test_cursors_only_read_segments),
         cmocka_unit_test(test_cursors_come_back),
+        cmocka_unit_test(test_epochs_of_a_lost_manifest),
         cmocka_unit_test(test_manifest_is_lost),
         cmocka_unit_test(test_marks_are_lost),
         cmocka_unit_test(test_what_cannot_be_read_is_not_lost),
