@@ -280,6 +280,34 @@ static void test_rules_are_held(void **state)
     (void)expect_walk(5, FLS_UNSUPPORTED);
 }
 
+/* Far into a file, where an offset does not fit into 32 bits. */
+static void test_walks_far_behind_the_beginning(void **state)
+{
+    (void)state;
+    const uint64_t far = (UINT64_C(5) << 30) + 8;
+    flsi_marks_walk walk;
+    flsi_record record;
+    add_header(0);
+    flsi_marks_close_frame(&builder);
+    assert_status(flsi_marks_walk_begin(&walk, builder.frames, builder.size, &err), FLS_OK, &err);
+    assert_status(flsi_marks_walk_next(&walk, &record, &err), FLS_OK, &err);
+    size_t header = builder.size;
+    add_offset(7, 70);
+    flsi_marks_close_frame(&builder);
+    const size_t size = builder.size - header;
+    walk.valid_bytes = far;
+    flsi_marks_walk_continue(&walk, builder.frames + header, size);
+    assert_status(flsi_marks_walk_next(&walk, &record, &err), FLS_OK, &err);
+    assert_int_equal(record.ordinal, 7);
+    assert_true(walk.frame == far);
+    assert_true(walk.valid_bytes == far + size);
+    builder.frames[builder.size - 1] ^= 1;
+    walk.valid_bytes = far;
+    flsi_marks_walk_continue(&walk, builder.frames + header, size);
+    assert_status(flsi_marks_walk_next(&walk, &record, &err), FLS_CHECKSUM_MISMATCH, &err);
+    assert_true(err.offset == far);
+}
+
 static void test_nothing_behind_a_seal(void **state)
 {
     (void)state;
@@ -480,6 +508,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_more_times_than_a_frame_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_offsets_begin_frames, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rules_are_held, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_walks_far_behind_the_beginning, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_behind_a_seal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cut_and_flipped_everywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_written_bytes_are_forgotten, set_up, tear_down),

@@ -496,6 +496,37 @@ static void test_types(void **state)
     bytes_free(&two);
 }
 
+/* A change of types before a close, with no message behind it: who opens the journal next must not
+ * go on in the segment that names the old ones. */
+static void test_types_changed_before_a_close(void **state)
+{
+    (void)state;
+    byte_buffer one = BYTES_INIT;
+    byte_buffer two = BYTES_INIT;
+    assert_int_equal(files_read(FLS_TEST_SCHEMA_DIR "/telemetry.bfbs", &one), 0);
+    assert_int_equal(files_read(FLS_TEST_SCHEMA_DIR "/everything.bfbs", &two), 0);
+    const fls_journal_type types[2] = {{one.data, one.size, NULL, NULL},
+                                       {two.data, two.size, NULL, NULL}};
+    fls_journal_options options = quiet();
+    options.types = types;
+    options.type_count = 1;
+    fls_journal *journal = open_with(&options);
+    append_many(journal, 0, 10);
+    assert_status(fls_journal_set_types(journal, types + 1, 1, &err), FLS_OK, &err);
+    close_it(journal);
+    assert_int_equal(expect_segments(10), 1);
+    options.types = NULL; /* as the manifest has them */
+    options.type_count = 0;
+    journal = open_with(&options);
+    append_many(journal, 10, 20);
+    close_it(journal);
+    assert_int_equal(expect_segments(20), 2);
+    read_events(20);
+    assert_int_equal(events.types, 1);
+    bytes_free(&one);
+    bytes_free(&two);
+}
+
 static void test_retention(void **state)
 {
     (void)state;
@@ -531,6 +562,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_clock_that_steps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gaps_are_durable_in_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_types, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_types_changed_before_a_close, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
