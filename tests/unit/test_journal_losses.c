@@ -1,8 +1,6 @@
 /* How many messages damage has cost, and which ordinals those behind it have, where several places
  * between two marks are damaged: exact where that can be known, and else said to be an estimate. */
-#include "flatstream/journal_reader.h"
-
-#include "journal_testing.h"
+#include "journal_reading.h"
 
 #define PIECE    16 /* messages between two marks */
 #define MESSAGES (2 * PIECE + 4)
@@ -98,14 +96,6 @@ static fls_journal_reader *open_reader(loss_log *log, int step_over)
     return reader;
 }
 
-/* Whether a message is what was appended under its ordinal. */
-static int is_original(const fls_message *message)
-{
-    uint8_t payload[64];
-    size_t size = hand_payload(message->ordinal, payload);
-    return message->size == size && memcmp(message->payload, payload, size) == 0;
-}
-
 /* Reads all; how many messages had another's ordinal. */
 static size_t read_all(loss_log *log, uint64_t *messages)
 {
@@ -116,7 +106,7 @@ static size_t read_all(loss_log *log, uint64_t *messages)
     *messages = 0;
     fls_journal_reader *reader = open_reader(log, 1);
     while ((status = fls_journal_reader_next(reader, &message, &err)) == FLS_OK) {
-        wrong += !is_original(&message);
+        wrong += !hand_is_message(&message);
         ++*messages;
     }
     assert_status(status, FLS_END, &err);
@@ -220,7 +210,7 @@ static void test_backwards(void **state)
     fls_journal_reader *reader = open_reader(&log, 1);
     assert_status(fls_journal_reader_seek_end(reader, 0, &err), FLS_OK, &err);
     while ((status = fls_journal_reader_previous(reader, &message, &err)) == FLS_OK) {
-        assert_true(is_original(&message));
+        assert_true(hand_is_message(&message));
         messages++;
     }
     assert_status(status, FLS_END, &err);
@@ -254,7 +244,7 @@ static void test_bounds_before_a_skip(void **state)
     assert_loss(&log, 0, 4, 1, 0);
     assert_status(fls_journal_reader_next(reader, &message, &err), FLS_OK, &err);
     assert_int_equal(message.ordinal, 4);
-    assert_true(is_original(&message));
+    assert_true(hand_is_message(&message));
     fls_journal_reader_close(reader);
     hand_close(&journal);
 }
