@@ -142,6 +142,7 @@ static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manif
         tail->header = pass.walk.header;
         status = all ? FLS_OK : find_near_end(tail, &from, &fault);
         status = status == FLS_OK ? note_all(tail, &pass, from, &fault) : status;
+        tail->read_from = from;
         tail->valid_bytes = pass.walk.valid_bytes;
         tail->whole = tail->valid_bytes == tail->marks_bytes;
         tail->sealed = pass.walk.sealed;
@@ -159,6 +160,36 @@ static fls_status read_marks(flsi_journal_tail *tail, const flsi_manifest *manif
         return status;
     }
     return FLS_OK;
+}
+
+/* Data in marks, which are times as they were given to the journal, can read as frames. So where
+ * the end of the marks is not what a closed journal has, they are all read; and that counts if they
+ * lead past the frame at which they were read on: it is one, or else was none. If they do not lead
+ * there they are damaged before it. */
+static fls_status doubt_marks(flsi_journal_tail *tail, const flsi_manifest *manifest,
+                              fls_error *err)
+{
+    const flsi_journal_tail near_end = *tail;
+    if (tail->read_from == 0 ||
+        (tail->whole &&
+         (tail->frames.fd < 0 || flsi_journal_tail_prove(tail, NULL) != FLS_CHECKSUM_MISMATCH))) {
+        return FLS_OK;
+    }
+    *tail = (flsi_journal_tail){.allocator = near_end.allocator,
+                                .first_ordinal = near_end.first_ordinal,
+                                .base_ordinal = near_end.first_ordinal,
+                                .frames = near_end.frames,
+                                .marks = near_end.marks,
+                                .frames_bytes = near_end.frames_bytes,
+                                .marks_bytes = near_end.marks_bytes,
+                                .types = near_end.types};
+    memcpy(tail->frames_name, near_end.frames_name, sizeof near_end.frames_name);
+    memcpy(tail->marks_name, near_end.marks_name, sizeof near_end.marks_name);
+    fls_status status = read_marks(tail, manifest, 1, err);
+    if (status == FLS_OK && tail->valid_bytes <= near_end.read_from) {
+        *tail = near_end;
+    }
+    return status;
 }
 
 fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *manifest,
@@ -187,8 +218,11 @@ fls_status flsi_journal_tail_open(flsi_journal_tail *tail, const flsi_manifest *
     if (status == FLS_OK) {
         status = open_one(directory, tail->marks_name, how, &tail->marks, &tail->marks_bytes, err);
     }
-    return status == FLS_OK && tail->marks_bytes > 0 ? read_marks(tail, manifest, all, err)
-                                                     : status;
+    if (status == FLS_OK && tail->marks_bytes > 0) {
+        status = read_marks(tail, manifest, all, err);
+        status = status == FLS_OK ? doubt_marks(tail, manifest, err) : status;
+    }
+    return status;
 }
 
 void flsi_journal_tail_close(flsi_journal_tail *tail)

@@ -18,6 +18,7 @@ typedef struct flsi_journal_tail {
     uint64_t frames_bytes;
     uint64_t marks_bytes;
     uint64_t valid_bytes; /* of the marks */
+    uint64_t read_from;   /* of the marks between the first frame and here nothing was read; or 0 */
     int whole;            /* all of the marks are valid */
     int sound;            /* there are marks with a header that fits the segment and the journal */
     int superseding;      /* the marks speak of places behind the base */

@@ -3,6 +3,7 @@
  */
 #include "journal/journal_tail.h"
 
+#include "flatstream/frame.h"
 #include "flatstream/journal_reader.h"
 #include "journal/journal_marks_file.h"
 #include "os/os_calls.h"
@@ -182,13 +183,84 @@ static void test_reads_little(void **state)
     assert_in_range(read[1], 1, 60000);
 }
 
+/* ---- times that are made so that they read as marks ---- */
+
+/* A frame of marks with one record. */
+static void add_frame(byte_buffer *to, const flsi_record *record)
+{
+    uint8_t bytes[FLSI_MARKS_HEADER_BYTES + FLSI_RECORD_BYTES];
+    flsi_record_encode(bytes + FLSI_MARKS_HEADER_BYTES, record);
+    (void)fls_frame_encode_header(
+        bytes, FLSI_RECORD_BYTES,
+        fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes + FLSI_MARKS_HEADER_BYTES, FLSI_RECORD_BYTES),
+        8);
+    bytes_append(to, bytes, sizeof bytes);
+}
+
+/* An OFFSET and three DURABLE, none of which is true. */
+static void imitate(byte_buffer *to)
+{
+    flsi_record record = {
+        .type = FLSI_RECORD_OFFSET, .ordinal = 3, .offset = 3, .time_ns = UINT64_C(1) << 40};
+    add_frame(to, &record);
+    for (int i = 0; i < 3; i++) {
+        record = (flsi_record){
+            .type = FLSI_RECORD_DURABLE, .small = 17, .ordinal = 1u << 20, .offset = 1u << 30};
+        add_frame(to, &record);
+    }
+}
+
+/* Messages whose times, as later than one another, are these bytes as LEB128. */
+static size_t add_messages(fls_journal_entry *entries, size_t count, uint64_t *time_ns,
+                           const byte_buffer *bytes)
+{
+    static const uint8_t payload[5] = {1};
+    for (size_t i = 0; i < bytes->size; i++) {
+        uint64_t later = bytes->data[i] & 0x7F;
+        for (unsigned shift = 7; bytes->data[i] >= 0x80; shift += 7) {
+            later |= (uint64_t)(bytes->data[++i] & 0x7F) << shift;
+        }
+        *time_ns += later;
+        entries[count++] = (fls_journal_entry){payload, sizeof payload, *time_ns};
+    }
+    return count;
+}
+
+static void test_imitated(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[1800];
+    for (size_t shift = 0; shift < 4; shift++) {
+        fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
+        static fls_journal_entry entries[4000];
+        fls_journal *journal;
+        byte_buffer bytes = BYTES_INIT;
+        files_make_directory(path, sizeof path);
+        options.polled = 1;
+        assert_status(fls_journal_open(&journal, path, &options, NULL, &err), FLS_OK, &err);
+        uint64_t time_ns = fls_journal_now(journal) + 1000000000;
+        bytes_append(&bytes, zeros, sizeof zeros + shift - 4);
+        imitate(&bytes);
+        bytes_append(&bytes, zeros, 600);
+        size_t count = add_messages(entries, 0, &time_ns, &bytes);
+        bytes_free(&bytes);
+        assert_status(fls_journal_append_batch(journal, entries, count, NULL, NULL, &err), FLS_OK,
+                      &err);
+        assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+        fls_status status = fls_journal_open(&journal, path, &options, NULL, &err);
+        assert_status(status, FLS_OK, &err);
+        assert_int_equal(fls_journal_next_ordinal(journal), count);
+        assert_status(fls_journal_close(journal, &err), FLS_OK, &err);
+        files_remove_directory(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_damaged_before),
-        cmocka_unit_test(test_one_durable),
-        cmocka_unit_test(test_reads_little),
+        cmocka_unit_test(test_torn),        cmocka_unit_test(test_damaged_before),
+        cmocka_unit_test(test_one_durable), cmocka_unit_test(test_reads_little),
+        cmocka_unit_test(test_imitated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
