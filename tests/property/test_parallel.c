@@ -259,8 +259,9 @@ static void expect_same(const byte_buffer *stream, fls_checksum checksum, uint32
         read_on(&rest, stream, in_memory, &reading);
         g.all = rest.list;
     }
-    if (!same_end(&alone, &rest) || g.all.lines.size != alone.list.lines.size ||
-        memcmp(g.all.lines.data, alone.list.lines.data, g.all.lines.size) != 0) {
+    size_t bytes = alone.list.lines.size; /* without messages there is nothing to compare */
+    if (!same_end(&alone, &rest) || g.all.lines.size != bytes ||
+        (bytes > 0 && memcmp(g.all.lines.data, alone.list.lines.data, bytes) != 0)) {
         fail_msg("%s: alone %zu messages, %s at %llu, end %d; together %zu, %s at %llu, end %d",
                  what, alone.list.lines.size / 32, fls_status_name(alone.status),
                  (unsigned long long)alone.ending.last_good_offset, (int)alone.ending.end,
