@@ -6,6 +6,7 @@
  *   keep    journal.h, journal_reader.h; recorder.h in front of it for loops that may not block
  *   find    index.h: where in a stream an ordinal or a time is
  *   know    schema.h, schema_set.h, schema_compat.h, verify.h, json.h, query.h: what is in messages
+ *   arrange sort.h (many messages into an order), parallel.h (several threads read one stream)
  *   parts   checksum.h, validator.h, memory_policy.h, allocator.h, sink.h, source.h, socket.h
  */
 #ifndef FLATSTREAM_FLATSTREAM_H
@@ -34,6 +35,7 @@
 #include "flatstream/schema_set.h"
 #include "flatstream/sink.h"
 #include "flatstream/socket.h"
+#include "flatstream/sort.h"
 #include "flatstream/source.h"
 #include "flatstream/statistics.h"
 #include "flatstream/status.h"
