@@ -55,6 +55,7 @@ bench: ## measure every layer against its limit and against the installed peers
 	@$(BUILD)/bench/flatstream-bench-journal --dir build --json build/bench-journal.json
 	@bench/grep-ratio $(BUILD)
 	@bench/cores $(BUILD)
+	@bench/sort-ratio $(BUILD)
 
 fuzz: ## fuzz every target, FUZZ_SECONDS=60 each
 	@tools/deps build fuzz

@@ -14,6 +14,8 @@ extern const cli_command cli_cmd_salvage;
 extern const cli_command cli_cmd_convert;
 extern const cli_command cli_cmd_slice;
 extern const cli_command cli_cmd_split;
+extern const cli_command cli_cmd_merge;
+extern const cli_command cli_cmd_sort;
 extern const cli_command cli_cmd_grep;
 extern const cli_command cli_cmd_stats;
 extern const cli_command cli_cmd_schema;
