@@ -14,8 +14,8 @@
 /* ---- bytes ---- */
 
 static fls_status copy_bytes(const flsi_file *from_file, uint64_t from, uint64_t to,
-                             const flsi_file *to_file, const fls_allocator *allocator,
-                             fls_error *err)
+                             const flsi_file *to_file, uint64_t to_offset,
+                             const fls_allocator *allocator, fls_error *err)
 {
     fls_status status = FLS_OK;
     uint8_t *bytes = allocator->resize(allocator->self, NULL, 0, COPY_BYTES);
@@ -26,7 +26,7 @@ static fls_status copy_bytes(const flsi_file *from_file, uint64_t from, uint64_t
         size_t size = to - at < COPY_BYTES ? (size_t)(to - at) : COPY_BYTES;
         status = flsi_read_exactly(from_file, at, bytes, size, err);
         if (status == FLS_OK) {
-            status = flsi_write_exactly(to_file, at - from, bytes, size, err);
+            status = flsi_write_exactly(to_file, to_offset + (at - from), bytes, size, err);
         }
         at += size;
     }
@@ -48,7 +48,7 @@ static fls_status copy_to_cut(const flsi_directory *cut, const char *unfinished,
     if (status != FLS_OK) {
         return status;
     }
-    status = copy_bytes(file, from, to, &kept, allocator, err);
+    status = copy_bytes(file, from, to, &kept, 0, allocator, err);
     status = status == FLS_OK ? flsi_file_sync(&kept, err) : status;
     fls_status closed = flsi_file_close(&kept, status == FLS_OK ? err : NULL);
     return status == FLS_OK ? closed : status;
@@ -448,7 +448,7 @@ static fls_status make_files(new_segment *segment, const char *frames_name, cons
     status = status == FLS_OK ? put_header(segment, begun_ns, err) : status;
     if (status == FLS_OK) {
         status = copy_bytes(&keep->tail->frames, keep->tail->base_offset, keep->end_offset,
-                            &segment->frames, keep->allocator, err);
+                            &segment->frames, 0, keep->allocator, err);
     }
     status = status == FLS_OK ? mark_copy(segment, err) : status;
     status = status == FLS_OK ? flsi_file_sync(&segment->frames, err) : status;
@@ -539,11 +539,17 @@ static void end_making(new_segment *segment)
     }
 }
 
-/* Gaps right at the base stay in the old marks. */
+/* Gaps right at the base stay in the old marks. A sync of these may have failed before, after which
+ * the system may call pages clean that are not on the disk: they are written over themselves. */
 static fls_status sync_old_marks(const flsi_journal_tail *tail, fls_error *err)
 {
     flsi_file marks = flsi_file_borrow(&tail->marks);
-    return tail->base_offset > 0 && marks.fd >= 0 ? flsi_file_sync(&marks, err) : FLS_OK;
+    if (tail->base_offset == 0 || marks.fd < 0) {
+        return FLS_OK;
+    }
+    fls_status status = copy_bytes(&marks, tail->near_base, tail->valid_bytes, &marks,
+                                   tail->near_base, tail->allocator, err);
+    return status == FLS_OK ? flsi_file_sync(&marks, err) : status;
 }
 
 fls_status flsi_keep_sound(const flsi_keep *keep, flsi_journal_place *place, fls_error *err)

@@ -97,6 +97,21 @@ static void test_failing_syncs(void **state)
     none_wrong("failing syncs", &tally);
 }
 
+/* Both files' syncs fail, and the one of the marks written anew: who opens the journal then must
+ * not rely on what the cache still has of the old marks. */
+static void test_failing_syncs_in_a_row(void **state)
+{
+    crash_tally tally = {0};
+    (void)state;
+    crash_plan plan = {.seed = 5000, .steps = 80, .depth = 1, .stride = 4};
+    plan.fail_syncs = 2;
+    plan.fail_errno = ENOSPC;
+    for (plan.fail_sync = 40; plan.fail_sync < 56; plan.fail_sync++) {
+        crash_journal_run(&plan, &tally);
+    }
+    none_wrong("failing in a row", &tally);
+}
+
 static void test_full_disk(void **state)
 {
     crash_tally tally = {0};
@@ -178,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_upkeep),
         cmocka_unit_test(test_failing_upkeep),
         cmocka_unit_test(test_failing_syncs),
+        cmocka_unit_test(test_failing_syncs_in_a_row),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_interruptions),
