@@ -11,6 +11,7 @@ extern const cli_command cli_cmd_cat;
 extern const cli_command cli_cmd_write;
 extern const cli_command cli_cmd_recover;
 extern const cli_command cli_cmd_salvage;
+extern const cli_command cli_cmd_diff;
 extern const cli_command cli_cmd_convert;
 extern const cli_command cli_cmd_slice;
 extern const cli_command cli_cmd_split;

@@ -23,6 +23,7 @@
 #include "flatstream/journal_reader.h"
 #include "flatstream/json.h"
 #include "flatstream/memory_policy.h"
+#include "flatstream/message_diff.h"
 #include "flatstream/parallel.h"
 #include "flatstream/prepared.h"
 #include "flatstream/query.h"

@@ -1,0 +1,38 @@
+/* --by: the value that messages of two streams are matched by, and its order, which is that of
+ * sort: numbers by size, strings by their bytes, NaN behind other numbers, no value last.
+ */
+#ifndef FLS_CLI_DIFF_KEYS_H
+#define FLS_CLI_DIFF_KEYS_H
+
+#include "diff_report.h"
+#include "queries.h"
+
+typedef struct cli_diff_key {
+    int is_there;
+    int rank; /* 0: a value; 1: NaN; 2: none */
+    fls_value value;
+    char *text; /* of a string, which is kept beyond its message */
+    size_t room;
+    char shown[CLI_DIFF_KEY];
+} cli_diff_key;
+
+typedef struct cli_diff_keys {
+    cli_job *job;
+    const cli_schemas *schemas;
+    cli_column column;
+    const char *names[2]; /* of the sides, for messages */
+    cli_diff_key last[2];
+    cli_diff_key next;
+} cli_diff_keys;
+
+/* The path has to lead to one value, of one kind in all types. Exit code, after a message. */
+int cli_diff_keys_open(cli_diff_keys *keys, cli_job *job, const cli_schemas *schemas,
+                       const char *path);
+void cli_diff_keys_close(cli_diff_keys *keys);
+
+/* For cli_diff_order. A side that is not in order is told, and ends the walk with CLI_DAMAGED; -1:
+ * no memory. */
+int cli_diff_keys_read(void *self, int side, const fls_message *message);
+int cli_diff_keys_compare(void *self);
+
+#endif
