@@ -11,6 +11,7 @@
 #include "input.h"
 #include "report.h"
 #include "spool.h"
+#include "stream_index.h"
 
 enum { ID_DRY_RUN = CLI_ID_FIRST, ID_KEEP_UNANCHORED };
 
@@ -91,6 +92,7 @@ typedef struct rescue {
     int dry_run;
     int keep_unanchored;
     fls_salvager *salvager;
+    fls_index *index; /* of the stream as it was, for its anchors; or NULL */
     fls_salvage_report report;
     cli_out out; /* the new stream */
     int writes;
@@ -286,6 +288,12 @@ static int open_salvager(rescue *r, const fls_source *source)
     options.max_frame_bytes = common->max_frame_bytes;
     options.search_frame_bytes = common->max_frame_bytes;
     options.keep_unanchored = (uint32_t)r->keep_unanchored;
+    r->index = cli_index_beside(r->input);
+    if (r->index != NULL) {
+        fls_index_anchors(r->index, &options.anchors);
+        cli_detail(r->job, "%s: its index says where %zu messages begin", r->input->name,
+                   options.anchors.count);
+    }
     if (fls_salvage_open(&r->salvager, source, &options, &err) != FLS_OK) {
         return cli_complain_error(r->job, r->input->name, &err);
     }
@@ -330,6 +338,7 @@ static int with_salvager(rescue *r, const fls_source *source)
         code = rescue_to_end(r);
     }
     fls_salvage_close(r->salvager);
+    fls_index_close(r->index);
     free(r->repaired);
     return code;
 }

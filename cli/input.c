@@ -12,6 +12,7 @@
 #include "complain.h"
 #include "interrupt.h"
 #include "journal_input.h"
+#include "stream_index.h"
 
 static int start(cli_input *input, cli_job *job, int fd, int owned, const char *name)
 {
@@ -195,6 +196,10 @@ int cli_reader_open(cli_input *input, fls_reader **reader, const fls_validator *
     options.max_frame_bytes = common->max_frame_bytes;
     options.validators = validators;
     options.validator_count = validator_count;
+    fls_reader_position position;
+    if (cli_index_jump(input, &position, &options.checksum)) {
+        options.position = &position;
+    }
     if (fls_reader_open(reader, cli_input_source(input), &options, &err) != FLS_OK) {
         return cli_complain_error(input->job, input->name, &err);
     }

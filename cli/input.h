@@ -30,7 +30,7 @@ typedef struct cli_input {
     uint64_t last_damage;  /* the ordinal where nothing sound was behind the damage */
     /* Set before cli_reader_open: */
     int follow;    /* what is read may grow: its end is waited for */
-    uint64_t last; /* of a journal only so many messages from the end; 0: all */
+    uint64_t last; /* only so many messages from the end; 0: all. Of a stream perhaps more */
     int from_end;  /* of a journal nothing that there is now */
     /* Of a journal: told of messages that are missing before the next one. May be NULL. */
     /* Every message that was handed out so far was taken. May be NULL. */
@@ -62,7 +62,8 @@ fls_source cli_input_source(cli_input *input);
 
 void cli_input_close(cli_input *input);
 
-/* A reader on the input with the common options and the validators given. On a journal *reader is
+/* A reader on the input with the common options and the validators given. Where those ask for
+ * messages behind the start it may begin behind it, by the index of the stream. On a journal *reader is
  * NULL, and input->journal is open. */
 int cli_reader_open(cli_input *input, fls_reader **reader, const fls_validator *validators,
                     size_t validator_count);

@@ -218,8 +218,8 @@ for verb in recover 'write --append --from hex -o' ; do
 done
 expect 3 journal info nowhere
 expect 3 journal info stream
-expect 2 index stream
-has err 'no journal'
+expect 2 index --extend j
+has err 'makes its index itself'
 expect 2 journal
 expect 2 journal inf j
 has err "did you mean 'info'"
