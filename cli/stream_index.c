@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,12 +13,10 @@
 
 char *cli_index_path(const char *path)
 {
-    static const char extension[] = ".fli";
-    size_t length = strlen(path);
-    char *beside = malloc(length + sizeof extension);
+    size_t room = strlen(path) + sizeof ".fli";
+    char *beside = malloc(room);
     if (beside != NULL) {
-        memcpy(beside, path, length);
-        memcpy(beside + length, extension, sizeof extension);
+        (void)snprintf(beside, room, "%s.fli", path);
     }
     return beside;
 }

@@ -290,7 +290,7 @@ fls_status fls_index_prove(const fls_index *index, const fls_source *stream,
     const fls_reader_position from = {position->offset, position->ordinal, 0};
     fls_reader_options options = FLS_READER_OPTIONS_INIT;
     fls_source_ops ops;
-    fls_source lent;
+    fls_source lent = {NULL, NULL};
     fls_reader *reader;
     uint64_t offset;
     uint64_t ordinal;

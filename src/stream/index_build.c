@@ -344,7 +344,7 @@ static fls_status find_checksum(making *m, const fls_source *stream, fls_error *
 {
     fls_reader_options reading = FLS_READER_OPTIONS_INIT;
     fls_source_ops ops;
-    fls_source lent;
+    fls_source lent = {NULL, NULL};
     fls_reader *reader;
     fls_message message;
     const fls_reader_position start = {0, 0, 0};
@@ -380,7 +380,7 @@ static fls_status meet_fault(const making *m, const fls_source *stream,
 {
     fls_reader_options reading = FLS_READER_OPTIONS_INIT;
     fls_source_ops ops;
-    fls_source lent;
+    fls_source lent = {NULL, NULL};
     fls_reader *reader;
     fls_message message;
     reading.checksum = m->checksum;

@@ -367,8 +367,8 @@ flsi_index_sum flsi_index_total(const fls_index *index)
 static fls_status load_parts(loading *l, fls_error *err)
 {
     for (;;) {
-        const uint8_t *records;
-        size_t size;
+        const uint8_t *records = NULL;
+        size_t size = 0;
         uint64_t at = l->at;
         fls_error why = FLS_ERROR_INIT;
         fls_status status = next_frame(l, &records, &size, &why);
@@ -397,8 +397,8 @@ static fls_status load_parts(loading *l, fls_error *err)
 fls_status flsi_index_load(fls_index *index, const fls_source *source, fls_error *err)
 {
     loading l = {.index = index, .source = source};
-    const uint8_t *records;
-    size_t size;
+    const uint8_t *records = NULL;
+    size_t size = 0;
     fls_status status = begin(&l, err);
     if (status == FLS_OK) {
         status = next_frame(&l, &records, &size, err);
