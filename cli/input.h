@@ -63,8 +63,8 @@ fls_source cli_input_source(cli_input *input);
 void cli_input_close(cli_input *input);
 
 /* A reader on the input with the common options and the validators given. Where those ask for
- * messages behind the start it may begin behind it, by the index of the stream. On a journal *reader is
- * NULL, and input->journal is open. */
+ * messages behind the start it may begin behind it, by the index of the stream. On a journal
+ * *reader is NULL, and input->journal is open. */
 int cli_reader_open(cli_input *input, fls_reader **reader, const fls_validator *validators,
                     size_t validator_count);
 
