@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,12 +33,15 @@ typedef struct session {
 static void start(session *s, int output_too, const char *const *arguments)
 {
     int pipe_ends[2];
+    /* Lines are cut to the width, and the path of a test's files may be long. */
+    const struct winsize wide = {.ws_row = 50, .ws_col = 400};
     memset(s, 0, sizeof *s);
     assert_int_equal(pipe(pipe_ends), 0);
     s->terminal = posix_openpt(O_RDWR | O_NOCTTY);
     assert_true(s->terminal >= 0);
     assert_int_equal(grantpt(s->terminal), 0);
     assert_int_equal(unlockpt(s->terminal), 0);
+    assert_int_equal(ioctl(s->terminal, TIOCSWINSZ, &wide), 0);
     const char *name = ptsname(s->terminal);
     assert_non_null(name);
     s->child = fork();

@@ -2,7 +2,7 @@
 # Help, man pages, and what is answered to a wrong command line: exit code 2 and a hint.
 . "$(dirname "$0")/support.sh"
 
-verbs='info verify ls cat write recover salvage convert slice split merge sort grep stats schema record tail replay journal
+verbs='info verify ls cat write recover salvage diff convert slice split merge sort grep stats schema record tail replay journal
     index send recv bench version help'
 
 expect 2
