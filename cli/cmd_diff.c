@@ -21,7 +21,7 @@ enum { ID_MEMORY = CLI_ID_FIRST, ID_BY };
 enum { FOUND_ONE = 100 };
 
 static const char *const synopsis[] = {
-    "[-s SCHEMA] [--by PATH] [--memory SIZE] [-c ALGO] [--json] [-n LIMIT] [-q] A B", NULL};
+    "[-s SCHEMA] [--by PATH] [--memory SIZE] [-c ALGO] [--json] [-n LIMIT] A B", NULL};
 static const char *const description[] = {
     "Compares the messages of A with those of B, in their order. Messages that A has and B has not "
     "are missing, those that only B has are added, and where as many messages stand between two "

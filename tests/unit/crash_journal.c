@@ -131,6 +131,7 @@ static void choose_options(run *at)
     options->compress =
         at->plan->upkeep && flsi_zstd_is_there() && prng_below(&random, 3) == 0 ? 1 : 0;
     options->compress_level = 1;
+    at->model.compresses |= options->compress != 0;
 }
 
 static void start(run *at, const crash_plan *plan, crash_tally *tally, const run *parent)

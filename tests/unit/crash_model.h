@@ -48,6 +48,7 @@ typedef struct crash_model {
     int retires;      /* retention may have taken the oldest segments ... */
     int retains;      /* ... as it thinks fit; else no message from here on: */
     uint64_t prunable;
+    int compresses; /* the manifest may say that segments are compressed */
     uint64_t first; /* the oldest, as it was seen last */
     crash_cursor cursors[CRASH_CURSORS];
     crash_change changes[CRASH_CHANGE_MOST]; /* before the first: kind 0 */

@@ -192,10 +192,12 @@ static void check_cursor(crash_cursor *cursor, const char *name, uint64_t next_o
 
 /* ---- compression and pruning ---- */
 
-static crash_upkeep compress(fls_error *err)
+/* Where the manifest does not allow it and a writer is there, the answer takes a while, as the lock
+ * is tried again: seldom, then. */
+static crash_upkeep compress(const crash_model *model, prng *random, fls_error *err)
 {
     crash_upkeep done = {FLS_OK, "compression"};
-    if (flsi_zstd_is_there()) {
+    if (flsi_zstd_is_there() && (model->compresses || prng_below(random, 64) == 0)) {
         done.status = flsi_journal_compress(CRASH_PATH, 1, crash_disk_calls(), NULL, NULL, err);
         /* Its writer did not open it so. */
         done.status = done.status == FLS_LOCKED ? FLS_OK : done.status;
@@ -226,7 +228,7 @@ crash_upkeep crash_upkeep_act(crash_model *model, fls_journal *journal, prng *ra
     if (roll < 7) {
         return set_cursor(model, journal, random, err);
     }
-    return roll < 9 ? compress(err) : prune(model, journal, random, err);
+    return roll < 9 ? compress(model, random, err) : prune(model, journal, random, err);
 }
 
 /* ---- what is there ---- */
