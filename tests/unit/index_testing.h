@@ -96,6 +96,7 @@ static inline fls_status truth_read_at(void *self, uint64_t offset, void *buffer
     return FLS_OK;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is that of fls_source_ops.read */
 static inline fls_status truth_read(void *self, void *buffer, size_t capacity, size_t *got,
                                     fls_error *err)
 {

@@ -62,6 +62,7 @@ static void begin_frame(flsi_marks_builder *builder)
 /* Frames of every kind: with one OFFSET and with many, short ones and such that are longer than
  * what is read at once; durable marks at the last place and behind it; gaps, and data that looks
  * like frames. */
+/* NOLINTNEXTLINE(readability-function-size): a list of what marks can hold */
 static void make_marks(uint32_t seed, size_t frames, int is_tricky)
 {
     prng random = prng_seeded(seed);
