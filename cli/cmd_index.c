@@ -10,8 +10,8 @@
 enum { ID_BUILD = CLI_ID_FIRST, ID_CHECK, ID_SHOW, ID_EXTEND, ID_INTERVAL, ID_TIME, ID_TIME_UNIT };
 
 static const char *const synopsis[] = {
-    "[--build | --extend] [-c ALGO] [--interval SIZE] [-j N] [--json] [-o INDEX] FILE",
-    "[--build | --extend] -s SCHEMA [--time PATH] [--time-unit UNIT] [-o INDEX] FILE",
+    "[--build | --extend] [-c ALGO] [--interval SIZE] [-j N] [-o INDEX] FILE",
+    "[--build | --extend] -s SCHEMA [--time PATH] [-o INDEX] FILE",
     "--check | --show [--json] [-o INDEX] FILE", "[--build | --check | --show] [--json] JOURNAL",
     NULL};
 static const char *const description[] = {
