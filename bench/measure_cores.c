@@ -36,28 +36,6 @@ static uint64_t run_reader(void *self)
 
 /* ---- work that is nothing but checking ---- */
 
-static void *make_nothing(void *self)
-{
-    return self;
-}
-
-static void dispose_nothing(void *self, void *result)
-{
-    (void)self;
-    (void)result;
-}
-
-static fls_status take_all(void *self, void *result, const fls_message *messages, size_t count,
-                           size_t *taken, fls_error *err)
-{
-    (void)self;
-    (void)result;
-    (void)messages;
-    (void)err;
-    *taken = count;
-    return FLS_OK;
-}
-
 static fls_status collect_nothing(void *self, void *result, const fls_parallel_piece *piece,
                                   fls_error *err)
 {
@@ -70,9 +48,7 @@ static fls_status collect_nothing(void *self, void *result, const fls_parallel_p
 
 static uint64_t read_source(cores_road *road, fls_source *source)
 {
-    const fls_parallel_work work = {
-        sizeof work,     0,        road,           make_nothing, dispose_nothing,
-        dispose_nothing, take_all, collect_nothing};
+    const fls_parallel_work work = {.struct_bytes = sizeof work, .collect = collect_nothing};
     fls_error err = FLS_ERROR_INIT;
     fls_reader_options reading = road_reader_options(road->stream->checksum);
     fls_parallel_options options = FLS_PARALLEL_OPTIONS_INIT;

@@ -1,5 +1,4 @@
 /* flatstream verify: every check there is, one line a fault. */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -128,35 +127,6 @@ static int is_last_of_file(verification *v, const fls_error *fault, fls_status *
 
 /* ---- several threads on what is sound: each piece only counts its messages ---- */
 
-static void *make_count(void *self)
-{
-    (void)self;
-    return malloc(1); /* the reader's own checks are all there is to do */
-}
-
-static void dispose_count(void *self, void *result)
-{
-    (void)self;
-    free(result);
-}
-
-static void begin_count(void *self, void *result)
-{
-    (void)self;
-    (void)result;
-}
-
-static fls_status take_count(void *self, void *result, const fls_message *messages, size_t count,
-                             size_t *taken, fls_error *err)
-{
-    (void)self;
-    (void)result;
-    (void)messages;
-    (void)err;
-    *taken = count;
-    return FLS_OK;
-}
-
 static fls_status collect_count(void *self, void *result, const fls_parallel_piece *piece,
                                 fls_error *err)
 {
@@ -173,8 +143,8 @@ static fls_status collect_count(void *self, void *result, const fls_parallel_pie
 
 static fls_status count_in_parallel(verification *v, fls_error *err)
 {
-    const fls_parallel_work work = {sizeof work,   0,           v,          make_count,
-                                    dispose_count, begin_count, take_count, collect_count};
+    const fls_parallel_work work = {
+        .struct_bytes = sizeof work, .self = v, .collect = collect_count};
     uint64_t messages;
     return cli_parallel_read(&v->parallel, &v->reader, &work, &messages, err);
 }

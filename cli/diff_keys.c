@@ -72,7 +72,9 @@ static void show(cli_diff_key *key, const fls_schema *schema)
 {
     char number[FLS_VALUE_TEXT_BYTES];
     size_t size = 4;
-    const char *text = key->rank == 2 ? "none" : fls_value_text(&key->value, schema, number, &size);
+    const char *text = key->key.group == FLS_SORT_ABSENT
+                           ? "none"
+                           : fls_value_text(&key->value, schema, number, &size);
     size_t most = size < sizeof key->shown - 4 ? size : sizeof key->shown - 4;
     for (size_t i = 0; i < most; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -92,42 +94,15 @@ static int load(cli_diff_keys *keys, const fls_message *message, cli_diff_key *k
         fls_path_get(path, message->payload, message->size, &key->value);
     }
     key->is_there = 1;
-    key->rank = key->value.kind == FLS_VALUE_ABSENT ? 2 : 0;
-    if (key->value.kind == FLS_VALUE_F64 && key->value.as.f != key->value.as.f) {
-        key->rank = 1;
-    }
     if (key->value.kind == FLS_VALUE_STRING && keep_text(key) != 0) {
         return -1;
     }
+    fls_sort_key_of_value(&key->key, &key->value, 0);
     show(key, type != FLS_SCHEMA_NONE ? keys->schemas->set.types[type].schema : NULL);
     return 0;
 }
 
 /* ---- order ---- */
-
-static int compare_strings(const fls_value *a, const fls_value *b)
-{
-    size_t a_size = a->as.string.size;
-    size_t b_size = b->as.string.size;
-    size_t least = a_size < b_size ? a_size : b_size;
-    int order = least > 0 ? memcmp(a->as.string.text, b->as.string.text, least) : 0;
-    return order != 0 ? order : (a_size > b_size) - (a_size < b_size);
-}
-
-static int compare(const cli_diff_key *a, const cli_diff_key *b)
-{
-    const fls_value *left = &a->value;
-    const fls_value *right = &b->value;
-    if (a->rank != b->rank || a->rank != 0) {
-        return a->rank - b->rank;
-    }
-    switch (left->kind) {
-    case FLS_VALUE_STRING: return compare_strings(left, right);
-    case FLS_VALUE_F64: return (left->as.f > right->as.f) - (left->as.f < right->as.f);
-    case FLS_VALUE_I64: return (left->as.i > right->as.i) - (left->as.i < right->as.i);
-    default: return (left->as.u > right->as.u) - (left->as.u < right->as.u);
-    }
-}
 
 int cli_diff_keys_read(void *self, int side, const fls_message *message)
 {
@@ -136,7 +111,7 @@ int cli_diff_keys_read(void *self, int side, const fls_message *message)
         return -1;
     }
     cli_diff_key before = keys->last[side];
-    if (before.is_there && compare(&keys->next, &before) < 0) {
+    if (before.is_there && fls_sort_key_compare(&keys->next.key, &before.key, 0) < 0) {
         cli_complain(keys->job, keys->names[side],
                      "offset %llu, message %llu: not in the order of %s: %s comes behind %s "
                      "(flatstream sort --by %s puts it in order)",
@@ -152,5 +127,5 @@ int cli_diff_keys_read(void *self, int side, const fls_message *message)
 int cli_diff_keys_compare(void *self)
 {
     const cli_diff_keys *keys = self;
-    return compare(&keys->last[0], &keys->last[1]);
+    return fls_sort_key_compare(&keys->last[0].key, &keys->last[1].key, 0);
 }

@@ -9,9 +9,9 @@
 
 typedef struct cli_diff_key {
     int is_there;
-    int rank; /* 0: a value; 1: NaN; 2: none */
     fls_value value;
-    char *text; /* of a string, which is kept beyond its message */
+    fls_sort_key key; /* of the value: the order is that of sort and merge */
+    char *text;       /* of a string, which is kept beyond its message */
     size_t room;
     char shown[CLI_DIFF_KEY];
 } cli_diff_key;

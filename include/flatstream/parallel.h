@@ -27,6 +27,8 @@ typedef struct fls_parallel_work {
     uint32_t struct_bytes; /* sizeof(fls_parallel_work) */
     uint32_t reserved;
     void *self;
+    /* make, dispose, begin and take are all NULL where the reader's own checks and the count of
+     * messages are all there is to do: results are NULL then. */
     /* A new result, or NULL when there is no memory for it; on the calling thread. */
     void *(*make)(void *self);
     void (*dispose)(void *self, void *result);

@@ -3,15 +3,9 @@
  */
 #include "core/options.h"
 #include "flatbuf/json_print_private.h"
+#include "flatbuf/message_values.h"
 
 #define FIRST_TEXT_BYTES 1024u
-
-/* Where a table's fields are. */
-typedef struct table_view {
-    const uint8_t *table;
-    const uint8_t *vtable;
-    uint32_t vtable_bytes;
-} table_view;
 
 static char *put_table(fls_json_printer *p, char *at, const uint8_t *table, uint32_t object);
 static char *put_struct(fls_json_printer *p, char *at, const uint8_t *bytes, uint32_t object);
@@ -42,27 +36,6 @@ char *flsi_json_grow(fls_json_printer *p, const char *at, size_t bytes)
     p->text_bytes = room;
     p->limit = text + room - FLSI_JSON_SLACK;
     return text + used;
-}
-
-static inline const uint8_t *follow(const uint8_t *reference)
-{
-    return reference + flsi_load_le32(reference);
-}
-
-static inline table_view view_of(const uint8_t *table)
-{
-    table_view view;
-    view.table = table;
-    view.vtable = table - (int32_t)flsi_load_le32(table);
-    view.vtable_bytes = flsi_load_le16(view.vtable);
-    return view;
-}
-
-/* Where a field is, or NULL. */
-static inline const uint8_t *field_of(const table_view *view, uint32_t place)
-{
-    uint32_t offset = place < view->vtable_bytes ? flsi_load_le16(view->vtable + place) : 0;
-    return offset == 0 ? NULL : view->table + offset;
 }
 
 static char *put_word(fls_json_printer *p, char *at, const char *word)
@@ -125,21 +98,21 @@ static char *put_union(fls_json_printer *p, char *at, const flsi_json_field *fie
     if (tag == 0 || member == NULL) {
         return put_word(p, at, "null");
     }
-    return put_member(p, at, member, follow(reference));
+    return put_member(p, at, member, flsi_follow(reference));
 }
 
 static char *put_unions(fls_json_printer *p, char *at, const flsi_json_field *field,
-                        const table_view *view, const uint8_t *vector)
+                        const flsi_table_view *view, const uint8_t *vector)
 {
-    const uint8_t *tags = field_of(view, field->tag_place);
+    const uint8_t *tags = flsi_view_field(view, field->tag_place);
     uint32_t count = flsi_load_le32(vector);
     vector += 4;
-    if (tags == NULL || flsi_load_le32(follow(tags)) < count) {
+    if (tags == NULL || flsi_load_le32(flsi_follow(tags)) < count) {
         count = 0; /* not so in a sound message */
     }
     at = put_word(p, at, "[");
     for (uint32_t i = 0; i < count && at != NULL; i++) {
-        uint8_t tag = follow(tags)[4 + i];
+        uint8_t tag = flsi_follow(tags)[4 + i];
         at = put_union(p, at, field, tag, vector + (size_t)4 * i);
         at = at == NULL ? NULL : put_word(p, at, ",");
     }
@@ -153,8 +126,8 @@ static char *put_vector(fls_json_printer *p, char *at, const flsi_json_field *fi
     at = put_word(p, at, "[");
     for (uint32_t i = 0; i < count && at != NULL; i++) {
         switch (field->kind) {
-        case FLSI_STRING_VECTOR: at = put_string(p, at, follow(from)); break;
-        case FLSI_TABLE_VECTOR: at = put_table(p, at, follow(from), field->object); break;
+        case FLSI_STRING_VECTOR: at = put_string(p, at, flsi_follow(from)); break;
+        case FLSI_TABLE_VECTOR: at = put_table(p, at, flsi_follow(from), field->object); break;
         default: at = put_struct(p, at, from, field->object); break;
         }
         from += field->element_bytes;
@@ -169,12 +142,12 @@ static char *put_nested(fls_json_printer *p, char *at, const flsi_json_field *fi
     if (flsi_load_le32(vector) < 4) {
         return put_word(p, at, "null"); /* not so in a sound message */
     }
-    return put_table(p, at, follow(vector + 4), field->object);
+    return put_table(p, at, flsi_follow(vector + 4), field->object);
 }
 
 /* What stands at a reference in a table. */
 static char *put_reference(fls_json_printer *p, char *at, const flsi_json_field *field,
-                           const table_view *view, const uint8_t *to)
+                           const flsi_table_view *view, const uint8_t *to)
 {
     switch (field->kind) {
     case FLSI_STRING: return put_string(p, at, to);
@@ -209,12 +182,12 @@ static char *put_absent(fls_json_printer *p, char *at, const flsi_json_field *fi
 
 /* A field of a table. */
 static char *put_field(fls_json_printer *p, char *at, const flsi_json_field *field,
-                       const table_view *view)
+                       const flsi_table_view *view)
 {
-    const uint8_t *from = field_of(view, field->place);
+    const uint8_t *from = flsi_view_field(view, field->place);
     uint8_t tag = 0;
     if (field->kind == FLSI_UNION && from != NULL) {
-        const uint8_t *tags = field_of(view, field->tag_place);
+        const uint8_t *tags = flsi_view_field(view, field->tag_place);
         tag = tags == NULL ? 0 : *tags;
         from = tag == 0 ? NULL : from; /* nothing that one could say of it */
     }
@@ -229,7 +202,7 @@ static char *put_field(fls_json_printer *p, char *at, const flsi_json_field *fie
     case FLSI_SCALAR: return flsi_json_scalar(p, at, field, from);
     case FLSI_STRUCT: return put_struct(p, at, from, field->object);
     case FLSI_UNION: return put_union(p, at, field, tag, from);
-    default: return put_reference(p, at, field, view, follow(from));
+    default: return put_reference(p, at, field, view, flsi_follow(from));
     }
 }
 
@@ -237,7 +210,7 @@ static char *put_table(fls_json_printer *p, char *at, const uint8_t *table, uint
 {
     const flsi_json_field *field = p->fields + p->objects[object].first;
     const flsi_json_field *end = field + p->objects[object].count;
-    table_view view = view_of(table);
+    flsi_table_view view = flsi_view_table(table);
     size_t start = (size_t)(at - p->text);
     if (p->depth == FLSI_JSON_MOST_DEPTH) {
         return flsi_json_fail(p, FLS_UNSUPPORTED, "a message nested too deeply to be printed");
@@ -337,7 +310,7 @@ fls_status fls_json_print(fls_json_printer *printer, const void *payload, size_t
     }
     printer->payload_end = message + size;
     printer->depth = 0;
-    char *end = put_table(printer, printer->text, follow(message), printer->root);
+    char *end = put_table(printer, printer->text, flsi_follow(message), printer->root);
     if (end == NULL) {
         return fls_error_set(err, printer->failure, 0, printer->why);
     }

@@ -102,7 +102,9 @@ static void walk(const crew *of, fls_reader *reader, slot *into, uint64_t bound)
     fls_message messages[BATCH];
     const fls_reader_position from = {into->from.offset, 0, into->from.state};
     fls_status status = FLS_OK;
-    work->begin(work->self, into->result);
+    if (work->begin != NULL) {
+        work->begin(work->self, into->result);
+    }
     flsi_reader_restart(reader, &from, bound);
     while (status == FLS_OK && fls_reader_offset(reader) < bound) {
         size_t count = 0;
@@ -110,8 +112,11 @@ static void walk(const crew *of, fls_reader *reader, slot *into, uint64_t bound)
         if (status == FLS_OK) {
             size_t within = before(messages, count, bound);
             size_t taken = within;
-            status = work->take(work->self, into->result, messages, within, &taken, &into->error);
-            taken = status == FLS_OK ? within : taken;
+            if (work->take != NULL) {
+                status =
+                    work->take(work->self, into->result, messages, within, &taken, &into->error);
+                taken = status == FLS_OK ? within : taken;
+            }
             if (taken < count) {
                 flsi_reader_give_back(reader, messages, taken, count);
                 break;
@@ -373,7 +378,7 @@ static fls_status equip(crew *of, fls_error *err)
     if (of->all == NULL) {
         return FLS_NO_MEMORY;
     }
-    for (uint32_t i = 0; i < of->slot_count; i++) {
+    for (uint32_t i = 0; work->make != NULL && i < of->slot_count; i++) {
         of->slots[i].result = work->make(work->self);
         if (of->slots[i].result == NULL) {
             return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory for results");
