@@ -270,7 +270,8 @@ fls_status flsi_reader_begin_again(fls_reader *reader, const fls_reader_options 
     reader->look_at = given->first_offset;
     reader->source_at = 0;
     reader->failure = (fls_error)FLS_ERROR_INIT;
-    return start_cursor(reader, given, given->checksum, reader->buffer + reader->head_room, 0, err);
+    const uint8_t *bytes = reader->buffer != NULL ? reader->buffer + reader->head_room : NULL;
+    return start_cursor(reader, given, given->checksum, bytes, 0, err);
 }
 
 /* ---- keeping bytes coming ---- */

@@ -51,7 +51,7 @@ void flsi_reader_restart(fls_reader *reader, const fls_reader_position *position
 {
     uint64_t from = position->offset - reader->first_offset;
     uint64_t state = position->state != 0 ? position->state : FLSI_STATE_SOMEWHERE;
-    const uint8_t *bytes = reader->buffer + reader->head_room;
+    const uint8_t *bytes = reader->buffer != NULL ? reader->buffer + reader->head_room : NULL;
     size_t size = 0;
     if (reader->borrowed) {
         bytes = reader->borrowed_data + (size_t)from;
