@@ -3,6 +3,7 @@
 
 #include "command_line.h"
 #include "complain.h"
+#include "stream_index.h"
 
 #define WORTH_BYTES \
     ((uint64_t)16 * 1024 * 1024)           /* below it threads cost more than they bring, ... */
@@ -83,6 +84,8 @@ fls_status cli_parallel_read(cli_parallel *parallel, fls_reader **reader,
     fls_parallel_options options = FLS_PARALLEL_OPTIONS_INIT;
     fls_parallel_report report = FLS_PARALLEL_REPORT_INIT;
     fls_source source = cli_input_source(parallel->input);
+    fls_salvage_anchors anchors;
+    const fls_index *splits = cli_index_of_splits(parallel->input);
     uint32_t max_frame_bytes = parallel->input->job->common.max_frame_bytes;
     uint64_t size = cli_input_size(parallel->input);
     fls_reader_get_position(*reader, &start);
@@ -94,6 +97,10 @@ fls_status cli_parallel_read(cli_parallel *parallel, fls_reader **reader,
     reading.position = start.offset != 0 ? &start : NULL;
     options.threads = parallel->jobs;
     options.reading = &reading;
+    if (splits != NULL) {
+        fls_index_anchors(splits, &anchors);
+        options.anchors = &anchors;
+    }
     fls_status status = fls_parallel_read(&source, &options, work, &report, err);
     *messages = report.messages;
     if (report.position.offset < start.offset) {

@@ -74,6 +74,8 @@ void cli_input_close(cli_input *input)
 {
     fls_journal_reader_close(input->journal);
     input->journal = NULL;
+    fls_index_close(input->splits);
+    input->splits = NULL;
     if (input->inner.ops != NULL) {
         fls_source_close(&input->inner);
     }

@@ -18,8 +18,10 @@ typedef struct cli_input {
     int seekable; /* a regular file, read from its start */
     struct stat info;
     fls_source inner;
-    uint64_t bytes; /* read so far */
-    uint64_t zeros; /* of these, zero bytes at the end */
+    uint64_t bytes;    /* read so far */
+    uint64_t zeros;    /* of these, zero bytes at the end */
+    fls_index *splits; /* of cli_index_of_splits */
+    int looked_for_splits;
     int is_journal;
     fls_journal_reader *journal; /* of a journal, from cli_reader_open on */
     /* A journal is read on behind what is damaged or refused; each is told as it comes: */

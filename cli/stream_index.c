@@ -11,6 +11,10 @@
 #include "command_line.h"
 #include "complain.h"
 
+/* Of an index that is read to split the work; its entries take three quarters of that in memory. */
+#define MOST_SPLITS_BYTES ((off_t)64 * 1024 * 1024)
+#define LEAST_SHARE       32
+
 char *cli_index_path(const char *path)
 {
     size_t room = strlen(path) + sizeof ".fli";
@@ -59,33 +63,64 @@ static int is_asked_for(const cli_input *input, const fls_index_info *info)
     return asked == FLS_CHECKSUM_DEFAULT || asked == FLS_CHECKSUM_DETECT || asked == info->checksum;
 }
 
-fls_index *cli_index_beside(cli_input *input)
+static fls_index *open_beside(cli_input *input, const char *path, int tells)
 {
     fls_error err = FLS_ERROR_INIT;
     fls_index_info info = FLS_INDEX_INFO_INIT;
     fls_index *index = NULL;
-    if (!input->seekable || input->follow || input->is_journal || !input->owned) {
-        return NULL;
-    }
-    char *path = cli_index_path(input->path);
-    if (path == NULL) {
-        return NULL;
-    }
     fls_status status = cli_index_read(input, path, &index, &err);
     if (status == FLS_OK) {
         fls_index_get_info(index, &info);
         if (info.messages == 0 || !is_asked_for(input, &info)) {
             fls_index_close(index);
             index = NULL;
-        } else if (info.stale != 0 || info.fault.status != FLS_OK) {
+        } else if (tells && (info.stale != 0 || info.fault.status != FLS_OK)) {
             cli_detail(input->job, "%s is good for the first %llu bytes only", path,
                        (unsigned long long)info.covered_bytes);
         }
-    } else if (status != FLS_END) {
+    } else if (tells && status != FLS_END) {
         pass_over(input, path, &err);
     }
+    return index;
+}
+
+/* Where the index of an input would be, allocated; NULL where none can be used. */
+static char *path_beside(const cli_input *input)
+{
+    int can = input->seekable && !input->follow && !input->is_journal && input->owned;
+    return can ? cli_index_path(input->path) : NULL;
+}
+
+fls_index *cli_index_beside(cli_input *input)
+{
+    char *path = path_beside(input);
+    fls_index *index = path != NULL ? open_beside(input, path, 1) : NULL;
     free(path);
     return index;
+}
+
+/* Reading it is little work beside reading the stream, and needs little memory. */
+static int pays_for_splits(const cli_input *input, const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && info.st_size <= MOST_SPLITS_BYTES &&
+           info.st_size <= input->info.st_size / LEAST_SHARE;
+}
+
+const fls_index *cli_index_of_splits(cli_input *input)
+{
+    if (!input->looked_for_splits) {
+        char *path = path_beside(input);
+        input->looked_for_splits = 1;
+        if (path != NULL && pays_for_splits(input, path)) {
+            input->splits = open_beside(input, path, 0);
+        }
+        if (input->splits != NULL) {
+            cli_detail(input->job, "%s: is split for cores by its index", input->name);
+        }
+        free(path);
+    }
+    return input->splits;
 }
 
 /* The first message that is wanted; 0: the stream's. */

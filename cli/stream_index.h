@@ -15,6 +15,11 @@ fls_status cli_index_read(cli_input *input, const char *path, fls_index **index,
  * there is one. Closed with fls_index_close. */
 fls_index *cli_index_beside(cli_input *input);
 
+/* The same for places to split the work on an input at, which change nothing but how fast it goes:
+ * only --verbose says that it is used, and one that costs more than it brings is not used. The
+ * input keeps it. */
+const fls_index *cli_index_of_splits(cli_input *input);
+
 /* Whether a reader can begin somewhere behind the start, for what the common options or
  * input->last ask for: *position is there, proven, and *checksum the stream's. */
 int cli_index_jump(cli_input *input, fls_reader_position *position, fls_checksum *checksum);

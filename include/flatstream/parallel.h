@@ -1,15 +1,17 @@
 /* One stream read by several threads, with results in the stream's order.
  *
  * A stream that can be read at any offset is cut into pieces of some megabytes. Where in a piece
- * the first frame begins is guessed from what looks like one, or where frames are long found by
- * proof (fls_salvage_find); whether that was right shows when the walk through the piece before it
- * ends just there. A wrong one costs time: that piece is read again from the right place. So what
- * comes out is what one thread would have read, whatever the bytes are.
+ * the first frame begins is known from an index, or guessed from what looks like one, or where
+ * frames are long found by proof (fls_salvage_find); whether that was right shows when the walk
+ * through the piece before it ends just there. A wrong one costs time: that piece is read again
+ * from the right place. So what comes out is what one thread would have read, whatever the bytes
+ * are.
  */
 #ifndef FLATSTREAM_PARALLEL_H
 #define FLATSTREAM_PARALLEL_H
 
 #include "flatstream/reader.h"
+#include "flatstream/salvage.h"
 
 FLS_BEGIN_DECLS
 
@@ -53,11 +55,15 @@ typedef struct fls_parallel_options {
      * which several threads call at once. Observers would see messages out of order:
      * FLS_INVALID_ARGUMENT. NULL: defaults. */
     const fls_reader_options *reading;
+    /* Stream offsets of frames, as fls_index_anchors gives them: pieces begin at such where there
+     * are any, without guessing. They are not believed; a wrong one costs time like a wrong guess,
+     * and from then on all are guessed. NULL: none. */
+    const fls_salvage_anchors *anchors;
 } fls_parallel_options;
 
-#define FLS_PARALLEL_OPTIONS_INIT                \
-    {                                            \
-        sizeof(fls_parallel_options), 0, 0, NULL \
+#define FLS_PARALLEL_OPTIONS_INIT                      \
+    {                                                  \
+        sizeof(fls_parallel_options), 0, 0, NULL, NULL \
     }
 
 typedef struct fls_parallel_report {

@@ -5,9 +5,10 @@
  * slots in order: a piece that begins where the one before ended is collected, any other is read
  * again from there
  *
- * A piece k covers the frames that begin in [start(k), start(k + 1)). Slots are a ring: piece k
- * uses slot k % slot_count, so that no thread runs far ahead. Everything in a slot belongs to
- * whoever its state says; states change under the mutex.
+ * A piece k covers the frames that begin in [start(k), start(k + 1)). A start is a multiple of the
+ * pieces' size, or the first anchor behind it. Slots are a ring: piece k uses slot k % slot_count,
+ * so that no thread runs far ahead. Everything in a slot belongs to whoever its state says; states
+ * change under the mutex.
  */
 #include "flatstream/parallel.h"
 
@@ -32,7 +33,9 @@ typedef enum slot_state { SLOT_FREE, SLOT_TAKEN, SLOT_DONE } slot_state;
 
 typedef struct slot {
     slot_state state;
-    int found; /* a first frame was */
+    int found;           /* a first frame was */
+    int anchored;        /* it is an anchor */
+    uint64_t first_look; /* state of its message, which the walk did not look at */
     fls_reader_position from;
     fls_reader_position to;
     fls_status status; /* FLS_OK: the next piece follows; FLS_END; FLS_STOPPED; or a failure */
@@ -61,11 +64,13 @@ struct crew {
     uint64_t origin; /* start of piece 0 is position.offset; of piece k: origin + k * piece_bytes */
     uint64_t piece_bytes;
     uint64_t pieces;
+    fls_salvage_anchors anchors;
     fls_reader_position position;
     flsi_mutex mutex;
     flsi_condition changed;
     uint64_t next; /* piece that nobody has taken */
     int stop;
+    int misled; /* an anchor was wrong */
     slot *slots;
     uint32_t slot_count;
     uint32_t members;
@@ -73,9 +78,44 @@ struct crew {
     member *all; /* the last one is the caller's own */
 };
 
+/* The first anchor at or behind an offset; UINT64_MAX: there is none. Whatever the anchors are, it
+ * is not before the offset. */
+static uint64_t anchor_from(const fls_salvage_anchors *anchors, uint64_t offset)
+{
+    size_t low = 0;
+    size_t high = anchors->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (anchors->offsets[middle] < offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < anchors->count && anchors->offsets[low] >= offset ? anchors->offsets[low]
+                                                                   : UINT64_MAX;
+}
+
+/* Starts rise from piece to piece, and are before the end of the stream. */
+static uint64_t find_start_of(const crew *of, uint64_t piece, int *anchored)
+{
+    uint64_t start = of->origin + piece * of->piece_bytes;
+    *anchored = 0;
+    if (piece == 0) {
+        return of->position.offset;
+    }
+    uint64_t anchor = anchor_from(&of->anchors, start);
+    if (anchor >= of->end || anchor - start >= of->piece_bytes) {
+        return start;
+    }
+    *anchored = 1;
+    return anchor;
+}
+
 static uint64_t start_of(const crew *of, uint64_t piece)
 {
-    return piece == 0 ? of->position.offset : of->origin + piece * of->piece_bytes;
+    int anchored;
+    return find_start_of(of, piece, &anchored);
 }
 
 /* What a walk of the piece has to reach. The last one goes on while there is anything. */
@@ -105,6 +145,7 @@ static void walk(const crew *of, fls_reader *reader, slot *into, uint64_t bound)
     if (work->begin != NULL) {
         work->begin(work->self, into->result);
     }
+    into->first_look = 0;
     flsi_reader_restart(reader, &from, bound);
     while (status == FLS_OK && fls_reader_offset(reader) < bound) {
         size_t count = 0;
@@ -112,6 +153,9 @@ static void walk(const crew *of, fls_reader *reader, slot *into, uint64_t bound)
         if (status == FLS_OK) {
             size_t within = before(messages, count, bound);
             size_t taken = within;
+            if (into->first_look == 0 && within > 0) {
+                into->first_look = flsi_state_of_look(&messages[0]);
+            }
             if (work->take != NULL) {
                 status =
                     work->take(work->self, into->result, messages, within, &taken, &into->error);
@@ -163,12 +207,13 @@ static int guess(const member *one, uint64_t from, uint64_t *offset)
     return 1;
 }
 
-/* Where the first frame of a piece begins: guessed, or where frames are long found by proof. */
-static fls_status find_start(const member *one, uint64_t piece, slot *into)
+/* Where the first frame of a piece begins: at its anchor, or guessed, or where frames are long
+ * found by proof. */
+static fls_status find_start(const member *one, uint64_t piece, int believes, slot *into)
 {
     const crew *of = one->of;
     uint64_t first = of->reading.first_offset;
-    uint64_t from = start_of(of, piece) - first;
+    uint64_t from = find_start_of(of, piece, &into->anchored) - first;
     uint64_t bound = bound_of(of, piece);
     fls_salvage_options options = FLS_SALVAGE_OPTIONS_INIT;
     into->from = of->position;
@@ -177,6 +222,14 @@ static fls_status find_start(const member *one, uint64_t piece, slot *into)
         return FLS_OK;
     }
     into->from.state = FLSI_STATE_SOMEWHERE;
+    if (into->anchored) {
+        /* Whether its message is to be looked at depends on the piece before. */
+        into->from.state = FLSI_STATE_KNOWN;
+        if (believes) {
+            into->from.offset = first + from;
+            return FLS_OK;
+        }
+    }
     fls_status status = FLS_OK;
     if (!guess(one, from, &into->from.offset)) {
         options.checksum = of->reading.checksum;
@@ -215,8 +268,9 @@ static void run(void *self)
     flsi_mutex_lock(&of->mutex);
     while (take_piece(of, &piece)) {
         slot *into = &of->slots[piece % of->slot_count];
+        int believes = !of->misled;
         flsi_mutex_unlock(&of->mutex);
-        into->status = find_start(one, piece, into);
+        into->status = find_start(one, piece, believes, into);
         if (into->status == FLS_OK && into->found) {
             walk(of, one->reader, into, bound_of(of, piece));
         }
@@ -245,8 +299,24 @@ static void read_again(crew *of, slot *into, uint64_t bound, fls_parallel_report
 {
     into->from = report->position;
     into->from.state &= ~(FLSI_STATE_ROOTS_MASK << FLSI_STATE_ROOTS_SHIFT);
+    flsi_mutex_lock(&of->mutex);
+    of->misled |= into->anchored;
+    flsi_mutex_unlock(&of->mutex);
+    into->anchored = 0;
     walk(of, of->all[of->members - 1].reader, into, bound);
     report->again++;
+}
+
+/* What is known behind a piece, of the messages in it and before. */
+static uint64_t state_behind(uint64_t before, const slot *piece, uint64_t messages)
+{
+    if (piece->anchored && messages == 0) {
+        return before;
+    }
+    if (piece->anchored && (before & FLSI_STATE_LOOK_DUE) != 0) {
+        before = flsi_state_joined(before, piece->first_look);
+    }
+    return flsi_state_joined(before, piece->to.state);
 }
 
 static fls_status collect(crew *of, slot *from, fls_parallel_report *report, fls_error *err)
@@ -268,7 +338,7 @@ static fls_status collect(crew *of, slot *from, fls_parallel_report *report, fls
     report->messages += piece.messages;
     report->position.offset = piece.to;
     report->position.ordinal += piece.messages;
-    report->position.state = flsi_state_joined(report->position.state, from->to.state);
+    report->position.state = state_behind(report->position.state, from, piece.messages);
     report->pieces++;
     return status;
 }
@@ -471,6 +541,9 @@ static fls_status prepare(crew *of, const fls_source *source, const fls_parallel
     of->ops.struct_bytes = sizeof of->ops;
     of->ops.close = NULL;
     of->source = (fls_source){&of->ops, source->self};
+    if (given->anchors != NULL) {
+        of->anchors = *given->anchors;
+    }
     of->allocator = of->reading.allocator != NULL ? of->reading.allocator : fls_allocator_libc();
     of->position = (fls_reader_position){of->reading.first_offset, of->reading.first_ordinal,
                                          FLSI_STATE_SOMEWHERE};

@@ -82,6 +82,15 @@ uint64_t flsi_state_joined(uint64_t before, uint64_t behind)
     return rest | most << FLSI_STATE_ROOTS_SHIFT;
 }
 
+uint64_t flsi_state_of_look(const fls_message *message)
+{
+    roots_seen seen = ROOTS_UNSEEN;
+    if (message->size > 0) {
+        seen = flsi_looks_rooted(message->payload, message->size) ? ROOTS_ALL : ROOTS_NOT_ALL;
+    }
+    return FLSI_STATE_KNOWN | (uint64_t)seen << FLSI_STATE_ROOTS_SHIFT;
+}
+
 /* ---- for the other parts of this room ---- */
 
 int flsi_reader_saw_roots(const fls_reader *reader)

@@ -54,4 +54,7 @@ void flsi_reader_restart(fls_reader *reader, const fls_reader_position *position
  * `before`. */
 uint64_t flsi_state_joined(uint64_t before, uint64_t behind);
 
+/* The state behind one message that was looked at, to be joined. */
+uint64_t flsi_state_of_look(const fls_message *message);
+
 #endif

@@ -176,6 +176,45 @@ static fls_parallel_work work_of(gathering *g)
     return work;
 }
 
+/* ---- anchors ---- */
+
+typedef enum anchor_kind {
+    NO_ANCHORS,
+    RIGHT,
+    SPARSE,
+    SHIFTED,
+    ALL_WRONG,
+    RUBBISH,
+    ANCHOR_KINDS
+} anchor_kind;
+
+/* Out of the list of messages: the first in each 64 KiB, as an index has them, or some of them; the
+ * same with wrong ones among them; or anything in any order. */
+static void make_anchors(byte_buffer *offsets, anchor_kind kind, const listing *list,
+                         uint64_t stream_bytes, prng *random)
+{
+    uint64_t stretch = UINT64_MAX;
+    for (size_t i = 0; kind != RUBBISH && i < list->lines.size; i += 32) {
+        uint64_t offset;
+        memcpy(&offset, list->lines.data + i + 8, 8);
+        uint64_t here = offset / (kind == SPARSE ? 50000 : PIECE_BYTES);
+        if (here == stretch || (kind == SPARSE && prng_below(random, 4) == 0)) {
+            continue;
+        }
+        stretch = here;
+        offset += kind == SHIFTED && prng_below(random, 3) == 0 ? prng_below(random, 400) : 0;
+        bytes_append_le(offsets, offset + (kind == ALL_WRONG), 8);
+    }
+    if (kind == SHIFTED) { /* of what is no longer there */
+        bytes_append_le(offsets, stream_bytes + prng_below(random, 2), 8);
+        bytes_append_le(offsets, stream_bytes + 100, 8);
+    }
+    for (int i = 0; kind == RUBBISH && i < 60; i++) {
+        uint64_t offset = prng_below(random, 2 * stream_bytes + 1);
+        bytes_append_le(offsets, prng_below(random, 20) == 0 ? ~offset : offset, 8);
+    }
+}
+
 /* ---- the comparison ---- */
 
 typedef struct outcome {
@@ -183,6 +222,7 @@ typedef struct outcome {
     fls_status status;
     fls_error error;
     fls_recover_report ending;
+    fls_reader_position position; /* in the end, with what messages were like */
 } outcome;
 
 /* From where the options say to the end or fault, and how the stream ends. */
@@ -206,6 +246,7 @@ static void read_on(outcome *out, const byte_buffer *stream, int in_memory,
         assert_int_equal(fls_reader_ending(reader, out->status, &out->error, &out->ending, &err),
                          FLS_OK);
     }
+    fls_reader_get_position(reader, &out->position);
     fls_reader_close(reader);
 }
 
@@ -213,15 +254,19 @@ static int same_end(const outcome *a, const outcome *b)
 {
     const fls_recover_report *x = &a->ending;
     const fls_recover_report *y = &b->ending;
-    return a->status == b->status && x->end == y->end && x->frames == y->frames &&
-           x->last_good_offset == y->last_good_offset && x->proof_found == y->proof_found &&
-           x->proof_offset == y->proof_offset && x->fault.status == y->fault.status &&
-           x->fault.offset == y->fault.offset && x->fault.ordinal == y->fault.ordinal;
+    return a->position.state == b->position.state && a->status == b->status && x->end == y->end &&
+           x->frames == y->frames && x->last_good_offset == y->last_good_offset &&
+           x->proof_found == y->proof_found && x->proof_offset == y->proof_offset &&
+           x->fault.status == y->fault.status && x->fault.offset == y->fault.offset &&
+           x->fault.ordinal == y->fault.ordinal;
 }
 
-static void expect_same(const byte_buffer *stream, fls_checksum checksum, uint32_t threads,
-                        int in_memory, const char *what)
+static fls_parallel_report expect_same(const byte_buffer *stream, fls_checksum checksum,
+                                       uint32_t threads, int in_memory, anchor_kind kind,
+                                       const char *what)
 {
+    byte_buffer offsets = BYTES_INIT;
+    prng random = prng_seeded(stream->size + kind);
     outcome alone = {.list = {BYTES_INIT}};
     outcome rest = {.list = {BYTES_INIT}};
     gathering g = {.refuse_from = UINT64_MAX, .fail_collect = UINT64_MAX, .fail_make = UINT64_MAX};
@@ -236,6 +281,10 @@ static void expect_same(const byte_buffer *stream, fls_checksum checksum, uint32
     options.threads = threads;
     options.piece_bytes = PIECE_BYTES;
     options.reading = &reading;
+    make_anchors(&offsets, kind, &alone.list, stream->size, &random);
+    const fls_salvage_anchors anchors = {(const uint64_t *)(const void *)offsets.data,
+                                         offsets.size / 8};
+    options.anchors = kind != NO_ANCHORS ? &anchors : NULL;
     fls_parallel_report report = FLS_PARALLEL_REPORT_INIT;
     fls_parallel_work work = work_of(&g);
     fls_error err = FLS_ERROR_INIT;
@@ -248,6 +297,7 @@ static void expect_same(const byte_buffer *stream, fls_checksum checksum, uint32
     if (status == FLS_END) {
         rest.status = FLS_END;
         rest.ending = alone.ending; /* a clean end says nothing else */
+        rest.position = report.position;
         assert_int_equal(alone.status, FLS_END);
         assert_int_equal(report.position.offset, stream->size);
     } else {
@@ -262,14 +312,17 @@ static void expect_same(const byte_buffer *stream, fls_checksum checksum, uint32
     size_t bytes = alone.list.lines.size; /* without messages there is nothing to compare */
     if (!same_end(&alone, &rest) || g.all.lines.size != bytes ||
         (bytes > 0 && memcmp(g.all.lines.data, alone.list.lines.data, bytes) != 0)) {
-        fail_msg("%s: alone %zu messages, %s at %llu, end %d; together %zu, %s at %llu, end %d",
-                 what, alone.list.lines.size / 32, fls_status_name(alone.status),
+        fail_msg("%s, anchors %d: alone %zu messages, %s at %llu, end %d; together %zu, %s at "
+                 "%llu, end %d",
+                 what, (int)kind, alone.list.lines.size / 32, fls_status_name(alone.status),
                  (unsigned long long)alone.ending.last_good_offset, (int)alone.ending.end,
                  g.all.lines.size / 32, fls_status_name(rest.status),
                  (unsigned long long)rest.ending.last_good_offset, (int)rest.ending.end);
     }
     bytes_free(&alone.list.lines);
     bytes_free(&g.all.lines);
+    bytes_free(&offsets);
+    return report;
 }
 
 /* Streams of some pieces: rooted, opaque or mixed payloads, some frames longer than a piece. */
@@ -339,9 +392,13 @@ static void streams_of_every_kind(void **state)
         (void)snprintf(what, sizeof what, "seed %llu, %s", (unsigned long long)seed,
                        fls_checksum_name(format.checksum));
         for (uint32_t threads = 1; threads <= 3; threads++) {
-            expect_same(&stream, format.checksum, threads, seed % 2 == 0, what);
+            (void)expect_same(&stream, format.checksum, threads, seed % 2 == 0, NO_ANCHORS, what);
         }
-        expect_same(&stream, FLS_CHECKSUM_DETECT, 2, seed % 2 != 0, what);
+        for (int kind = RIGHT; kind < ANCHOR_KINDS; kind++) {
+            (void)expect_same(&stream, format.checksum, 2, seed % 2 == 0, (anchor_kind)kind, what);
+        }
+        (void)expect_same(&stream, FLS_CHECKSUM_DETECT, 2, seed % 2 != 0,
+                          seed % 4 < 2 ? NO_ANCHORS : RIGHT, what);
         bytes_free(&stream);
     }
 }
@@ -362,9 +419,95 @@ static void a_stream_in_a_payload(void **state)
             frames_append_flatbuffers(&stream, &format, &random, 10, 60);
             frames_append(&stream, &format, inner.data, inner.size);
         }
-        expect_same(&stream, format.checksum, 3, 1, "embedded");
-        expect_same(&stream, format.checksum, 3, 0, "embedded");
+        (void)expect_same(&stream, format.checksum, 3, 1, NO_ANCHORS, "embedded");
+        fls_parallel_report guessed =
+            expect_same(&stream, format.checksum, 3, 0, NO_ANCHORS, "embedded");
+        fls_parallel_report known =
+            expect_same(&stream, format.checksum, 3, 0, RIGHT, "embedded, with anchors");
+        /* The last piece, in which no frame begins, has to be guessed all the same. */
+        assert_true(known.pieces > 3 && known.again <= 1 && guessed.again > known.again);
         bytes_free(&inner);
+        bytes_free(&stream);
+    }
+}
+
+/* Where all anchors are wrong only those pieces are read twice that were under way before the first
+ * showed it. */
+static void anchors_that_are_all_wrong(void **state)
+{
+    (void)state;
+    prng random = prng_seeded(9);
+    const ref_format format = {FLS_CHECKSUM_CRC32, NULL, 0};
+    byte_buffer stream = BYTES_INIT;
+    while (stream.size < 30 * PIECE_BYTES) {
+        frames_append_flatbuffers(&stream, &format, &random, 20, 100);
+    }
+    fls_parallel_report report =
+        expect_same(&stream, FLS_CHECKSUM_CRC32, 2, 0, ALL_WRONG, "all anchors wrong");
+    assert_true(report.pieces >= 30 && report.again >= 1 && report.again <= 8);
+    report = expect_same(&stream, FLS_CHECKSUM_CRC32, 2, 1, RIGHT, "all anchors right");
+    assert_true(report.pieces >= 30 && report.again == 0);
+    bytes_free(&stream);
+}
+
+static fls_status collect_nothing(void *self, void *result, const fls_parallel_piece *piece,
+                                  fls_error *err)
+{
+    (void)self;
+    (void)result;
+    (void)piece;
+    (void)err;
+    return FLS_OK;
+}
+
+/* What a reader's position says of the messages before, and a parallel reading's that had an
+ * anchor. */
+static void expect_same_state(const byte_buffer *stream, uint64_t anchor)
+{
+    const fls_parallel_work work = {.struct_bytes = sizeof work, .collect = collect_nothing};
+    const fls_salvage_anchors anchors = {&anchor, 1};
+    fls_source source;
+    fls_parallel_options options = FLS_PARALLEL_OPTIONS_INIT;
+    fls_parallel_report report = FLS_PARALLEL_REPORT_INIT;
+    fls_reader_options reading = FLS_READER_OPTIONS_INIT;
+    outcome alone = {.list = {BYTES_INIT}};
+    reading.checksum = FLS_CHECKSUM_CRC16;
+    read_on(&alone, stream, 1, &reading);
+    options.threads = 2;
+    options.piece_bytes = PIECE_BYTES;
+    options.reading = &reading;
+    options.anchors = &anchors;
+    assert_int_equal(fls_source_from_memory(&source, stream->data, stream->size, NULL), FLS_OK);
+    assert_int_equal(fls_parallel_read(&source, &options, &work, &report, NULL), FLS_END);
+    fls_source_close(&source);
+    assert_int_equal(report.again, 0);
+    assert_int_equal(report.position.state, alone.position.state);
+    bytes_free(&alone.list.lines);
+}
+
+/* One message that begins unlike a FlatBuffer, where a piece begins: a reader looks at the first
+ * message in each 64 KiB, and at no other there. */
+static void what_messages_are_like(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 120;
+         seed++) { /* some of them end a batch where the piece ends */
+        int is_first = seed % 8 != 0;
+        prng random = prng_seeded(seed);
+        const ref_format format = {FLS_CHECKSUM_CRC16, NULL, 0};
+        byte_buffer stream = BYTES_INIT;
+        while (stream.size < 3 * PIECE_BYTES) {
+            frames_append_flatbuffers(&stream, &format, &random, 1, 100);
+        }
+        if (!is_first) {
+            frames_append_flatbuffers(&stream, &format, &random, 3, 100);
+        }
+        uint64_t odd = stream.size;
+        frames_append(&stream, &format, "no FlatBuffer", 13);
+        while (stream.size < 9 * PIECE_BYTES / 2) {
+            frames_append_flatbuffers(&stream, &format, &random, 1, 100);
+        }
+        expect_same_state(&stream, odd);
         bytes_free(&stream);
     }
 }
@@ -472,8 +615,8 @@ static void refusals_and_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(streams_of_every_kind),
-        cmocka_unit_test(a_stream_in_a_payload),
+        cmocka_unit_test(streams_of_every_kind),      cmocka_unit_test(a_stream_in_a_payload),
+        cmocka_unit_test(anchors_that_are_all_wrong), cmocka_unit_test(what_messages_are_like),
         cmocka_unit_test(refusals_and_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
