@@ -2,10 +2,10 @@
  *
  * A stream that can be read at any offset is cut into pieces of some megabytes. Where in a piece
  * the first frame begins is known from an index, or guessed from what looks like one, or where
- * frames are long found by proof (fls_salvage_find); whether that was right shows when the walk
- * through the piece before it ends just there. A wrong one costs time: that piece is read again
- * from the right place. So what comes out is what one thread would have read, whatever the bytes
- * are.
+ * frames are long found over their headers, or by proof (fls_salvage_find); whether that was right
+ * shows when the walk through the piece before it ends just there. A wrong one costs time: that
+ * piece is read again from the right place. So what comes out is what one thread would have read,
+ * whatever the bytes are.
  */
 #ifndef FLATSTREAM_PARALLEL_H
 #define FLATSTREAM_PARALLEL_H

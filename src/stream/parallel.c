@@ -28,6 +28,8 @@
 #define SLOTS_A_THREAD 3u
 #define BATCH          64
 #define GUESS_BYTES    ((size_t)16 * 1024) /* read to guess where a frame begins */
+#define HOP_BYTES      4096u /* of the stream, on average at least, that a hop has to pass */
+#define NOWHERE        UINT64_MAX
 
 typedef enum slot_state { SLOT_FREE, SLOT_TAKEN, SLOT_DONE } slot_state;
 
@@ -42,6 +44,18 @@ typedef struct slot {
     void *result;
     fls_error error;
 } slot;
+
+/* Where a walk over headers alone stands, which where frames are long is little work: it finds the
+ * beginnings of pieces in their order, and keeps those of the pieces that may be asked for yet. */
+typedef struct hops {
+    flsi_mutex mutex;
+    uint64_t at;    /* a frame begins there, as far as is known; NOWHERE: not known */
+    uint64_t piece; /* the first whose beginning is not found yet */
+    struct hops_find {
+        uint64_t piece;
+        uint64_t offset;
+    } * finds; /* of piece k: at k % slot_count */
+} hops;
 
 typedef struct crew crew;
 
@@ -71,6 +85,7 @@ struct crew {
     uint64_t next; /* piece that nobody has taken */
     int stop;
     int misled; /* an anchor was wrong */
+    hops hops;
     slot *slots;
     uint32_t slot_count;
     uint32_t members;
@@ -207,15 +222,99 @@ static int guess(const member *one, uint64_t from, uint64_t *offset)
     return 1;
 }
 
+/* The first frame that is proven. */
+static fls_status search(const crew *of, uint64_t from, uint64_t to, slot *into)
+{
+    fls_salvage_options options = FLS_SALVAGE_OPTIONS_INIT;
+    options.checksum = of->reading.checksum;
+    options.custom_checksum = of->reading.custom_checksum;
+    options.max_frame_bytes = of->reading.max_frame_bytes;
+    options.allocator = of->allocator;
+    return fls_salvage_find(&of->source, from, to, &options, &into->from.offset, &into->error);
+}
+
+/* ---- hops ---- */
+
+/* Over the frame at hops.at. 0: none can be there, or it is not known. */
+static int hop(crew *of)
+{
+    uint8_t header[FLS_LENGTH_BYTES];
+    uint64_t at = of->hops.at;
+    uint32_t unit = FLS_LENGTH_BYTES + of->digest.width;
+    uint32_t most = of->reading.max_frame_bytes;
+    size_t got = sizeof header;
+    if (at >= of->end || of->end - at < unit) {
+        return 0;
+    }
+    uint64_t from = at - of->reading.first_offset;
+    if (of->lent != NULL) {
+        memcpy(header, of->lent + (size_t)from, sizeof header);
+    } else if (fls_source_read_all_at(&of->source, from, header, sizeof header, &got, NULL) !=
+                   FLS_OK ||
+               got != sizeof header) {
+        return 0;
+    }
+    uint32_t length = flsi_load_le32(header);
+    if (length > (most != 0 ? most : FLS_DEFAULT_MAX_FRAME_BYTES) || of->end - at - unit < length) {
+        return 0;
+    }
+    of->hops.at += unit + length;
+    return 1;
+}
+
+/* Notes hops.at for the pieces up to one that begin at or before it. */
+static void note_hop(crew *of, uint64_t piece)
+{
+    hops *h = &of->hops;
+    while (h->piece <= piece && start_of(of, h->piece) <= h->at) {
+        h->finds[h->piece % of->slot_count] = (struct hops_find){h->piece, h->at};
+        h->piece++;
+    }
+}
+
+/* The first frame at or behind the start of a piece, which may be in a later one or at the end. 0:
+ * it is not known, and would take too many hops. */
+static int hop_to(crew *of, uint64_t piece, uint64_t *offset)
+{
+    hops *h = &of->hops;
+    uint64_t left = 2 * of->piece_bytes / HOP_BYTES;
+    flsi_mutex_lock(&h->mutex);
+    note_hop(of, piece);
+    while (h->piece <= piece && h->at != NOWHERE && left > 0) {
+        left--;
+        if (hop(of)) {
+            note_hop(of, piece);
+        } else {
+            h->at = NOWHERE;
+        }
+    }
+    const struct hops_find *find = &h->finds[piece % of->slot_count];
+    int found = h->piece > piece && find->piece == piece;
+    *offset = find->offset;
+    flsi_mutex_unlock(&h->mutex);
+    return found;
+}
+
+/* The beginning of a piece was found in another way. */
+static void hop_on_from(crew *of, uint64_t piece, uint64_t offset)
+{
+    hops *h = &of->hops;
+    flsi_mutex_lock(&h->mutex);
+    if (h->at == NOWHERE || h->at < offset) {
+        h->at = offset;
+        h->piece = piece + 1;
+    }
+    flsi_mutex_unlock(&h->mutex);
+}
+
 /* Where the first frame of a piece begins: at its anchor, or guessed, or where frames are long
- * found by proof. */
+ * found by hops or by proof. */
 static fls_status find_start(const member *one, uint64_t piece, int believes, slot *into)
 {
-    const crew *of = one->of;
+    crew *of = one->of;
     uint64_t first = of->reading.first_offset;
     uint64_t from = find_start_of(of, piece, &into->anchored) - first;
     uint64_t bound = bound_of(of, piece);
-    fls_salvage_options options = FLS_SALVAGE_OPTIONS_INIT;
     into->from = of->position;
     into->found = 1;
     if (piece == 0) {
@@ -231,16 +330,21 @@ static fls_status find_start(const member *one, uint64_t piece, int believes, sl
         }
     }
     fls_status status = FLS_OK;
-    if (!guess(one, from, &into->from.offset)) {
-        options.checksum = of->reading.checksum;
-        options.custom_checksum = of->reading.custom_checksum;
-        options.max_frame_bytes = of->reading.max_frame_bytes;
-        options.allocator = of->allocator;
-        status = fls_salvage_find(&of->source, from, (bound < of->end ? bound : of->end) - first,
-                                  &options, &into->from.offset, &into->error);
+    uint64_t hopped;
+    if (guess(one, from, &into->from.offset)) {
+        into->from.offset += first;
+    } else if (hop_to(of, piece, &hopped)) {
+        into->found = hopped < bound && hopped < of->end;
+        into->from.offset = hopped;
+        return FLS_OK;
+    } else {
+        status = search(of, from, (bound < of->end ? bound : of->end) - first, into);
+        into->from.offset += first;
+        into->found = status == FLS_OK;
     }
-    into->from.offset += first;
-    into->found = status == FLS_OK;
+    if (into->found) {
+        hop_on_from(of, piece, into->from.offset);
+    }
     return status == FLS_END ? FLS_OK : status;
 }
 
@@ -444,10 +548,16 @@ static fls_status equip(crew *of, fls_error *err)
 {
     const fls_parallel_work *work = of->work;
     of->slots = zeroed(of->allocator, of->slot_count * sizeof *of->slots, err);
-    of->all = of->slots == NULL ? NULL : zeroed(of->allocator, of->members * sizeof *of->all, err);
+    of->hops.finds = of->slots == NULL
+                         ? NULL
+                         : zeroed(of->allocator, of->slot_count * sizeof *of->hops.finds, err);
+    of->all =
+        of->hops.finds == NULL ? NULL : zeroed(of->allocator, of->members * sizeof *of->all, err);
     if (of->all == NULL) {
         return FLS_NO_MEMORY;
     }
+    of->hops.at = of->position.offset;
+    of->hops.piece = 1;
     for (uint32_t i = 0; work->make != NULL && i < of->slot_count; i++) {
         of->slots[i].result = work->make(work->self);
         if (of->slots[i].result == NULL) {
@@ -484,6 +594,10 @@ static void put_away(crew *of)
     if (of->all != NULL) {
         of->allocator->free(of->allocator->self, of->all, of->members * sizeof *of->all);
     }
+    if (of->hops.finds != NULL) {
+        of->allocator->free(of->allocator->self, of->hops.finds,
+                            of->slot_count * sizeof *of->hops.finds);
+    }
     if (of->slots != NULL) {
         of->allocator->free(of->allocator->self, of->slots, of->slot_count * sizeof *of->slots);
     }
@@ -512,7 +626,11 @@ static fls_status with_locks(crew *of, fls_parallel_report *report, fls_error *e
     }
     status = flsi_condition_init(&of->changed, err);
     if (status == FLS_OK) {
-        status = work_together(of, report, err);
+        status = flsi_mutex_init(&of->hops.mutex, err);
+        if (status == FLS_OK) {
+            status = work_together(of, report, err);
+            flsi_mutex_fini(&of->hops.mutex);
+        }
         flsi_condition_fini(&of->changed);
     }
     flsi_mutex_fini(&of->mutex);

@@ -33,6 +33,7 @@ typedef struct shared_bytes {
     size_t place;
     int closed;
     _Atomic uint64_t calls; /* of read_at */
+    _Atomic uint64_t given; /* bytes by it */
     uint64_t fail_call;     /* and all later ones */
 } shared_bytes;
 
@@ -65,7 +66,9 @@ static fls_status give_at(void *self, uint64_t offset, void *buffer, size_t capa
     if (atomic_fetch_add(&from->calls, 1) >= from->fail_call) {
         return fls_error_set(err, FLS_IO, 0, "the disk is gone");
     }
-    return give(from, offset, buffer, capacity, got);
+    fls_status status = give(from, offset, buffer, capacity, got);
+    atomic_fetch_add(&from->given, *got);
+    return status;
 }
 
 static fls_status tell_size(void *self, uint64_t *bytes, fls_error *err)
@@ -512,6 +515,37 @@ static void what_messages_are_like(void **state)
     }
 }
 
+/* Frames too long to be guessed from a glance: found by their headers, with little more read than
+ * the stream is long. */
+static void long_frames(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FRAMES_CHECKSUMS; i++) {
+        prng random = prng_seeded(i);
+        const ref_format format = {frames_checksums[i], NULL, 0};
+        const fls_parallel_work work = {.struct_bytes = sizeof work, .collect = collect_nothing};
+        byte_buffer stream = BYTES_INIT;
+        while (stream.size < 40 * PIECE_BYTES) {
+            frames_append_random(&stream, &format, &random,
+                                 20000 + (size_t)prng_below(&random, 150000));
+        }
+        (void)expect_same(&stream, format.checksum, 2, 0, NO_ANCHORS, "long frames");
+        shared_bytes shared = {.bytes = &stream, .fail_call = UINT64_MAX};
+        const fls_source source = {&shared_ops, &shared};
+        fls_parallel_options options = FLS_PARALLEL_OPTIONS_INIT;
+        fls_parallel_report report = FLS_PARALLEL_REPORT_INIT;
+        fls_reader_options reading = FLS_READER_OPTIONS_INIT;
+        reading.checksum = format.checksum;
+        options.threads = 2;
+        options.piece_bytes = 4 * PIECE_BYTES;
+        options.reading = &reading;
+        assert_int_equal(fls_parallel_read(&source, &options, &work, &report, NULL), FLS_END);
+        assert_true(report.again <= 1);
+        assert_in_range(shared.given, stream.size, stream.size + stream.size / 2);
+        bytes_free(&stream);
+    }
+}
+
 /* ---- what goes wrong ---- */
 
 /* An allocator for several threads, of which one call fails. */
@@ -616,8 +650,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(streams_of_every_kind),      cmocka_unit_test(a_stream_in_a_payload),
-        cmocka_unit_test(anchors_that_are_all_wrong), cmocka_unit_test(what_messages_are_like),
-        cmocka_unit_test(refusals_and_failures),
+        cmocka_unit_test(anchors_that_are_all_wrong), cmocka_unit_test(long_frames),
+        cmocka_unit_test(what_messages_are_like),     cmocka_unit_test(refusals_and_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
