@@ -8,6 +8,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "cores.h"
 #include "input.h"
 #include "report.h"
 #include "spool.h"
@@ -16,8 +17,8 @@
 enum { ID_DRY_RUN = CLI_ID_FIRST, ID_KEEP_UNANCHORED };
 
 static const char *const synopsis[] = {
-    "[-c ALGO] [--max-frame SIZE] [--keep-unanchored] [--json] -o OUT FILE",
-    "--dry-run [-c ALGO] [--max-frame SIZE] [--json] FILE", NULL};
+    "[-c ALGO] [--max-frame SIZE] [--keep-unanchored] [-j N] [--json] -o OUT FILE",
+    "--dry-run [-c ALGO] [--max-frame SIZE] [-j N] [--json] FILE", NULL};
 static const char *const description[] = {
     "Goes through a damaged stream and writes every message that proves sound into a new stream, "
     "OUT, "
@@ -45,6 +46,7 @@ static const cli_option option_table[] = {
     {ID_DRY_RUN, "dry-run", NULL, "Report only; write nothing."},
     {ID_KEEP_UNANCHORED, "keep-unanchored", NULL,
      "Keep messages whose frames hold but are joined to nothing."},
+    CLI_JOBS_OPTION,
     {0, NULL, NULL, NULL}};
 static const cli_pair keys[] = {
     {"file", "The FILE as given."},
@@ -91,6 +93,7 @@ typedef struct rescue {
     cli_input *input;
     int dry_run;
     int keep_unanchored;
+    uint32_t jobs; /* 0: one for each processor */
     fls_salvager *salvager;
     fls_index *index; /* of the stream as it was, for its anchors; or NULL */
     fls_salvage_report report;
@@ -288,6 +291,7 @@ static int open_salvager(rescue *r, const fls_source *source)
     options.max_frame_bytes = common->max_frame_bytes;
     options.search_frame_bytes = common->max_frame_bytes;
     options.keep_unanchored = (uint32_t)r->keep_unanchored;
+    options.threads = cli_parallel_threads(r->input, r->jobs);
     r->index = cli_index_beside(r->input);
     if (r->index != NULL) {
         fls_index_anchors(r->index, &options.anchors);
@@ -343,23 +347,20 @@ static int with_salvager(rescue *r, const fls_source *source)
     return code;
 }
 
-static int run_on(cli_job *job, const char *path, int dry_run, int keep_unanchored)
+static int run_on(rescue *r, const char *path)
 {
     cli_input input;
     cli_spool spool;
-    rescue r = {.job = job,
-                .input = &input,
-                .dry_run = dry_run,
-                .keep_unanchored = keep_unanchored,
-                .report = FLS_SALVAGE_REPORT_INIT};
-    r.report.checksum = FLS_CHECKSUM_DETECT;
-    int code = cli_input_open(&input, job, path);
+    r->input = &input;
+    r->report = (fls_salvage_report)FLS_SALVAGE_REPORT_INIT;
+    r->report.checksum = FLS_CHECKSUM_DETECT;
+    int code = cli_input_open(&input, r->job, path);
     if (code != CLI_DONE) {
         return code;
     }
     code = cli_spool_open(&spool, &input);
     if (code == CLI_DONE) {
-        code = with_salvager(&r, &spool.source);
+        code = with_salvager(r, &spool.source);
         cli_spool_close(&spool);
     }
     cli_input_close(&input);
@@ -370,29 +371,31 @@ static int run(cli_job *job, int argc, char **argv)
 {
     const char *argument;
     const char *path;
-    int dry_run = 0;
-    int keep_unanchored = 0;
+    rescue r = {.job = job};
     int id;
     while ((id = cli_next_option(job, argc, argv, &argument)) > 0) {
-        dry_run |= id == ID_DRY_RUN;
-        keep_unanchored |= id == ID_KEEP_UNANCHORED;
+        r.dry_run |= id == ID_DRY_RUN;
+        r.keep_unanchored |= id == ID_KEEP_UNANCHORED;
+        if (id == 'j' && cli_parallel_take(job, argument, &r.jobs) != CLI_DONE) {
+            return CLI_USAGE;
+        }
     }
     if (id < 0) {
         return job->option_exit;
     }
     const char *output = job->common.output;
-    if (dry_run && output != NULL) {
+    if (r.dry_run && output != NULL) {
         return cli_usage(job, "--dry-run writes nothing: leave -o away");
     }
-    if (!dry_run && output == NULL) {
+    if (!r.dry_run && output == NULL) {
         return cli_usage(job, "where to? -o OUT, or --dry-run for the report alone");
     }
-    if (!dry_run && job->common.json && cli_is_stdout(output)) {
+    if (!r.dry_run && job->common.json && cli_is_stdout(output)) {
         return cli_usage(job, "the report of --json and the new stream cannot both go to "
                               "standard output");
     }
     int code = cli_one_operand(job, &path);
-    return code == CLI_DONE ? run_on(job, path, dry_run, keep_unanchored) : code;
+    return code == CLI_DONE ? run_on(&r, path) : code;
 }
 
 const cli_command cli_cmd_salvage = {"salvage",

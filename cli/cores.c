@@ -38,6 +38,13 @@ static uint64_t worth_bytes(const cli_parallel *parallel)
     return parallel->jobs != 0 ? ASKED_BYTES : WORTH_BYTES;
 }
 
+uint32_t cli_parallel_threads(const cli_input *input, uint32_t jobs)
+{
+    const cli_parallel parallel = {.jobs = jobs};
+    int pays = input->seekable && !input->follow && cli_input_size(input) >= worth_bytes(&parallel);
+    return pays ? jobs_of(&parallel) : 1;
+}
+
 int cli_parallel_pays(const cli_parallel *parallel, const fls_reader *reader)
 {
     const cli_input *input = parallel->input;

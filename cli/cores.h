@@ -24,6 +24,10 @@ typedef struct cli_parallel {
 /* -j N. Exit code, after a message. */
 int cli_parallel_take(cli_job *job, const char *argument, uint32_t *jobs);
 
+/* Threads that are worth their while on a whole input: as many as were given, or as there are
+ * processors (jobs 0); 1 where it is no regular file, or a small one. */
+uint32_t cli_parallel_threads(const cli_input *input, uint32_t jobs);
+
 /* Whether several threads are worth their while from the reader's position on: there are several,
  * and much of a regular file is left; less of it when the number of threads was given. */
 int cli_parallel_pays(const cli_parallel *parallel, const fls_reader *reader);

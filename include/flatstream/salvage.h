@@ -76,7 +76,10 @@ typedef struct fls_salvage_options {
     uint32_t hash_per_byte;      /* a search may hash so many bytes for each that it passes; 0: 8 */
     uint32_t believe_zeros;      /* 1: a run of zeros that fills a sector of 512 bytes is empty
                                     messages where a reader says so, not the place of lost ones */
-    uint32_t reserved;
+    uint32_t threads; /* that check ahead which frames are sound; 0, 1: none, which is what
+                         a stream without a checksum has in any case. Events are the same
+                         whatever their number, but for how messages are grouped in them.
+                         The source is read, and the allocator, by several at once */
     fls_salvage_anchors anchors;
     const fls_allocator *allocator; /* NULL: libc */
 } fls_salvage_options;

@@ -54,18 +54,6 @@ void flsi_resync_close(flsi_resync *resync)
     flsi_view_close(&resync->prober.probe);
 }
 
-void flsi_resync_earn(flsi_resync *resync, uint64_t bytes)
-{
-    int64_t *left = &resync->purse.left;
-    if (*left >= BURST_BYTES) {
-        return;
-    }
-    uint64_t lacking = (uint64_t)(BURST_BYTES - *left);
-    *left = bytes > lacking / resync->earned_per_byte
-                ? BURST_BYTES
-                : *left + (int64_t)(bytes * resync->earned_per_byte);
-}
-
 /* Takes from the purse what looking has cost since. */
 static void pay_for_probes(flsi_resync *resync)
 {
@@ -75,6 +63,19 @@ static void pay_for_probes(flsi_resync *resync)
     resync->charged_probes = resync->prober.probes;
     resync->charged_loads = loads;
     resync->purse.left -= (int64_t)cost;
+}
+
+void flsi_resync_earn(flsi_resync *resync, uint64_t bytes)
+{
+    int64_t *left = &resync->purse.left;
+    pay_for_probes(resync);
+    if (*left >= BURST_BYTES) {
+        return;
+    }
+    uint64_t lacking = (uint64_t)(BURST_BYTES - *left);
+    *left = bytes > lacking / resync->earned_per_byte
+                ? BURST_BYTES
+                : *left + (int64_t)(bytes * resync->earned_per_byte);
 }
 
 int flsi_resync_is_anchor(const flsi_resync *resync, uint64_t offset)

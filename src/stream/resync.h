@@ -27,7 +27,7 @@ void flsi_resync_init(flsi_resync *resync, const fls_digest_state *digest, const
                       uint32_t boundary_bytes, uint32_t hash_per_byte);
 void flsi_resync_close(flsi_resync *resync);
 
-/* So many bytes were passed. */
+/* So many bytes were passed. What was looked at before is paid first. */
 void flsi_resync_earn(flsi_resync *resync, uint64_t bytes);
 
 /* The first proven frame that begins in [from, to). *proven 0: there is none. */

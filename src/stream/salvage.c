@@ -143,6 +143,7 @@ fls_status fls_salvage_open(fls_salvager **salvager, const fls_source *source,
     made->options = given;
     made->source = *source;
     made->report.checksum = FLS_CHECKSUM_DETECT;
+    made->share_due = given.threads > 1;
     status = view_source(&made->whole, &made->source, made->allocator, err);
     if (status == FLS_OK && given.checksum != FLS_CHECKSUM_DETECT) {
         status = start_walk(made, err);
@@ -184,6 +185,7 @@ void fls_salvage_close(fls_salvager *salvager)
     if (salvager == NULL) {
         return;
     }
+    flsi_ahead_stop(salvager->ahead);
     flsi_resync_close(&salvager->resync);
     flsi_walker_close(&salvager->walk);
     flsi_walker_close(&salvager->scout);
@@ -353,15 +355,46 @@ static fls_status examine_fault(fls_salvager *salvager, fls_salvage_event *event
     return FLS_NEED_MORE;
 }
 
+/* Other threads check what is ahead. Without a checksum there is nothing to be checked. */
+static fls_status share_out(fls_salvager *salvager, fls_error *err)
+{
+    flsi_walker *walk = &salvager->walk;
+    const flsi_ahead_options options = {.view = &salvager->whole,
+                                        .digest = &salvager->digest,
+                                        .max_frame_bytes = salvager->options.max_frame_bytes,
+                                        .threads = salvager->options.threads,
+                                        .from = walk->at,
+                                        .largest = walk->largest,
+                                        .piece_bytes = salvager->piece_bytes,
+                                        .allocator = salvager->allocator};
+    salvager->share_due = 0;
+    if (salvager->digest.width == 0) {
+        return FLS_OK;
+    }
+    flsi_ahead_stop(salvager->ahead);
+    fls_status status = flsi_ahead_start(&salvager->ahead, &options, err);
+    walk->ahead = salvager->ahead;
+    walk->known_to = walk->at;
+    return status;
+}
+
 static fls_status walk_on(fls_salvager *salvager, fls_salvage_event *event, fls_error *err)
 {
     flsi_walker *walk = &salvager->walk;
+    if (FLSI_UNLIKELY(salvager->share_due)) {
+        fls_status shared = share_out(salvager, err);
+        if (shared != FLS_OK) {
+            return shared;
+        }
+    }
     fls_error fault; /* set where there is one: clearing it for each batch can be measured */
     uint64_t from = walk->at;
     size_t count;
     fls_status status = flsi_walker_next(salvager, walk, salvager->messages, &count, &fault, err);
     if (status == FLS_OK) {
         learn(salvager, salvager->messages, count);
+        salvager->share_due =
+            walk->ahead != NULL && flsi_ahead_is_short(walk->ahead, walk->largest);
         make_event(event, FLS_SALVAGE_MESSAGES, from, walk->at);
         hand_out(salvager, event, count);
         return FLS_OK;

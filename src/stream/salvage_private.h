@@ -6,6 +6,7 @@
 
 #include "flatstream/salvage.h"
 #include "stream/resync.h"
+#include "stream/salvage_ahead.h"
 
 #define FLSI_SALVAGE_BATCH 128
 #define FLSI_SECTOR_BYTES  512u
@@ -21,6 +22,13 @@ typedef struct flsi_walker {
     uint64_t empties_to; /* zeros up to here are empty messages */
     uint64_t largest;    /* payload of a sound frame so far */
     int met_empties;     /* empty messages were handed out */
+    uint32_t max_frame_bytes;
+    uint64_t hashed_at; /* the frame here is long, and was hashed in pieces: it may be loaded */
+    size_t want;        /* loaded at once, unless a frame needs more */
+    /* Frames that other threads know to be sound, from at - before `at` moves - up to known_to. */
+    flsi_ahead *ahead; /* or NULL */
+    const uint8_t *known;
+    uint64_t known_to;
 } flsi_walker;
 
 typedef enum flsi_verdict_kind {
@@ -73,6 +81,9 @@ struct fls_salvager {
     flsi_resync resync;
     flsi_walker walk;
     flsi_walker scout;
+    flsi_ahead *ahead;  /* of the walk; or NULL */
+    int share_due;      /* it is to be started, perhaps anew */
+    size_t piece_bytes; /* of each of its threads; 0: by the size of the stream */
     flsi_salvage_phase phase;
     int zeros_known; /* the resync's zeros_from is set */
     int met_damage;

@@ -3,18 +3,21 @@
  * a stream that is damaged.
  */
 #include "core/bytes.h"
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/rewind.h"
 #include "stream/evidence.h"
 #include "stream/salvage_private.h"
 
-#define WINDOW_BYTES ((uint64_t)256 * 1024)
+#define WINDOW_BYTES ((size_t)256 * 1024)
+#define GLANCE_BYTES ((size_t)16 * 1024) /* loaded first where other threads know what follows */
 #define PAGE_BYTES   ((uint64_t)4096)
 /* Frames up to here are read as a whole before they are hashed; longer ones if others were. */
 #define TRUSTED_BYTES   ((uint64_t)1024 * 1024)
 #define ROOMY_BYTES     ((uint64_t)4 * 1024 * 1024)
 #define LOOK_EVERY      64u
-#define DOUBTED_EMPTIES 2u /* more of them are none by chance */
+#define NEAR_PAYLOAD    256u /* up to here all bytes that come are asked for, for a header in them */
+#define DOUBTED_EMPTIES 2u   /* more of them are none by chance */
 
 fls_status flsi_walker_init(flsi_walker *walker, const flsi_view *view,
                             const fls_salvage_options *options, fls_error *err)
@@ -26,6 +29,9 @@ fls_status flsi_walker_init(flsi_walker *walker, const flsi_view *view,
     cursor.more_may_follow = 1;
     memset(walker, 0, sizeof *walker);
     flsi_view_copy(&walker->view, view);
+    walker->max_frame_bytes = options->max_frame_bytes;
+    walker->hashed_at = UINT64_MAX;
+    walker->want = WINDOW_BYTES;
     return fls_cursor_init(&walker->cursor, NULL, 0, &cursor, err);
 }
 
@@ -52,6 +58,7 @@ void flsi_walker_go(flsi_walker *walker, uint64_t offset)
 {
     walker->at = offset;
     walker->empties_to = offset;
+    walker->known_to = offset;
     place(walker, flsi_empty_payload, 0, 1);
 }
 
@@ -71,9 +78,10 @@ static fls_status get(flsi_walker *walker, uint64_t need, const uint8_t **bytes,
         (void)fls_error_set(err, FLS_NO_MEMORY, 0, "a frame is larger than the address space");
         return FLS_NO_MEMORY;
     }
-    if (want < WINDOW_BYTES) {
-        want = WINDOW_BYTES;
+    if (want < walker->want) {
+        want = walker->want;
     }
+    walker->want = 2 * walker->want < WINDOW_BYTES ? 2 * walker->want : WINDOW_BYTES;
     fls_status status = flsi_view_get(&walker->view, walker->at - skew, (size_t)(skew + need),
                                       (size_t)want, bytes, size, err);
     if (status != FLS_OK) {
@@ -106,30 +114,45 @@ static fls_status doubt(fls_salvager *salvager, const flsi_walker *walker,
     return FLS_CHECKSUM_MISMATCH;
 }
 
-/* A long one is hashed in pieces before memory is taken for it. */
-static fls_status hash_first(fls_salvager *salvager, const flsi_walker *walker,
-                             const flsi_candidate *frame, fls_error *fault, fls_error *err)
+/* Frames longer than this are hashed in pieces before memory is taken for them. */
+static uint32_t long_bytes(const fls_salvager *salvager, const flsi_walker *walker)
 {
     const fls_digest_state *digest = &salvager->digest;
+    uint64_t most = 4 * walker->largest + 3;
+    most = most > TRUSTED_BYTES ? most : TRUSTED_BYTES;
+    return digest->width == 0 || digest->checksum == FLS_CHECKSUM_CUSTOM ||
+                   most > walker->max_frame_bytes
+               ? walker->max_frame_bytes
+               : (uint32_t)most;
+}
+
+/* A long frame at the boundary. FLS_OK: it may be loaded. */
+static fls_status hash_first(fls_salvager *salvager, flsi_walker *walker, uint32_t length,
+                             fls_error *fault, fls_error *err)
+{
+    const fls_digest_state *digest = &salvager->digest;
+    const flsi_candidate frame = {walker->at, length, walker->at + flsi_unit_of(digest) + length};
     uint64_t stored;
     uint64_t computed;
     int there;
-    if (digest->width == 0 || digest->checksum == FLS_CHECKSUM_CUSTOM ||
-        frame->length <= TRUSTED_BYTES || frame->length / 4 <= walker->largest) {
+    if (frame.end > walker->view.end) { /* which is told when it is loaded */
+        walker->hashed_at = walker->at;
         return FLS_OK;
     }
-    fls_status status = doubt(salvager, walker, frame, fault, err);
+    fls_status status = doubt(salvager, walker, &frame, fault, err);
     if (status != FLS_OK) {
         return status;
     }
-    status = flsi_proof_checksums(&salvager->resync.prober, frame, &stored, &computed, &there, err);
+    status =
+        flsi_proof_checksums(&salvager->resync.prober, &frame, &stored, &computed, &there, err);
     if (status != FLS_OK || !there) {
         return status == FLS_OK ? shorter(err) : status;
     }
     if (stored == computed) {
+        walker->hashed_at = walker->at;
         return FLS_OK;
     }
-    salvager->resync.purse.left -= frame->length;
+    salvager->resync.purse.left -= length;
     flsi_error_frame(fault, FLS_CHECKSUM_MISMATCH, walker->at, walker->cursor.ordinal, NULL);
     flsi_error_checksums(fault, stored, computed, digest->width);
     return FLS_CHECKSUM_MISMATCH;
@@ -152,23 +175,23 @@ static fls_status load(fls_salvager *salvager, flsi_walker *walker, fls_error *f
     fls_status status = get(walker, need, &bytes, &size, err);
     if (status == FLS_OK && left >= unit) {
         uint32_t length = flsi_load_le32(bytes);
-        flsi_candidate frame = {walker->at, length, walker->at + unit + length};
-        if (length <= walker->cursor.max_frame_bytes && frame.end > end) {
+        if (length <= walker->max_frame_bytes && length > left - unit) {
             flsi_error_frame(fault, FLS_UNEXPECTED_EOF, walker->at, walker->cursor.ordinal,
                              "the payload is incomplete");
             flsi_error_declared(fault, length, left - unit);
             return FLS_UNEXPECTED_EOF;
         }
-        need = length <= walker->cursor.max_frame_bytes ? (uint64_t)unit + length : unit;
+        need = length <= long_bytes(salvager, walker) || walker->hashed_at == walker->at
+                   ? (uint64_t)unit + length
+                   : unit;
         if (length == 0) { /* a short run of zeros is decided by what is behind it */
             need = left < unit + FLS_ZERO_TAIL_BYTES ? left : unit + FLS_ZERO_TAIL_BYTES;
         }
         if (size < need) {
-            status = hash_first(salvager, walker, &frame, fault, err);
             /* Room for several of this size, so that few bytes are read twice. */
             uint64_t roomy = 4 * need < ROOMY_BYTES ? 4 * need : need;
             roomy = roomy < left ? roomy : need;
-            status = status == FLS_OK ? get(walker, roomy, &bytes, &size, err) : status;
+            status = get(walker, roomy, &bytes, &size, err);
         }
     }
     if (status == FLS_OK) {
@@ -346,11 +369,13 @@ void flsi_salvage_learn_roots(fls_salvager *salvager, const fls_message *message
     if (salvager->digest.width >= 4 || count == 0) {
         return;
     }
-    /* The first ones, and then every so many. */
-    uint64_t first = messages[0].ordinal;
-    size_t step = first < LOOK_EVERY ? 1 : LOOK_EVERY;
-    size_t at = step == 1 ? 0 : (size_t)((LOOK_EVERY - first % LOOK_EVERY) % LOOK_EVERY);
-    for (; at < count; at += step) {
+    /* The first ones, and then every so many, however they come in batches. */
+    for (size_t at = 0; at < count; at++) {
+        const uint64_t ordinal = messages[at].ordinal;
+        if (ordinal >= LOOK_EVERY && ordinal % LOOK_EVERY != 0) {
+            at += LOOK_EVERY - 1 - (size_t)(ordinal % LOOK_EVERY);
+            continue;
+        }
         if (messages[at].size > 0) {
             int rooted = flsi_looks_rooted(messages[at].payload, messages[at].size);
             salvager->roots_seen |= rooted ? FLSI_SAW_ROOT : FLSI_SAW_NO_ROOT;
@@ -416,53 +441,144 @@ static void note_largest(flsi_walker *walker, const fls_message *messages, size_
     }
 }
 
+/* What another thread has hashed is in that one's cache. */
+static void prefetch(const uint8_t *frame)
+{
+    for (size_t line = 0; line < NEAR_PAYLOAD; line += 64) {
+        FLS_PREFETCH((const char *)frame + FLS_PREFETCH_BYTES + line);
+    }
+}
+
+/* Sound frames that other threads have found at the boundary, except those that are to be examined
+ * before they are read. 0: there are none. */
+static int take_known(fls_salvager *salvager, flsi_walker *walker, fls_message *messages,
+                      size_t *count)
+{
+    const fls_digest_state *digest = &salvager->digest;
+    const uint32_t unit = flsi_unit_of(digest);
+    const uint32_t most = long_bytes(salvager, walker);
+    if (walker->at >= walker->known_to) {
+        size_t size;
+        flsi_ahead_get(walker->ahead, walker->at, &walker->known, &size);
+        walker->known_to = walker->at + size;
+    }
+    for (*count = 0; *count < FLSI_SALVAGE_BATCH && walker->at < walker->known_to; ++*count) {
+        fls_message *message = &messages[*count];
+        const uint8_t *frame = walker->known;
+        const uint32_t length = flsi_load_le32(frame);
+        if (length > most) {
+            break;
+        }
+        if (length <= NEAR_PAYLOAD) {
+            prefetch(frame);
+        }
+        message->payload = frame + unit;
+        message->size = length;
+        message->ordinal = walker->cursor.ordinal++;
+        message->offset = walker->at;
+        message->checksum = flsi_digest_load(digest, digest->checksum, frame + FLS_LENGTH_BYTES);
+        walker->known += unit + (size_t)length;
+        walker->at += (uint64_t)unit + length;
+    }
+    if (*count == 0) {
+        walker->known_to = walker->at;
+        return 0;
+    }
+    place(walker, flsi_empty_payload, 0, 1);
+    walker->want = GLANCE_BYTES;
+    return 1;
+}
+
+/* What has to be decided of the frame at the boundary before the cursor is asked, and how many
+ * frames that may be asked for. FLS_NEED_MORE: by more bytes. None of it depends on how many bytes
+ * happen to be loaded. */
+static fls_status look_first(fls_salvager *salvager, flsi_walker *walker, size_t *capacity,
+                             fls_error *fault, fls_error *err)
+{
+    fls_cursor *cursor = &walker->cursor;
+    const fls_digest_state *digest = &cursor->digest;
+    const uint32_t unit = flsi_unit_of(digest);
+    const size_t left = fls_cursor_left(cursor);
+    *capacity = FLSI_SALVAGE_BATCH;
+    if (left < FLS_LENGTH_BYTES) {
+        return FLS_OK;
+    }
+    const uint32_t length = flsi_load_le32(cursor->next);
+    const uint32_t most = long_bytes(salvager, walker);
+    if (FLS_LIKELY(length - 1u < most)) {
+        cursor->max_frame_bytes = most;
+        return FLS_OK;
+    }
+    cursor->max_frame_bytes = walker->max_frame_bytes;
+    if (length > 0) {
+        *capacity = 1;
+        return length > walker->max_frame_bytes || walker->hashed_at == walker->at
+                   ? FLS_OK
+                   : hash_first(salvager, walker, length, fault, err);
+    }
+    const uint64_t rest = walker->view.end - walker->at;
+    if (left < rest && left < unit + FLS_ZERO_TAIL_BYTES) {
+        return FLS_NEED_MORE;
+    }
+    if (digest->of_empty != 0 && left >= unit &&
+        flsi_digest_load(digest, digest->checksum, cursor->next + FLS_LENGTH_BYTES) ==
+            digest->of_empty) {
+        return FLS_OK;
+    }
+    return decide_zeros(salvager, walker, fault, err);
+}
+
+/* Messages as the cursor has them in what is loaded, if it has some. */
+static fls_status next_loaded(fls_salvager *salvager, flsi_walker *walker, fls_message *messages,
+                              size_t *count, fls_error *fault, fls_error *err)
+{
+    fls_cursor *cursor = &walker->cursor;
+    size_t capacity;
+    fls_status status = look_first(salvager, walker, &capacity, fault, err);
+    if (status != FLS_OK || walker->at < walker->empties_to) {
+        return status;
+    }
+    status = fls_cursor_next_batch(cursor, messages, capacity, count, fault);
+    if (status == FLS_OK && cursor->digest.width == 0) {
+        status = hold_back(salvager, walker, messages, count, fault, err);
+        if (status != FLS_OK) {
+            return status;
+        }
+    }
+    if (status == FLS_OK) {
+        walker->at = fls_cursor_offset(cursor);
+    } else if (status == FLS_CHECKSUM_MISMATCH) {
+        uint32_t length = flsi_load_le32(cursor->next);
+        salvager->failed_bytes += length;
+        salvager->resync.purse.left -= length;
+    }
+    return status;
+}
+
 fls_status flsi_walker_next(fls_salvager *salvager, flsi_walker *walker, fls_message *messages,
                             size_t *count, fls_error *fault, fls_error *err)
 {
-    for (;;) {
+    fls_status status = FLS_OK;
+    while (status == FLS_OK) {
+        const uint64_t before = walker->at;
         *count = 0;
         if (walker->at < walker->empties_to) {
             take_empties(walker, messages, count);
             return FLS_OK;
         }
-        fls_cursor *cursor = &walker->cursor;
-        fls_status status = FLS_OK;
-        if (fls_cursor_left(cursor) >= FLS_LENGTH_BYTES && flsi_load_le32(cursor->next) == 0) {
-            status = decide_zeros(salvager, walker, fault, err);
-            if (status != FLS_OK) {
-                return status;
-            }
-            if (walker->at < walker->empties_to) {
-                continue;
-            }
+        if (walker->ahead == NULL || !take_known(salvager, walker, messages, count)) {
+            status = next_loaded(salvager, walker, messages, count, fault, err);
         }
-        status = fls_cursor_next_batch(cursor, messages, FLSI_SALVAGE_BATCH, count, fault);
-        if (status == FLS_OK && cursor->digest.width == 0) {
-            status = hold_back(salvager, walker, messages, count, fault, err);
-            if (status != FLS_OK) {
-                return status;
-            }
-        }
-        if (status == FLS_OK) {
-            uint64_t before = walker->at;
-            walker->at = fls_cursor_offset(cursor);
+        if (*count > 0 && status == FLS_OK) {
             note_largest(walker, messages, *count);
             flsi_resync_earn(&salvager->resync, walker->at - before);
             return FLS_OK;
         }
-        if (status == FLS_CHECKSUM_MISMATCH) {
-            uint32_t length = flsi_load_le32(cursor->next);
-            salvager->failed_bytes += length;
-            salvager->resync.purse.left -= length;
-        }
-        if (status != FLS_NEED_MORE) {
-            return status;
-        }
-        status = load(salvager, walker, fault, err);
-        if (status != FLS_OK) {
-            return status;
+        if (status == FLS_NEED_MORE) {
+            status = load(salvager, walker, fault, err);
         }
     }
+    return status;
 }
 
 fls_status flsi_walker_take(flsi_walker *walker, const flsi_candidate *frame, fls_message *message,

@@ -437,11 +437,30 @@ static void judge_absent(trial *self, size_t index)
     }
 }
 
+/* The stream of a seed; *random is where its damage goes on. */
+static world start(unsigned kind, unsigned checksum, uint64_t seed, prng *random)
+{
+    *random = prng_seeded(seed * 1000 + kind * 10 + checksum);
+    return make_world(checksum, (unsigned)(seed % SALVAGE_STREAMS), random);
+}
+
+damaged salvage_damaged(unsigned kind, unsigned checksum, uint64_t seed, fls_checksum *known,
+                        const fls_custom_checksum **custom)
+{
+    prng random;
+    world of = start(kind, checksum, seed, &random);
+    damaged bad = make_damaged(&of, kind, &random);
+    *known = of.format.checksum;
+    *custom = of.format.custom;
+    free_world(&of);
+    return bad;
+}
+
 void salvage_try(unsigned kind, unsigned checksum, uint64_t seed, salvage_tally *tally, FILE *tell)
 {
     char name[120];
-    prng random = prng_seeded(seed * 1000 + kind * 10 + checksum);
-    world of = make_world(checksum, (unsigned)(seed % SALVAGE_STREAMS), &random);
+    prng random;
+    world of = start(kind, checksum, seed, &random);
     (void)snprintf(name, sizeof name, "%s, %s, seed %llu", salvage_damage_name(kind),
                    salvage_checksum_name(checksum), (unsigned long long)seed);
     trial self = {.of = &of, .tally = tally, .tell = tell, .name = name};

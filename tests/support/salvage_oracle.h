@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "flatstream/checksum.h"
 #include "support/damage.h"
 
 /* Damage beside the kinds of damage.h. */
@@ -49,6 +50,10 @@ typedef struct salvage_tally {
 
 const char *salvage_damage_name(unsigned kind);
 const char *salvage_checksum_name(unsigned checksum);
+
+/* What salvage_try salvages; *custom is set for the checksum that is no built-in one. */
+damaged salvage_damaged(unsigned kind, unsigned checksum, uint64_t seed, fls_checksum *known,
+                        const fls_custom_checksum **custom);
 
 /* Makes a stream, damages it, salvages it and adds what came of it. Fails the test where events do
  * not tile the stream. What is unexplained or invented is printed to `tell`, unless that is NULL.
