@@ -17,7 +17,7 @@
 enum { ID_DRY_RUN = CLI_ID_FIRST, ID_KEEP_UNANCHORED };
 
 static const char *const synopsis[] = {
-    "[-c ALGO] [--max-frame SIZE] [--keep-unanchored] [-j N] [--json] -o OUT FILE",
+    "[-c ALGO] [--keep-unanchored] [-j N] [--json] -o OUT FILE",
     "--dry-run [-c ALGO] [--max-frame SIZE] [-j N] [--json] FILE", NULL};
 static const char *const description[] = {
     "Goes through a damaged stream and writes every message that proves sound into a new stream, "
@@ -231,16 +231,33 @@ static void tell_totals(const rescue *r)
 
 /* ---- the walk ---- */
 
+/* How many of the messages stand in memory as in the stream, one frame behind another. */
+static size_t in_a_row(const fls_message *messages, size_t count, uint32_t width)
+{
+    size_t row = 1;
+    while (row < count && (const char *)messages[row].payload ==
+                              (const char *)messages[row - 1].payload + messages[row - 1].size +
+                                  FLS_LENGTH_BYTES + width) {
+        row++;
+    }
+    return row;
+}
+
 static void put_messages(rescue *r, const fls_salvage_event *event)
 {
     uint32_t width = fls_checksum_width(r->report.checksum);
-    for (size_t i = 0; r->writes && i < event->count; i++) {
+    size_t row;
+    for (size_t i = 0; r->writes && i < event->count; i += row) {
         fls_message message = event->messages[i];
         if (event->repair == FLS_REPAIR_CHECKSUM) { /* the one that was found is wrong */
             message.checksum =
                 fls_checksum_digest(r->report.checksum, message.payload, message.size);
         }
         cli_out_frame(&r->out, &message, width);
+        row = in_a_row(event->messages + i, event->count - i, width);
+        const fls_message *last = &event->messages[i + row - 1];
+        const char *rest = (const char *)message.payload + message.size;
+        cli_out_bytes(&r->out, rest, (size_t)((const char *)last->payload + last->size - rest));
     }
     r->messages += event->count;
 }

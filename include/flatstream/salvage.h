@@ -76,10 +76,9 @@ typedef struct fls_salvage_options {
     uint32_t hash_per_byte;      /* a search may hash so many bytes for each that it passes; 0: 8 */
     uint32_t believe_zeros;      /* 1: a run of zeros that fills a sector of 512 bytes is empty
                                     messages where a reader says so, not the place of lost ones */
-    uint32_t threads; /* that check ahead which frames are sound; 0, 1: none, which is what
-                         a stream without a checksum has in any case. Events are the same
-                         whatever their number, but for how messages are grouped in them.
-                         The source is read, and the allocator, by several at once */
+    uint32_t threads; /* that check ahead which frames are sound, reading the source at once; 0,
+                         1: none. The events are the same but for how messages are grouped in
+                         them. Nothing is there for them to do without a checksum. */
     fls_salvage_anchors anchors;
     const fls_allocator *allocator; /* NULL: libc */
 } fls_salvage_options;
@@ -114,8 +113,9 @@ typedef struct fls_salvage_report {
 typedef struct fls_salvager fls_salvager;
 
 /* The source stays the caller's, and has to outlive the salvager: one that lends its bytes, or that
- * can be read at an offset and knows its size; else FLS_UNSUPPORTED. Memory is bounded by the
- * largest frame. options may be NULL. One thread at a time. */
+ * can be read at an offset and knows its size; else FLS_UNSUPPORTED. Where threads are asked for,
+ * all of them read it, and call a custom checksum. Memory is bounded by the largest frame, and by a
+ * few MiB for each thread. options may be NULL. A salvager is used by one thread at a time. */
 FLS_API FLS_MUST_USE fls_status fls_salvage_open(fls_salvager **salvager, const fls_source *source,
                                                  const fls_salvage_options *options,
                                                  fls_error *err);

@@ -109,4 +109,49 @@ expect 3 salvage -o no-such-folder/out.fls payload
 printf 'this is no stream, whatever the checksum may be' >text
 expect 1 salvage -o out.fls text
 missing no-such-folder
+
+# Whatever -j says, the same comes out, is told, and ends so: of some 400 KiB, which threads share in
+# pieces of 64 KiB.
+awk 'BEGIN {
+    for (i = 0; i < 2000; i++) {
+        line = ""
+        for (k = 0; k < 20 + i % 41; k++)
+            line = line sprintf("%04x%04x", (i * 7919 + k * 104729) % 65536, (i * k) % 65536)
+        print line
+    }
+}' >lines
+for algo in xxh3 crc32 crc16 none; do
+    expect 0 write --from hex -c $algo -o sound lines
+    size=$(size_of sound)
+    [ "$size" -gt 300000 ] || fail "only $size bytes"
+    cp sound hit
+    for at in 3001 70000 70100 131070 200003 299999; do
+        printf '\377\001' | dd of=hit bs=1 seek=$at conv=notrunc 2>/dev/null
+    done
+    head -c $((size - 7)) hit >torn
+    head -c 100000 sound >hole
+    zeros 9000 >>hole
+    tail -c +150001 sound >>hole
+    zeros 700 >>hole
+    for file in sound hit torn hole; do
+        for options in -v '--json --keep-unanchored'; do
+            rm -f out.fls
+            # The words of $options are apart.
+            # shellcheck disable=SC2086
+            "$tool" salvage $options -c $algo -j 1 -o out.fls $file >out1 2>err1
+            code1=$?
+            mv out.fls out1.fls
+            for j in 2 7; do
+                "$tool" salvage $options -c $algo -j $j -o out.fls $file >out 2>err
+                code=$?
+                same out out1
+                same err err1
+                same out.fls out1.fls
+                [ $code = $code1 ] || fail "$algo $file $options: -j $j ends with $code, not $code1"
+            done
+        done
+        [ $code1 = 0 ] || [ $file != sound ] || fail "$algo: something was lost of what is sound"
+    done
+done
+expect 2 salvage -j 0 -o out.fls three
 exit 0
