@@ -140,8 +140,7 @@ static byte_buffer salvage(const input *of, uint32_t threads, size_t piece_bytes
         at = event.to;
         log_event(&log, &event);
     }
-    assert_int_equal(salvager->ahead != NULL,
-                     threads > 1 && salvager->digest.width > 0);
+    assert_int_equal(salvager->ahead != NULL, threads > 1 && salvager->digest.width > 0);
     log_number(&log, status);
     if (status != FLS_END) {
         log_fault(&log, &err);
@@ -151,10 +150,11 @@ static byte_buffer salvage(const input *of, uint32_t threads, size_t piece_bytes
     return log;
 }
 
-static void expect_same(const input *of, const char *what)
+/* With every number of threads, or with each second one. */
+static void expect_same(const input *of, const char *what, int first, int step)
 {
     byte_buffer alone = salvage(of, 1, 0);
-    for (int i = 0; i < PIECES && of->size > piece_of[i]; i++) {
+    for (int i = first; i < PIECES && of->size > piece_of[i]; i += step) {
         byte_buffer shared = salvage(of, threads_of[i], piece_of[i]);
         if (alone.size != shared.size || memcmp(alone.data, shared.data, alone.size) != 0) {
             fail_msg("%s: %u threads on pieces of %zu bytes find something else", what,
@@ -186,7 +186,7 @@ static void damage_of_every_kind(void **state)
                 of.options.hash_per_byte = kind % 4 == 0 ? 1 : 0;
                 (void)snprintf(what, sizeof what, "%s, %s, stream %u", salvage_damage_name(kind),
                                salvage_checksum_name(checksum), (unsigned)seed);
-                expect_same(&of, what);
+                expect_same(&of, what, (int)(seed + checksum) % 2, 2);
                 damage_free(&bad);
             }
         }
@@ -205,7 +205,7 @@ static void with_every_checksum(void (*make)(byte_buffer *stream, const ref_form
         for (int in_memory = 0; in_memory < 2; in_memory++) {
             input of = {stream.data, stream.size, UINT64_MAX, FLS_SALVAGE_OPTIONS_INIT, in_memory};
             of.options.checksum = format.checksum;
-            expect_same(&of, what);
+            expect_same(&of, what, 0, 1);
         }
         bytes_free(&stream);
     }
