@@ -16,7 +16,7 @@
 #define TRUSTED_BYTES   ((uint64_t)1024 * 1024)
 #define ROOMY_BYTES     ((uint64_t)4 * 1024 * 1024)
 #define LOOK_EVERY      64u
-#define NEAR_PAYLOAD    256u /* up to here all bytes that come are asked for, for a header in them */
+#define NEAR_PAYLOAD    256u /* payloads up to here: all bytes ahead are asked for */
 #define DOUBTED_EMPTIES 2u   /* more of them are none by chance */
 
 fls_status flsi_walker_init(flsi_walker *walker, const flsi_view *view,
