@@ -499,12 +499,12 @@ static fls_status search_on(fls_salvager *salvager, fls_salvage_event *event, fl
 }
 
 /* The search goes on behind a chain that is not anchored. */
-static void leave_chain(fls_salvager *salvager)
+static void leave_chain(fls_salvager *salvager, uint64_t at)
 {
     salvager->phase = FLSI_PHASE_SEARCH;
     salvager->at_boundary = 0;
-    salvager->lost_from = salvager->scouted.to;
-    salvager->search_from = salvager->scouted.to + 1;
+    salvager->lost_from = at;
+    salvager->search_from = at + 1;
     salvager->lost_fault = salvager->scouted.fault;
 }
 
@@ -520,15 +520,34 @@ static fls_status report_chain(fls_salvager *salvager, fls_salvage_event *event)
     make_event(event, FLS_SALVAGE_UNANCHORED, scouted->from, scouted->to);
     event->frames = scouted->frames;
     salvager->report.lost_bytes += scouted->to - scouted->from;
-    leave_chain(salvager);
+    leave_chain(salvager, scouted->to);
     return FLS_OK;
+}
+
+/* A walk that kept some of the chain may believe more zeros behind it than when it was scouted. */
+static void cut_to_chain(fls_salvager *salvager, fls_salvage_event *event)
+{
+    flsi_walker *walk = &salvager->walk;
+    uint64_t end = salvager->scouted.to;
+    size_t count = event->count;
+    while (count > 0 && event->messages[count - 1].offset >= end) {
+        count--;
+    }
+    if (count > 0 && count < event->count) {
+        size_t given_back = event->count - count;
+        walk->cursor.ordinal -= given_back;
+        salvager->report.messages -= given_back;
+        event->to = event->messages[count].offset;
+        event->count = count;
+        flsi_walker_go(walk, event->to);
+    }
 }
 
 /* Messages of a chain that is not anchored, as a walk has them. */
 static fls_status keep_chain(fls_salvager *salvager, fls_salvage_event *event, fls_error *err)
 {
     if (salvager->walk.at >= salvager->scouted.to) {
-        leave_chain(salvager);
+        leave_chain(salvager, salvager->walk.at);
         return FLS_NEED_MORE;
     }
     uint64_t origin = salvager->origin;
@@ -538,6 +557,7 @@ static fls_status keep_chain(fls_salvager *salvager, fls_salvage_event *event, f
         salvager->origin = origin;
     }
     if (status == FLS_OK && event->kind == FLS_SALVAGE_MESSAGES) {
+        cut_to_chain(salvager, event);
         event->kind = FLS_SALVAGE_UNANCHORED;
         event->frames = event->count;
     }
