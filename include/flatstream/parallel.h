@@ -36,7 +36,7 @@ typedef struct fls_parallel_work {
     void (*dispose)(void *self, void *result);
     /* Empties a result: a piece begins, perhaps for the second time. On the piece's thread. */
     void (*begin)(void *self, void *result);
-    /* Messages of a piece in their order, on a thread of its own beside other pieces'. Ordinals
+    /* Messages of a piece in their order, on some thread, beside other pieces'. Ordinals
      * count from 0 in each piece; offsets are the stream's. A status other than FLS_OK refuses the
      * message behind the first *taken of them: everything ends before it. */
     fls_status (*take)(void *self, void *result, const fls_message *messages, size_t count,
@@ -49,7 +49,7 @@ typedef struct fls_parallel_work {
 
 typedef struct fls_parallel_options {
     uint32_t struct_bytes; /* sizeof(fls_parallel_options) */
-    uint32_t threads;      /* that read; 0: as many as there are processors */
+    uint32_t threads;      /* with the calling one; 0: as many as there are processors */
     size_t piece_bytes;    /* rounded up to a multiple of 64 KiB; 0: 4 MiB */
     /* Of the reading: checksum, limit, alignment, buffer, where to begin; validators and allocator,
      * which several threads call at once. Observers would see messages out of order:

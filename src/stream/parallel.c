@@ -1,9 +1,9 @@
 /* Several threads on one stream.
  *
- *     threads  take the next piece, guess or find its first frame, walk to the first frame at or
- * behind the next piece's nominal start, and leave the result in the piece's slot caller   takes
- * slots in order: a piece that begins where the one before ended is collected, any other is read
- * again from there
+ *     threads  take the next piece, find its first frame, walk to the first frame at or behind
+ *              the next piece's start, and leave the result in the piece's slot
+ *     caller   takes slots in order: a piece that begins where the one before ended is collected,
+ *              any other is read again from there; while it waits it does what the others do
  *
  * A piece k covers the frames that begin in [start(k), start(k + 1)). A start is a multiple of the
  * pieces' size, or the first anchor behind it. Slots are a ring: piece k uses slot k % slot_count,
@@ -350,13 +350,22 @@ static fls_status find_start(const member *one, uint64_t piece, int believes, sl
 
 /* ---- threads ---- */
 
-/* The next piece whose slot is free; 0 when there is nothing more to do. */
+/* A piece that nobody has taken and whose slot is free, if there is one now. */
+static int take_at_once(crew *of, uint64_t *piece)
+{
+    if (of->next >= of->pieces || of->slots[of->next % of->slot_count].state != SLOT_FREE) {
+        return 0;
+    }
+    *piece = of->next++;
+    of->slots[*piece % of->slot_count].state = SLOT_TAKEN;
+    return 1;
+}
+
+/* The next one, which is waited for; 0 when there is nothing more to do. */
 static int take_piece(crew *of, uint64_t *piece)
 {
     while (!of->stop && of->next < of->pieces) {
-        if (of->slots[of->next % of->slot_count].state == SLOT_FREE) {
-            *piece = of->next++;
-            of->slots[*piece % of->slot_count].state = SLOT_TAKEN;
+        if (take_at_once(of, piece)) {
             return 1;
         }
         flsi_condition_wait(&of->changed, &of->mutex);
@@ -364,22 +373,29 @@ static int take_piece(crew *of, uint64_t *piece)
     return 0;
 }
 
+/* Works on a piece that was taken; the mutex is held before and afterwards. */
+static void work_on(const member *one, uint64_t piece)
+{
+    crew *of = one->of;
+    slot *into = &of->slots[piece % of->slot_count];
+    int believes = !of->misled;
+    flsi_mutex_unlock(&of->mutex);
+    into->status = find_start(one, piece, believes, into);
+    if (into->status == FLS_OK && into->found) {
+        walk(of, one->reader, into, bound_of(of, piece));
+    }
+    flsi_mutex_lock(&of->mutex);
+    into->state = SLOT_DONE;
+}
+
 static void run(void *self)
 {
-    member *one = self;
+    const member *one = self;
     crew *of = one->of;
     uint64_t piece;
     flsi_mutex_lock(&of->mutex);
     while (take_piece(of, &piece)) {
-        slot *into = &of->slots[piece % of->slot_count];
-        int believes = !of->misled;
-        flsi_mutex_unlock(&of->mutex);
-        into->status = find_start(one, piece, believes, into);
-        if (into->status == FLS_OK && into->found) {
-            walk(of, one->reader, into, bound_of(of, piece));
-        }
-        flsi_mutex_lock(&of->mutex);
-        into->state = SLOT_DONE;
+        work_on(one, piece);
         flsi_condition_broadcast(&of->changed);
     }
     flsi_mutex_unlock(&of->mutex);
@@ -447,17 +463,29 @@ static fls_status collect(crew *of, slot *from, fls_parallel_report *report, fls
     return status;
 }
 
+/* Until a slot is done. Meanwhile the caller works on pieces itself: no thread more than were asked
+ * for, and none that only waits. */
+static void wait_for(crew *of, const slot *from)
+{
+    uint64_t piece;
+    flsi_mutex_lock(&of->mutex);
+    while (from->state != SLOT_DONE) {
+        if (take_at_once(of, &piece)) {
+            work_on(&of->all[of->members - 1], piece);
+        } else {
+            flsi_condition_wait(&of->changed, &of->mutex);
+        }
+    }
+    flsi_mutex_unlock(&of->mutex);
+}
+
 static fls_status take_in_order(crew *of, fls_parallel_report *report, fls_error *err)
 {
     fls_status status = FLS_OK;
     for (uint64_t piece = 0; status == FLS_OK && piece < of->pieces; piece++) {
         slot *from = &of->slots[piece % of->slot_count];
         uint64_t bound = bound_of(of, piece);
-        flsi_mutex_lock(&of->mutex);
-        while (from->state != SLOT_DONE) {
-            flsi_condition_wait(&of->changed, &of->mutex);
-        }
-        flsi_mutex_unlock(&of->mutex);
+        wait_for(of, from);
         if (report->position.offset < bound) {
             if (!from->found || from->from.offset != report->position.offset) {
                 read_again(of, from, bound, report);
@@ -528,7 +556,7 @@ static void lay_out(crew *of, const fls_parallel_options *given)
     uint32_t threads = given->threads != 0 ? given->threads : fls_parallel_processors();
     threads = threads < MOST_THREADS ? threads : MOST_THREADS;
     threads = threads < of->pieces ? threads : (uint32_t)of->pieces;
-    of->members = threads + 1;
+    of->members = threads;
     of->slot_count = SLOTS_A_THREAD * threads;
 }
 
@@ -606,11 +634,12 @@ static void put_away(crew *of)
 static fls_status work_together(crew *of, fls_parallel_report *report, fls_error *err)
 {
     fls_status status = equip(of, err);
-    for (uint32_t i = 0; status == FLS_OK && i + 1 < of->members; i++) {
-        status = flsi_thread_start(&of->all[i].thread, run, &of->all[i], err);
-        of->started += status == FLS_OK;
-    }
-    if (of->started > 0) { /* fewer than asked for are enough */
+    if (status == FLS_OK) {
+        int started = 1; /* fewer than asked for are enough */
+        for (uint32_t i = 0; started && i + 1 < of->members; i++) {
+            started = flsi_thread_start(&of->all[i].thread, run, &of->all[i], NULL) == FLS_OK;
+            of->started += (uint32_t)started;
+        }
         status = take_in_order(of, report, err);
         dismiss(of);
     }
