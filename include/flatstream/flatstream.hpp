@@ -24,6 +24,7 @@
 #define FLATSTREAM_FLATSTREAM_HPP
 
 #include "flatstream/error.hpp"
+#include "flatstream/index.hpp"
 #include "flatstream/journal.hpp"
 #include "flatstream/journal_reader.hpp"
 #include "flatstream/json.hpp"

@@ -611,6 +611,38 @@ void test_salvage()
     CHECK(caught([&] { in.next(event); }).status() == FLS_CHECKSUM_UNPROVEN);
 }
 
+void test_index()
+{
+    bytes stream = stream_of_samples(FLS_CHECKSUM_CRC32, 500);
+    write_file("indexed.fls", stream);
+    flatstream::index_options options = FLS_CHECKSUM_CRC32;
+    options.interval_bytes = 256;
+    flatstream::index_info made = flatstream::build_index("indexed.fls", options);
+    CHECK(made.messages == 500 && made.covered_bytes == stream.size());
+    flatstream::stream_index opened("indexed.fls");
+    flatstream::stream_index places(std::move(opened));
+    CHECK(places && !opened && places.info().messages == 500);
+    CHECK(places.anchors().count == places.info().entries && *places.label() == '\0');
+    fls_reader_position at = places.find_ordinal(321);
+    CHECK(at.ordinal > 300 && at.ordinal <= 321 && places.prove(at));
+    CHECK(places.find_time(1).ordinal == 0);
+    flatstream::reader_options from = places.info().checksum;
+    from.position = &at;
+    flatstream::reader in("indexed.fls", from);
+    flatstream::message first;
+    CHECK(in.next(first) && first.ordinal == at.ordinal);
+    stream[static_cast<std::size_t>(at.offset) + 9] ^= 1;
+    write_file("indexed.fls", stream);
+    places = flatstream::stream_index("indexed.fls");
+    CHECK(!places.prove(at));
+    stream.resize(300);
+    write_file("indexed.fls", stream);
+    CHECK(caught([] { flatstream::stream_index("indexed.fls"); }).status() ==
+          FLS_CHECKSUM_MISMATCH);
+    CHECK(caught([] { flatstream::stream_index("not/there.fls"); }).status() == FLS_IO);
+    CHECK(caught([] { flatstream::build_index("not/there.fls"); }).status() == FLS_IO);
+}
+
 void test_sockets()
 {
     flatstream::socket listener = flatstream::socket::listen("tcp://127.0.0.1:0");
@@ -655,6 +687,7 @@ void test_all()
     test_checks_and_observers();
     test_recovery();
     test_salvage();
+    test_index();
     test_sockets();
 }
 

@@ -93,6 +93,12 @@ int main()
     }
     CHECK(salvaging.report().messages == 10 && salvaging.report().lost_bytes == 0);
 
+    flatstream::index_info made;
+    flatstream::stream_index places;
+    CHECK(flatstream::try_build_index("not/there.fls", made, FLS_CHECKSUM_CRC16, "", &err) ==
+          FLS_IO);
+    CHECK(places.try_open("not/there.fls", "", &err) == FLS_IO && !places);
+
     // A flipped bit ends the range, with what and where in the error.
     std::vector<uint8_t> damaged(all.begin(), all.end());
     damaged[damaged.size() - 1] ^= 1;
