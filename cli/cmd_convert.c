@@ -93,7 +93,8 @@ typedef struct conversion {
     int to_journal;
     int has_segments; /* options of segments were given */
     fls_journal_options journal_options;
-    int failed; /* exit code of a message that could not be taken */
+    int failed;    /* exit code of a message that could not be taken */
+    fls_error err; /* of such a one: making one for each message would cost more */
 } conversion;
 
 static fls_status write_out(void *self, const void *data, size_t size, size_t *written,
@@ -175,7 +176,6 @@ static fls_status convert_message(const conversion *c, stretch *to, const fls_me
 /* Whether a message is to be written: with --where it is checked here, when the condition holds. */
 static int is_wanted(conversion *c, const fls_message *message)
 {
-    fls_error err = FLS_ERROR_INIT;
     uint32_t type;
     if (c->selector.condition == NULL) {
         return 1;
@@ -184,8 +184,8 @@ static int is_wanted(conversion *c, const fls_message *message)
         return 0;
     }
     if (c->job->common.type_count > 0 &&
-        cli_schemas_check(&c->selector.schemas, message, &type, &err) != FLS_OK) {
-        c->failed = cli_input_refused(&c->input, &err);
+        cli_schemas_check(&c->selector.schemas, message, &type, &c->err) != FLS_OK) {
+        c->failed = cli_input_refused(&c->input, &c->err);
         return 0;
     }
     return 1;
@@ -194,7 +194,6 @@ static int is_wanted(conversion *c, const fls_message *message)
 static int take(void *self, const fls_message *message)
 {
     conversion *c = self;
-    fls_error err = FLS_ERROR_INIT;
     if (!is_wanted(c, message)) {
         return c->failed != CLI_DONE || cli_selector_is_full(&c->selector);
     }
@@ -204,14 +203,14 @@ static int take(void *self, const fls_message *message)
             return 1;
         }
     }
-    if (convert_message(c, &c->all, message, &err) == FLS_OK) {
+    if (convert_message(c, &c->all, message, &c->err) == FLS_OK) {
         return cli_selector_is_full(&c->selector);
     }
     if (c->all.out.status == FLS_OK) { /* else the end of the output says it */
-        err.known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
-        err.offset = message->offset;
-        err.ordinal = message->ordinal;
-        c->failed = cli_complain_error(c->job, c->input.name, &err);
+        c->err.known |= FLS_ERROR_OFFSET | FLS_ERROR_ORDINAL;
+        c->err.offset = message->offset;
+        c->err.ordinal = message->ordinal;
+        c->failed = cli_complain_error(c->job, c->input.name, &c->err);
         c->failed = c->failed == CLI_SYSTEM ? CLI_SYSTEM : CLI_DAMAGED;
     }
     return 1;

@@ -9,6 +9,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "cores.h"
 #include "interrupt.h"
 #include "output.h"
 #include "sort_keys.h"
@@ -44,6 +45,9 @@ static const cli_option option_table[] = {
      "Where temporary files are made. Unless given, where OUT is; for standard output $TMPDIR, or "
      "else /var/tmp."},
     {ID_TO, "to", "ALGO", "Checksum of OUT: none, crc16, crc32 or xxh3, which is it unless given."},
+    {'j', "jobs", "N",
+     "Cores to use: with 2 or more, of which 2 are used, and so unless given, one reads and writes "
+     "while another sorts and merges. OUT is the same."},
     {0, NULL, NULL, NULL}};
 static const cli_pair exits[] = {
     {"0", "Sorted, and OUT is there."},
@@ -63,6 +67,7 @@ typedef struct sorting {
     const char *temporary;
     int reverse;
     uint64_t memory_bytes;
+    uint32_t jobs;
     fls_checksum to;
     cli_input input;
     fls_reader *reader;
@@ -74,6 +79,7 @@ typedef struct sorting {
     fls_writer *writer;
     fls_sorter *sorter;
     char directory[4096]; /* of its files */
+    fls_error err;        /* of a message that is taken: making one for each would cost more */
     int failed;
 } sorting;
 
@@ -114,7 +120,6 @@ static int close_writer(sorting *s)
 static int copy_one(void *self, const fls_message *message)
 {
     sorting *s = self;
-    fls_error err = FLS_ERROR_INIT;
     fls_sort_key key;
     fls_value value;
     cli_sort_key_of(&s->keys, message, &key, &value);
@@ -124,8 +129,8 @@ static int copy_one(void *self, const fls_message *message)
     }
     if (!cli_kept_key_set(&s->last, &key)) {
         s->failed = cli_complain_errno(s->job, NULL, NULL, ENOMEM);
-    } else if (fls_writer_write(s->writer, message->payload, message->size, &err) != FLS_OK) {
-        s->failed = cli_write_failed(s->job, s->job->common.output, &err);
+    } else if (fls_writer_write(s->writer, message->payload, message->size, &s->err) != FLS_OK) {
+        s->failed = cli_write_failed(s->job, s->job->common.output, &s->err);
     }
     s->copied++;
     return s->failed != CLI_DONE;
@@ -203,6 +208,7 @@ static int open_sorter(sorting *s)
     options.memory_bytes = s->memory_bytes < SIZE_MAX ? (size_t)s->memory_bytes : SIZE_MAX;
     options.directory = s->directory;
     options.stop = interrupted;
+    options.threads = s->jobs != 0 ? s->jobs : fls_parallel_processors();
     if (fls_sorter_open(&s->sorter, &options, &err) != FLS_OK) {
         return cli_complain_error(s->job, NULL, &err);
     }
@@ -221,14 +227,13 @@ static int sorter_failed(sorting *s, const fls_error *err)
 static int push_one(void *self, const fls_message *message)
 {
     sorting *s = self;
-    fls_error err = FLS_ERROR_INIT;
     fls_sort_key key;
     fls_value value;
     cli_sort_key_of(&s->keys, message, &key, &value);
-    if (fls_sorter_push(s->sorter, &key, message->payload, message->size, &err) == FLS_OK) {
+    if (fls_sorter_push(s->sorter, &key, message->payload, message->size, &s->err) == FLS_OK) {
         return 0;
     }
-    s->failed = sorter_failed(s, &err);
+    s->failed = sorter_failed(s, &s->err);
     return 1;
 }
 
@@ -337,6 +342,7 @@ static int take_option(sorting *s, int id, const char *argument)
     case ID_BY: s->by = argument; return CLI_DONE;
     case ID_REVERSE: s->reverse = 1; return CLI_DONE;
     case ID_TEMPORARY: s->temporary = argument; return CLI_DONE;
+    case 'j': return cli_parallel_take(s->job, argument, &s->jobs);
     case ID_TO:
         return fls_checksum_from_name(argument, &s->to) == FLS_OK && s->to <= FLS_CHECKSUM_XXH3
                    ? CLI_DONE
@@ -354,7 +360,7 @@ static int run(cli_job *job, int argc, char **argv)
 {
     const char *argument;
     const char *path;
-    sorting s = {.job = job};
+    sorting s = {.job = job, .err = FLS_ERROR_INIT};
     int id;
     while ((id = cli_next_option(job, argc, argv, &argument)) > 0) {
         if (take_option(&s, id, argument) != CLI_DONE) {

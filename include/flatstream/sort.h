@@ -5,7 +5,9 @@
  * files without a name in a directory of the caller's choice, as streams with xxh3, and comes back
  * by merging as many of them at once as the limit allows, in several passes if need be. The files
  * are gone when the sorter is closed or the process ends, however it ends. Messages that are given
- * in order already cost no sorting, and one merge less. One thread at a time.
+ * in order already cost no sorting, and one merge less. One thread at a time; where the options
+ * allow it a thread of the sorter's own sorts, writes and merges beside it. What comes out is the
+ * same.
  */
 #ifndef FLATSTREAM_SORT_H
 #define FLATSTREAM_SORT_H
@@ -62,11 +64,16 @@ typedef struct fls_sorter_options {
      * NULL. */
     int (*stop)(void *self);
     void *stop_self;
+    /* That work: 0 and 1 are the caller's alone; with more there is one beside it from the first
+     * message on that does not fit in half of the memory, if the system has one to give. The
+     * allocator is then called by both at once; stop only by the caller's. */
+    uint32_t threads;
+    uint32_t reserved;
 } fls_sorter_options;
 
-#define FLS_SORTER_OPTIONS_INIT                                  \
-    {                                                            \
-        sizeof(fls_sorter_options), 0, 0, NULL, NULL, NULL, NULL \
+#define FLS_SORTER_OPTIONS_INIT                                        \
+    {                                                                  \
+        sizeof(fls_sorter_options), 0, 0, NULL, NULL, NULL, NULL, 0, 0 \
     }
 
 /* What a sorter did so far. */

@@ -1,6 +1,8 @@
 /* Sorters: the order of things. Messages gather in a block; a full one is sorted and written as a
  * run; in the end the runs are merged, or, without any, the block is handed out.
  */
+#include <stdatomic.h>
+
 #include "core/bytes.h"
 #include "core/options.h"
 #include "os/os_memory.h"
@@ -15,8 +17,11 @@
 #endif
 #define MOST_RECORD  ((size_t)1 << 30)
 #define LEAST_BUFFER ((size_t)8 * 1024)
-#define MOST_BUFFER  ((size_t)256 * 1024)
+#define MOST_BUFFER  ((size_t)64 * 1024)
 #define PAGE_BYTES   ((size_t)4096)
+/* Of the first blocks, and how many there are before they grow. */
+#define FIRST_BLOCK    ((size_t)16 * 1024 * 1024)
+#define RUNS_OF_A_SIZE 32u
 /* Of the limit, beside the block: a writer's buffer, the last key. */
 #define BESIDE_BLOCK ((size_t)48 * 1024)
 
@@ -49,7 +54,7 @@ fls_status flsi_sort_grow(const fls_sorter *sorter, void **memory, size_t *room,
     return FLS_OK;
 }
 
-fls_status flsi_sort_go_on(const fls_sorter *sorter, fls_error *err)
+fls_status flsi_sort_ask(const fls_sorter *sorter, fls_error *err)
 {
     const fls_sorter_options *options = &sorter->options;
     return options->stop != NULL && options->stop(options->stop_self)
@@ -57,7 +62,26 @@ fls_status flsi_sort_go_on(const fls_sorter *sorter, fls_error *err)
                : FLS_OK;
 }
 
+fls_status flsi_sort_go_on(const fls_sorter *sorter, fls_error *err)
+{
+    if (!sorter->crew.is_there) {
+        return flsi_sort_ask(sorter, err);
+    }
+    return atomic_load_explicit(&sorter->crew.halt, memory_order_relaxed)
+               ? fls_error_set(err, FLS_STOPPED, 0, NULL)
+               : FLS_OK;
+}
+
 /* ---- opening and closing ---- */
+
+/* How much of an empty block is to be used. What is sorted in a cache, and touches little memory,
+ * is sorted faster; but runs should not be too many, so they become larger with what there is. */
+static void take_share(const fls_sorter *sorter, flsi_sort_block *block)
+{
+    uint64_t share = sorter->gathered / RUNS_OF_A_SIZE;
+    share = share < FIRST_BLOCK ? FIRST_BLOCK : share;
+    block->capacity = share < block->room ? (size_t)share : block->room;
+}
 
 static void share_memory(fls_sorter *sorter, size_t wanted)
 {
@@ -71,8 +95,13 @@ static void share_memory(fls_sorter *sorter, size_t wanted)
     buffer = buffer > MOST_BUFFER ? MOST_BUFFER : buffer;
     sorter->buffer_bytes = buffer - buffer % PAGE_BYTES;
     sorter->most_record = memory / 16 < MOST_RECORD ? memory / 16 : MOST_RECORD;
-    sorter->block.capacity = memory - beside;
-    flsi_sort_block_clear(&sorter->block);
+    size_t blocks = sorter->options.threads > 1 ? 2 : 1;
+    sorter->block = &sorter->blocks[0];
+    for (size_t i = 0; i < blocks; i++) {
+        sorter->blocks[i].room = (memory - beside) / blocks;
+        flsi_sort_block_clear(&sorter->blocks[i]);
+        take_share(sorter, &sorter->blocks[i]);
+    }
 }
 
 static fls_status copy_directory(fls_sorter *sorter, fls_error *err)
@@ -111,7 +140,7 @@ fls_status flsi_sorter_open(fls_sorter **sorter, const fls_sorter_options *optio
     made->descending = given.descending != 0;
     made->files[0].fd = made->files[1].fd = made->aside.fd = -1;
     made->files[0].directory_fd = made->files[1].directory_fd = made->aside.directory_fd = -1;
-    made->failure = (fls_error)FLS_ERROR_INIT;
+    made->failure = made->why = (fls_error)FLS_ERROR_INIT;
     share_memory(made, given.memory_bytes);
     status = copy_directory(made, err);
     if (status != FLS_OK) {
@@ -127,10 +156,12 @@ fls_status fls_sorter_open(fls_sorter **sorter, const fls_sorter_options *option
     return flsi_sorter_open(sorter, options, NULL, err);
 }
 
-static void free_block(fls_sorter *sorter)
+void flsi_sort_free_blocks(fls_sorter *sorter)
 {
-    release(sorter, sorter->block.memory, sorter->block.capacity);
-    sorter->block.memory = NULL;
+    for (int i = 0; i < 2; i++) {
+        release(sorter, sorter->blocks[i].memory, sorter->blocks[i].room);
+        sorter->blocks[i].memory = NULL;
+    }
 }
 
 void fls_sorter_close(fls_sorter *sorter)
@@ -138,8 +169,9 @@ void fls_sorter_close(fls_sorter *sorter)
     if (sorter == NULL) {
         return;
     }
+    flsi_sort_crew_dismiss(sorter);
     flsi_sort_merge_end(sorter);
-    free_block(sorter);
+    flsi_sort_free_blocks(sorter);
     for (int i = 0; i < 2; i++) {
         (void)flsi_file_close(&sorter->files[i], NULL);
     }
@@ -162,12 +194,12 @@ static fls_status again(const fls_sorter *sorter, fls_error *err)
 }
 
 /* A failure is for good. */
-static fls_status keep(fls_sorter *sorter, fls_status status, const fls_error *why, fls_error *err)
+static fls_status keep(fls_sorter *sorter, fls_status status, fls_error *err)
 {
     if (status == FLS_OK) {
         return status;
     }
-    sorter->failure = *why;
+    sorter->failure = sorter->why;
     sorter->failure.status = status;
     return again(sorter, err);
 }
@@ -195,18 +227,44 @@ static fls_status check(const fls_sorter *sorter, const fls_sort_key *key, size_
     return FLS_OK;
 }
 
-static fls_status make_room(fls_sorter *sorter, size_t record_bytes, fls_error *err)
+static fls_status need_memory(const fls_sorter *sorter, flsi_sort_block *block, fls_error *err)
 {
-    flsi_sort_block *block = &sorter->block;
     if (block->memory == NULL) {
-        block->memory =
-            sorter->allocator->resize(sorter->allocator->self, NULL, 0, block->capacity);
+        block->memory = sorter->allocator->resize(sorter->allocator->self, NULL, 0, block->room);
         if (block->memory == NULL) {
             return fls_error_set(err, FLS_NO_MEMORY, 0, "no memory to sort in");
         }
-        flsi_memory_prefer_large_pages(block->memory, block->capacity);
+        flsi_memory_prefer_large_pages(block->memory, block->room);
     }
-    return flsi_sort_block_has_room(block, record_bytes) ? FLS_OK : flsi_sort_spill(sorter, err);
+    return FLS_OK;
+}
+
+/* A full block goes to the thread beside, and the other one is filled. */
+static fls_status empty_block(fls_sorter *sorter, fls_error *err)
+{
+    flsi_sort_block *full = sorter->block;
+    fls_status status;
+    sorter->gathered += full->capacity;
+    if (sorter->options.threads < 2 || !flsi_sort_crew_start(sorter)) {
+        status = flsi_sort_spill(sorter, full, err);
+    } else {
+        status = flsi_sort_crew_settle(sorter, err);
+        if (status == FLS_OK) {
+            flsi_sort_crew_give(sorter, FLSI_SORT_SPILL, full);
+            sorter->block = &sorter->blocks[full == &sorter->blocks[0]];
+            status = need_memory(sorter, sorter->block, err);
+        }
+    }
+    take_share(sorter, sorter->block);
+    return status;
+}
+
+static fls_status make_room(fls_sorter *sorter, size_t record_bytes, fls_error *err)
+{
+    fls_status status = need_memory(sorter, sorter->block, err);
+    return status != FLS_OK || flsi_sort_block_has_room(sorter->block, record_bytes)
+               ? status
+               : empty_block(sorter, err);
 }
 
 static fls_status add(fls_sorter *sorter, const fls_sort_key *key, const void *payload, size_t size,
@@ -226,7 +284,7 @@ static fls_status add(fls_sorter *sorter, const fls_sort_key *key, const void *p
         return status;
     }
     uint8_t *to =
-        flsi_sort_block_add(&sorter->block, &stored, is_large ? (unsigned)FLSI_SORT_ASIDE : 0u,
+        flsi_sort_block_add(sorter->block, &stored, is_large ? (unsigned)FLSI_SORT_ASIDE : 0u,
                             inside, sorter->descending);
     if (is_large) {
         flsi_store_le64(to, offset);
@@ -234,37 +292,27 @@ static fls_status add(fls_sorter *sorter, const fls_sort_key *key, const void *p
     } else {
         flsi_copy_short(to, payload, size);
     }
-    sorter->report.messages++;
+    sorter->messages++;
     return FLS_OK;
 }
 
 fls_status fls_sorter_push(fls_sorter *sorter, const fls_sort_key *key, const void *payload,
                            size_t size, fls_error *err)
 {
-    fls_error why = FLS_ERROR_INIT;
     if (sorter->failure.status != FLS_OK) {
         return again(sorter, err);
     }
     fls_status status = check(sorter, key, size, err);
-    return status == FLS_OK ? keep(sorter, add(sorter, key, payload, size, &why), &why, err)
+    return status == FLS_OK ? keep(sorter, add(sorter, key, payload, size, &sorter->why), err)
                             : status;
 }
 
 /* ---- out ---- */
 
-static fls_status finish(fls_sorter *sorter, fls_error *err)
+fls_status flsi_sort_begin_merging(fls_sorter *sorter, flsi_sort_block *block, fls_error *err)
 {
-    fls_status status = FLS_OK;
-    if (sorter->run_count == 0) {
-        if (sorter->block.count > 0) {
-            sorter->entries = flsi_sort_block_sort(&sorter->block, sorter->descending);
-        }
-        return FLS_OK;
-    }
-    if (sorter->block.count > 0) {
-        status = flsi_sort_spill(sorter, err);
-    }
-    free_block(sorter);
+    fls_status status = block->count > 0 ? flsi_sort_spill(sorter, block, err) : FLS_OK;
+    flsi_sort_free_blocks(sorter);
     if (status == FLS_OK) {
         status = flsi_sort_reduce(sorter, err);
     }
@@ -272,9 +320,26 @@ static fls_status finish(fls_sorter *sorter, fls_error *err)
                             : status;
 }
 
+static fls_status finish(fls_sorter *sorter, fls_error *err)
+{
+    fls_status status = FLS_OK;
+    int there;
+    if (sorter->crew.is_there) {
+        status = flsi_sort_crew_settle(sorter, err);
+        if (status == FLS_OK) {
+            flsi_sort_crew_give(sorter, FLSI_SORT_FINISH, sorter->block);
+            status = flsi_sort_crew_await_slab(sorter, &there, err);
+        }
+    } else if (sorter->run_count > 0) {
+        status = flsi_sort_begin_merging(sorter, sorter->block, err);
+    } else if (sorter->block->count > 0) {
+        sorter->entries = flsi_sort_block_sort(sorter->block, sorter->descending);
+    }
+    return status;
+}
+
 fls_status fls_sorter_finish(fls_sorter *sorter, fls_error *err)
 {
-    fls_error why = FLS_ERROR_INIT;
     if (sorter->failure.status != FLS_OK) {
         return again(sorter, err);
     }
@@ -282,7 +347,7 @@ fls_status fls_sorter_finish(fls_sorter *sorter, fls_error *err)
         return FLS_OK;
     }
     sorter->finished = 1;
-    return keep(sorter, finish(sorter, &why), &why, err);
+    return keep(sorter, finish(sorter, &sorter->why), err);
 }
 
 static fls_status next_record(fls_sorter *sorter, flsi_sort_record *record, int *there,
@@ -290,6 +355,9 @@ static fls_status next_record(fls_sorter *sorter, flsi_sort_record *record, int 
 {
     const flsi_sort_record *merged;
     fls_span raw;
+    if (sorter->crew.is_there) {
+        return flsi_sort_crew_next(sorter, record, there, err);
+    }
     if (sorter->run_count > 0) {
         fls_status status = flsi_sort_merge_next(sorter, &merged, &raw, err);
         *there = status == FLS_OK && merged != NULL;
@@ -298,15 +366,15 @@ static fls_status next_record(fls_sorter *sorter, flsi_sort_record *record, int 
         }
         return status;
     }
-    *there = sorter->next_entry < sorter->block.count;
+    const flsi_sort_block *block = sorter->block;
+    *there = sorter->next_entry < block->count;
     if (*there) {
         size_t size;
-        if (sorter->block.count - sorter->next_entry > FLSI_SORT_AHEAD) {
-            flsi_sort_block_expect(&sorter->block,
-                                   &sorter->entries[sorter->next_entry + FLSI_SORT_AHEAD]);
+        if (block->count - sorter->next_entry > FLSI_SORT_AHEAD) {
+            flsi_sort_block_expect(block, &sorter->entries[sorter->next_entry + FLSI_SORT_AHEAD]);
         }
         const uint8_t *bytes =
-            flsi_sort_block_record(&sorter->block, &sorter->entries[sorter->next_entry++], &size);
+            flsi_sort_block_record(block, &sorter->entries[sorter->next_entry++], &size);
         (void)flsi_sort_record_read(record, bytes, size);
     }
     return FLS_OK;
@@ -317,7 +385,7 @@ static fls_status hand_out(fls_sorter *sorter, fls_message *message, fls_error *
     flsi_sort_record record;
     int there;
     fls_status status =
-        sorter->handed_out % HANDED_BETWEEN == 0 ? flsi_sort_go_on(sorter, err) : FLS_OK;
+        sorter->handed_out % HANDED_BETWEEN == 0 ? flsi_sort_ask(sorter, err) : FLS_OK;
     if (status == FLS_OK) {
         status = next_record(sorter, &record, &there, err);
     }
@@ -337,21 +405,23 @@ static fls_status hand_out(fls_sorter *sorter, fls_message *message, fls_error *
 
 fls_status fls_sorter_next(fls_sorter *sorter, fls_message *message, fls_error *err)
 {
-    fls_error why = FLS_ERROR_INIT;
     if (sorter->failure.status != FLS_OK) {
         return again(sorter, err);
     }
     if (!sorter->finished) {
         return fls_error_set(err, FLS_INVALID_ARGUMENT, 0, "the sorter is not finished");
     }
-    fls_status status = hand_out(sorter, message, &why);
-    return status == FLS_END ? status : keep(sorter, status, &why, err);
+    fls_status status = hand_out(sorter, message, &sorter->why);
+    return status == FLS_END ? status : keep(sorter, status, err);
 }
 
 void fls_sorter_get_report(const fls_sorter *sorter, fls_sorter_report *report)
 {
     uint32_t bytes = report->struct_bytes;
-    fls_sorter_report now = sorter->report;
+    fls_sorter_report now = sorter->crew.is_there ? sorter->report : sorter->tally;
     now.struct_bytes = bytes;
+    now.messages = sorter->messages;
+    now.set_aside = sorter->set_aside;
+    now.spilled_bytes += sorter->aside_end;
     memcpy(report, &now, bytes < sizeof now ? bytes : sizeof now);
 }

@@ -1,16 +1,18 @@
-/* Records in memory, and sorting them: by their numbers with a radix sort of 16-byte entries, byte
- * by byte from the lowest, without those that are the same in all of them; then by group; and what
- * is still equal by merging. Every step is stable.
+/* Records in memory, and sorting them: by their numbers with a radix sort of 16-byte entries, by
+ * the highest bits that differ first, and what is alike in these by the next ones; then by group;
+ * and what is still equal by merging. Every step is stable.
  */
 #include "core/bytes.h"
 #include "stream/sort_private.h"
 
-#define LENGTH_BYTES 4u
-#define DIGITS       256u
-#define GROUP_SHIFT  56
-#define PLACE_MASK   ((UINT64_C(1) << GROUP_SHIFT) - 1)
+/* Of a digit; and of one among few entries, which would be lost among so many counts. */
+#define MOST_BITS   11u
+#define FEW_BITS    8u
+#define FEW         16384u
+#define GROUP_SHIFT 56
+#define PLACE_MASK  ((UINT64_C(1) << GROUP_SHIFT) - 1)
 
-/* Shorter runs are sorted by insertion. */
+/* So many, or fewer, are sorted by insertion. */
 #define INSERTION_MOST 12u
 
 void flsi_sort_block_clear(flsi_sort_block *block)
@@ -23,19 +25,23 @@ void flsi_sort_block_clear(flsi_sort_block *block)
     block->has_group = 0;
 }
 
-/* Entries twice, and as much as it takes to align them. */
-int flsi_sort_block_has_room(const flsi_sort_block *block, size_t record_bytes)
+/* The entries' end. */
+static size_t end_of(const flsi_sort_block *block)
 {
-    const size_t entry = 2 * sizeof(flsi_sort_entry);
-    size_t left = block->capacity - block->used;
-    size_t wanted = LENGTH_BYTES + record_bytes + (block->count + 2) * entry;
-    return left >= wanted;
+    size_t end = block->capacity;
+    return end - (size_t)((uintptr_t)(block->memory + end) % sizeof(flsi_sort_entry));
+}
+
+static flsi_sort_entry *last_entry(const flsi_sort_block *block)
+{
+    uint8_t *end = block->memory + end_of(block);
+    return (flsi_sort_entry *)(void *)end - block->count;
 }
 
 static void read_at(const flsi_sort_block *block, size_t place, flsi_sort_record *record)
 {
     const uint8_t *at = block->memory + place;
-    (void)flsi_sort_record_read(record, at + LENGTH_BYTES, flsi_load_le32(at));
+    (void)flsi_sort_record_read(record, at + FLSI_SORT_LENGTH_BYTES, flsi_load_le32(at));
 }
 
 uint8_t *flsi_sort_block_add(flsi_sort_block *block, const fls_sort_key *key, unsigned flags,
@@ -51,10 +57,13 @@ uint8_t *flsi_sort_block_add(flsi_sort_block *block, const fls_sort_key *key, un
     block->has_more |= key->fine != 0 || key->text_size != 0;
     block->has_group |= key->group != 0;
     block->last = block->used;
-    block->used += LENGTH_BYTES + bytes;
     block->count++;
+    flsi_sort_entry *entry = last_entry(block);
+    entry->number = key->number;
+    entry->place = (uint64_t)block->used | (uint64_t)key->group << GROUP_SHIFT;
+    block->used += FLSI_SORT_LENGTH_BYTES + bytes;
     flsi_store_le32(at, (uint32_t)bytes);
-    return flsi_sort_record_write(at + LENGTH_BYTES, key, flags);
+    return flsi_sort_record_write(at + FLSI_SORT_LENGTH_BYTES, key, flags);
 }
 
 const uint8_t *flsi_sort_block_record(const flsi_sort_block *block, const flsi_sort_entry *entry,
@@ -62,81 +71,110 @@ const uint8_t *flsi_sort_block_record(const flsi_sort_block *block, const flsi_s
 {
     const uint8_t *at = block->memory + (size_t)(entry->place & PLACE_MASK);
     *size = flsi_load_le32(at);
-    return at + LENGTH_BYTES;
+    return at + FLSI_SORT_LENGTH_BYTES;
 }
 
 void flsi_sort_block_expect(const flsi_sort_block *block, const flsi_sort_entry *entry)
 {
-#if defined(__GNUC__) || defined(__clang__)
-    const uint8_t *at = block->memory + (size_t)(entry->place & PLACE_MASK);
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
-    __builtin_prefetch(at + 128);
-#else
-    (void)block;
-    (void)entry;
-#endif
+    flsi_sort_expect(block->memory + (size_t)(entry->place & PLACE_MASK));
 }
 
 /* ---- the radix sort ---- */
 
-static void make_entries(const flsi_sort_block *block, flsi_sort_entry *entries)
+/* Entries were made from the end of the block down. */
+static void turn_round(flsi_sort_entry *entries, size_t count)
 {
-    size_t place = 0;
-    for (size_t i = 0; i < block->count; i++) {
-        const uint8_t *at = block->memory + place;
-        entries[i].number = flsi_load_le64(at + LENGTH_BYTES + 2);
-        entries[i].place = (uint64_t)place | (uint64_t)at[LENGTH_BYTES] << GROUP_SHIFT;
-        place += LENGTH_BYTES + flsi_load_le32(at);
+    for (size_t i = 0; i < count / 2; i++) {
+        flsi_sort_entry swap = entries[i];
+        entries[i] = entries[count - 1 - i];
+        entries[count - 1 - i] = swap;
     }
 }
 
-/* Which bytes of the numbers differ at all. */
-static uint64_t differing_bits(const flsi_sort_entry *entries, size_t count)
-{
-    uint64_t differ = 0;
-    for (size_t i = 1; i < count; i++) {
-        differ |= entries[i].number ^ entries[0].number;
-    }
-    return differ;
-}
-
+/* By bits of the numbers, or with by_group of the places, from shift on. */
 static void scatter(const flsi_sort_entry *from, flsi_sort_entry *to, size_t count, unsigned shift,
-                    int by_group)
+                    unsigned bits, int by_group)
 {
-    size_t places[DIGITS] = {0};
+    size_t places[1u << MOST_BITS];
+    const uint64_t mask = (UINT64_C(1) << bits) - 1;
     size_t sum = 0;
+    memset(places, 0, sizeof places[0] << bits);
     for (size_t i = 0; i < count; i++) {
-        places[((by_group ? from[i].place : from[i].number) >> shift) % DIGITS]++;
+        places[((by_group ? from[i].place : from[i].number) >> shift) & mask]++;
     }
-    for (size_t i = 0; i < DIGITS; i++) {
+    for (size_t i = 0; i <= mask; i++) {
         size_t here = places[i];
         places[i] = sum;
         sum += here;
     }
     for (size_t i = 0; i < count; i++) {
-        to[places[((by_group ? from[i].place : from[i].number) >> shift) % DIGITS]++] = from[i];
+        to[places[((by_group ? from[i].place : from[i].number) >> shift) & mask]++] = from[i];
     }
 }
 
-/* The result is in the one that is returned. */
-static flsi_sort_entry *sort_by_number(const flsi_sort_block *block, flsi_sort_entry *entries,
-                                       flsi_sort_entry *other)
+static void insert_numbers(flsi_sort_entry *entries, size_t count)
 {
-    uint64_t differ = differing_bits(entries, block->count);
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-        if ((differ >> shift) % DIGITS != 0) {
-            scatter(entries, other, block->count, shift, 0);
-            flsi_sort_entry *swap = entries;
-            entries = other;
-            other = swap;
+    for (size_t i = 1; i < count; i++) {
+        flsi_sort_entry moved = entries[i];
+        size_t to = i;
+        while (to > 0 && entries[to - 1].number > moved.number) {
+            entries[to] = entries[to - 1];
+            to--;
+        }
+        entries[to] = moved;
+    }
+}
+
+/* How many of the lowest bits it takes to tell the numbers apart. */
+static unsigned differing_bits(const flsi_sort_entry *entries, size_t count)
+{
+    uint64_t differ = 0;
+    unsigned bits = 0;
+    for (size_t i = 1; i < count; i++) {
+        differ |= entries[i].number ^ entries[0].number;
+    }
+    while (bits < 64 && differ >> bits != 0) {
+        bits++;
+    }
+    return bits;
+}
+
+/* By the highest bits that differ, with two digits from the lower to the higher, whose bits are
+ * returned as those that are left below. */
+static unsigned sort_by_high_bits(flsi_sort_entry *entries, flsi_sort_entry *other, size_t count)
+{
+    unsigned most = count < FEW ? FEW_BITS : MOST_BITS;
+    unsigned bits = differing_bits(entries, count);
+    unsigned left = bits > 2 * most ? bits - 2 * most : 0;
+    unsigned low = (bits - left) / 2;
+    if (low > 0) {
+        scatter(entries, other, count, left, low, 0);
+        scatter(other, entries, count, left + low, bits - left - low, 0);
+    } else if (bits > 0) {
+        scatter(entries, other, count, left, bits, 0);
+        memcpy(entries, other, count * sizeof *entries);
+    }
+    return left;
+}
+
+/* Those that are alike in their high bits are few, as a rule, and are sorted by insertion; many are
+ * sorted again by what is left, and that has fewer bits every time. */
+static void sort_by_number(flsi_sort_entry *entries, flsi_sort_entry *other, size_t count)
+{
+    if (count <= INSERTION_MOST) {
+        insert_numbers(entries, count);
+        return;
+    }
+    unsigned left = sort_by_high_bits(entries, other, count);
+    size_t from = 0;
+    for (size_t i = 1; left > 0 && i <= count; i++) {
+        if (i == count || entries[i].number >> left != entries[from].number >> left) {
+            if (i - from > 1) {
+                sort_by_number(entries + from, other + from, i - from);
+            }
+            from = i;
         }
     }
-    if (block->has_group) {
-        scatter(entries, other, block->count, GROUP_SHIFT, 1);
-        return other;
-    }
-    return entries;
 }
 
 /* ---- what is equal so far ---- */
@@ -221,16 +259,21 @@ static void sort_equal_ones(const flsi_sort_block *block, flsi_sort_entry *entri
 const flsi_sort_entry *flsi_sort_block_sort(flsi_sort_block *block, int descending)
 {
     size_t align = (size_t)(-(uintptr_t)(block->memory + block->used) % sizeof(flsi_sort_entry));
-    flsi_sort_entry *entries = (flsi_sort_entry *)(void *)(block->memory + block->used + align);
-    flsi_sort_entry *other = entries + block->count;
-    make_entries(block, entries);
+    flsi_sort_entry *entries = last_entry(block);
+    flsi_sort_entry *other = (flsi_sort_entry *)(void *)(block->memory + block->used + align);
+    turn_round(entries, block->count);
     if (block->in_order) {
         return entries;
     }
-    flsi_sort_entry *sorted = sort_by_number(block, entries, other);
-    if (block->has_more) {
-        sort_equal_ones(block, sorted, sorted == entries ? other : entries, descending);
+    sort_by_number(entries, other, block->count);
+    if (block->has_group) {
+        scatter(entries, other, block->count, GROUP_SHIFT, 8, 1);
+        flsi_sort_entry *swap = entries;
+        entries = other;
+        other = swap;
     }
-    block->in_order = 1;
-    return sorted;
+    if (block->has_more) {
+        sort_equal_ones(block, entries, other, descending);
+    }
+    return entries;
 }

@@ -6,7 +6,7 @@
 #include "stream/sort_private.h"
 
 /* Runs at once, however much memory there is. */
-#define MOST_LANES 128u
+#define MOST_LANES 512u
 
 #define RECORDS_BETWEEN 8192u
 
@@ -34,6 +34,9 @@ static size_t lane_bytes(const fls_sorter *sorter, const flsi_sort_run *run)
 static size_t at_once(const fls_sorter *sorter, const flsi_sort_run *runs, size_t count)
 {
     size_t left = sorter->memory - sorter->memory / 8;
+    if (sorter->crew.is_there) { /* two slabs of the largest record, or more of less */
+        left -= sorter->memory / 8;
+    }
     size_t fits = 0;
     while (fits < count && fits < MOST_LANES) {
         size_t bytes = lane_bytes(sorter, &runs[fits]);
@@ -82,6 +85,9 @@ static fls_status load(flsi_sort_lane *lane, fls_error *err)
         }
     }
     const fls_message *message = &lane->messages[lane->next];
+    if (lane->next + 1 < lane->count) {
+        flsi_sort_expect(message[1].payload);
+    }
     return flsi_sort_record_read(&lane->record, message->payload, message->size)
                ? FLS_OK
                : flsi_sort_damaged(lane->file, err);
@@ -106,40 +112,81 @@ static fls_status open_lane(fls_sorter *sorter, flsi_sort_lane *lane, const flsi
 
 /* ---- the tree ---- */
 
-static int comes_before(const fls_sorter *sorter, uint32_t a, uint32_t b)
+static size_t lane_of(const flsi_sort_node *node)
 {
-    const flsi_sort_lane *x = &sorter->merge.lanes[a];
-    const flsi_sort_lane *y = &sorter->merge.lanes[b];
-    if (x->left == 0 || y->left == 0) {
-        return y->left == 0 && (x->left != 0 || a < b);
+    return node->lane & ~FLSI_SORT_ENDED;
+}
+
+static flsi_sort_node node_of(const flsi_sort_merge *merge, size_t number)
+{
+    const flsi_sort_lane *lane = &merge->lanes[number];
+    if (lane->left == 0) {
+        return (flsi_sort_node){UINT64_MAX, (uint32_t)number | FLSI_SORT_ENDED, UINT8_MAX};
     }
-    int order = flsi_sort_key_compare(&x->record.key, &y->record.key, sorter->descending);
-    return order != 0 ? order < 0 : a < b;
+    return (flsi_sort_node){lane->record.key.number, (uint32_t)number, lane->record.key.group};
+}
+
+static int comes_before(const fls_sorter *sorter, const flsi_sort_node *a, const flsi_sort_node *b)
+{
+    const flsi_sort_lane *lanes = sorter->merge.lanes;
+    int order;
+    if (sorter->merge.is_plain || ((a->lane | b->lane) & FLSI_SORT_ENDED) != 0) {
+        order = (a->number > b->number) - (a->number < b->number);
+        order = a->group != b->group ? (a->group < b->group ? -1 : 1) : order;
+    } else {
+        order = flsi_sort_key_compare(&lanes[a->lane].record.key, &lanes[b->lane].record.key,
+                                      sorter->descending);
+    }
+    return order != 0 ? order < 0 : a->lane < b->lane;
 }
 
 /* Plays the matches below a node: leaves are nodes lane_count and up. Returns the winner. */
-static uint32_t play(fls_sorter *sorter, uint32_t node)
+static flsi_sort_node play(fls_sorter *sorter, size_t node)
 {
-    uint32_t leaves = (uint32_t)sorter->merge.lane_count;
+    size_t leaves = sorter->merge.lane_count;
     if (node >= leaves) {
-        return node - leaves;
+        return node_of(&sorter->merge, node - leaves);
     }
-    uint32_t a = play(sorter, 2 * node);
-    uint32_t b = play(sorter, 2 * node + 1);
-    int first = comes_before(sorter, a, b);
+    flsi_sort_node a = play(sorter, 2 * node);
+    flsi_sort_node b = play(sorter, 2 * node + 1);
+    int first = comes_before(sorter, &a, &b);
     sorter->merge.tree[node] = first ? b : a;
     return first ? a : b;
+}
+
+/* Numbers alone, without branches: which of two it is cannot be foretold. */
+static void play_plain(flsi_sort_merge *merge, size_t lane)
+{
+    flsi_sort_node *tree = merge->tree;
+    flsi_sort_node winner = node_of(merge, lane);
+    for (size_t at = (lane + merge->lane_count) / 2; at > 0; at /= 2) {
+        uint64_t number = tree[at].number;
+        uint32_t from = tree[at].lane;
+        int swaps = (number < winner.number) | ((number == winner.number) & (from < winner.lane));
+        uint64_t numbers = (winner.number ^ number) & (0 - (uint64_t)swaps);
+        uint32_t lanes = (winner.lane ^ from) & (0 - (uint32_t)swaps);
+        tree[at].number = number ^ numbers;
+        tree[at].lane = from ^ lanes;
+        winner.number ^= numbers;
+        winner.lane ^= lanes;
+    }
+    tree[0] = winner;
 }
 
 static void play_again(fls_sorter *sorter)
 {
     flsi_sort_merge *merge = &sorter->merge;
-    uint32_t winner = merge->tree[0];
-    for (uint32_t node = (winner + (uint32_t)merge->lane_count) / 2; node > 0; node /= 2) {
-        if (comes_before(sorter, merge->tree[node], winner)) {
-            uint32_t loser = winner;
-            winner = merge->tree[node];
-            merge->tree[node] = loser;
+    size_t lane = lane_of(&merge->tree[0]);
+    if (merge->is_plain) {
+        play_plain(merge, lane);
+        return;
+    }
+    flsi_sort_node winner = node_of(merge, lane);
+    for (size_t at = (lane + merge->lane_count) / 2; at > 0; at /= 2) {
+        if (comes_before(sorter, &merge->tree[at], &winner)) {
+            flsi_sort_node loser = winner;
+            winner = merge->tree[at];
+            merge->tree[at] = loser;
         }
     }
     merge->tree[0] = winner;
@@ -149,8 +196,8 @@ static void play_again(fls_sorter *sorter)
 
 static size_t merge_bytes(size_t lanes)
 {
-    return lanes *
-           (sizeof(flsi_sort_lane) + FLSI_SORT_BATCH * sizeof(fls_message) + sizeof(uint32_t));
+    return lanes * (sizeof(flsi_sort_lane) + FLSI_SORT_BATCH * sizeof(fls_message) +
+                    sizeof(flsi_sort_node));
 }
 
 void flsi_sort_merge_end(fls_sorter *sorter)
@@ -178,10 +225,12 @@ fls_status flsi_sort_merge_begin(fls_sorter *sorter, const flsi_sort_run *runs, 
     merge->lanes = memory;
     merge->lane_count = count;
     merge->taken = 0;
+    merge->is_plain = 1;
     fls_message *messages = (fls_message *)(void *)(merge->lanes + count);
-    merge->tree = (uint32_t *)(void *)(messages + count * FLSI_SORT_BATCH);
+    merge->tree = (flsi_sort_node *)(void *)(messages + count * FLSI_SORT_BATCH);
     for (size_t i = 0; i < count; i++) {
         merge->lanes[i].messages = messages + i * FLSI_SORT_BATCH;
+        merge->is_plain &= runs[i].is_plain;
         fls_status status = open_lane(sorter, &merge->lanes[i], &runs[i], err);
         if (status != FLS_OK) {
             flsi_sort_merge_end(sorter);
@@ -189,8 +238,8 @@ fls_status flsi_sort_merge_begin(fls_sorter *sorter, const flsi_sort_run *runs, 
         }
     }
     merge->tree[0] = play(sorter, 1);
-    if (count > sorter->report.fan_in) {
-        sorter->report.fan_in = (uint32_t)count;
+    if (count > sorter->tally.fan_in) {
+        sorter->tally.fan_in = (uint32_t)count;
     }
     return FLS_OK;
 }
@@ -199,7 +248,7 @@ fls_status flsi_sort_merge_next(fls_sorter *sorter, const flsi_sort_record **rec
                                 fls_span *bytes, fls_error *err)
 {
     flsi_sort_merge *merge = &sorter->merge;
-    flsi_sort_lane *lane = &merge->lanes[merge->tree[0]];
+    flsi_sort_lane *lane = &merge->lanes[lane_of(&merge->tree[0])];
     *record = NULL;
     if (merge->taken) {
         lane->next++;
@@ -209,7 +258,7 @@ fls_status flsi_sort_merge_next(fls_sorter *sorter, const flsi_sort_record **rec
             return status;
         }
         play_again(sorter);
-        lane = &merge->lanes[merge->tree[0]];
+        lane = &merge->lanes[lane_of(&merge->tree[0])];
     }
     merge->taken = lane->left > 0;
     if (lane->left > 0) {
@@ -245,13 +294,14 @@ static fls_status merge_some(fls_sorter *sorter, size_t from, size_t count, flsi
                              fls_error *err)
 {
     fls_writer *writer;
-    uint32_t file = 1 - sorter->runs[from].file;
+    uint16_t file = sorter->runs[from].file == 0;
     fls_status status = flsi_sort_run_begin(sorter, file, 0, &writer, made, err);
     if (status != FLS_OK) {
         return status;
     }
     status = flsi_sort_merge_begin(sorter, &sorter->runs[from], count, err);
     if (status == FLS_OK) {
+        made->is_plain = sorter->merge.is_plain != 0;
         status = copy_merged(sorter, writer, made, err);
         flsi_sort_merge_end(sorter);
     }
@@ -259,7 +309,7 @@ static fls_status merge_some(fls_sorter *sorter, size_t from, size_t count, flsi
         fls_writer_abort(writer);
         return status;
     }
-    sorter->report.merges++;
+    sorter->tally.merges++;
     return flsi_sort_run_end(sorter, writer, made, err);
 }
 

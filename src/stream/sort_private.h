@@ -1,6 +1,6 @@
 /* The parts of a sorter: keys and records (sort_record.c), the block in memory where messages are
- * gathered and sorted (sort_block.c), the files (sort_spill.c), merging runs (sort_merge.c), and
- * the order of things (sort.c).
+ * gathered and sorted (sort_block.c), the files (sort_spill.c), merging runs (sort_merge.c), the
+ * thread beside the caller's (sort_crew.c), and the order of things (sort.c).
  *
  * A record is a key and a payload, in the block and in the files:
  *
@@ -22,6 +22,7 @@
 #include "flatstream/sort.h"
 #include "flatstream/writer.h"
 #include "os/os_file.h"
+#include "os/os_thread.h"
 
 /* ---- records ---- */
 
@@ -39,11 +40,22 @@ typedef struct flsi_sort_record {
 } flsi_sort_record;
 
 /* The key as it is stored. */
-void flsi_sort_key_store(fls_sort_key *stored, const fls_sort_key *key, int descending);
+static inline void flsi_sort_key_store(fls_sort_key *stored, const fls_sort_key *key,
+                                       int descending)
+{
+    *stored = *key;
+    if (descending) {
+        stored->number = ~key->number;
+    }
+}
 /* Of stored keys. */
 int flsi_sort_key_compare(const fls_sort_key *a, const fls_sort_key *b, int descending);
 
-size_t flsi_sort_record_bytes(const fls_sort_key *key, size_t payload_bytes);
+static inline size_t flsi_sort_record_bytes(const fls_sort_key *key, size_t payload_bytes)
+{
+    return FLSI_SORT_FIXED_BYTES + (key->fine != 0 ? 2u : 0u) +
+           (key->text_size != 0 ? 4u + key->text_size : 0u) + payload_bytes;
+}
 /* Writes everything but the payload; returns where that goes. */
 uint8_t *flsi_sort_record_write(uint8_t *to, const fls_sort_key *key, unsigned flags);
 /* 0 when the bytes are no record. */
@@ -51,11 +63,12 @@ int flsi_sort_record_read(flsi_sort_record *record, const void *bytes, size_t si
 
 /* ---- the block ---- */
 
-/* Records lie one behind another, each behind 4 bytes of length; sorting makes entries at the
- * block's end, and needs as much room again before them. */
+/* Records lie one behind another, each behind 4 bytes of length. Their entries are made from the
+ * block's end down, and sorting them needs as much room again. */
 typedef struct flsi_sort_block {
     uint8_t *memory; /* NULL until the first record */
-    size_t capacity;
+    size_t room;     /* of the memory */
+    size_t capacity; /* what of it may be used now */
     size_t used;
     size_t count;
     size_t last;   /* where the last record is */
@@ -69,8 +82,17 @@ typedef struct flsi_sort_entry {
     uint64_t place; /* group in the highest byte, offset in the block below */
 } flsi_sort_entry;
 
+#define FLSI_SORT_LENGTH_BYTES 4u
+
 void flsi_sort_block_clear(flsi_sort_block *block);
-int flsi_sort_block_has_room(const flsi_sort_block *block, size_t record_bytes);
+/* Entries twice, and as much as it takes to align them. */
+static inline int flsi_sort_block_has_room(const flsi_sort_block *block, size_t record_bytes)
+{
+    const size_t entry = 2 * sizeof(flsi_sort_entry);
+    size_t left = block->capacity - block->used;
+    size_t wanted = FLSI_SORT_LENGTH_BYTES + record_bytes + (block->count + 2) * entry;
+    return left >= wanted;
+}
 /* There has to be room. Returns where the payload goes, for the caller to write it. */
 uint8_t *flsi_sort_block_add(flsi_sort_block *block, const fls_sort_key *key, unsigned flags,
                              size_t payload_bytes, int descending);
@@ -78,6 +100,18 @@ uint8_t *flsi_sort_block_add(flsi_sort_block *block, const fls_sort_key *key, un
 const flsi_sort_entry *flsi_sort_block_sort(flsi_sort_block *block, int descending);
 const uint8_t *flsi_sort_block_record(const flsi_sort_block *block, const flsi_sort_entry *entry,
                                       size_t *size);
+/* What is there is wanted soon. */
+static inline void flsi_sort_expect(const uint8_t *at)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+    __builtin_prefetch(at + 128);
+#else
+    (void)at;
+#endif
+}
+
 /* The record is wanted soon: so many records before it is. */
 #define FLSI_SORT_AHEAD 16u
 void flsi_sort_block_expect(const flsi_sort_block *block, const flsi_sort_entry *entry);
@@ -90,7 +124,8 @@ typedef struct flsi_sort_run {
     uint64_t bytes;
     uint64_t records;
     uint32_t largest; /* record */
-    uint32_t file;
+    uint16_t file;
+    uint16_t is_plain; /* keys are numbers, and nothing else */
 } flsi_sort_run;
 
 /* A run that is read. */
@@ -107,14 +142,62 @@ typedef struct flsi_sort_lane {
 } flsi_sort_lane;
 
 /* Messages asked for at once. */
-#define FLSI_SORT_BATCH 16u
+#define FLSI_SORT_BATCH 8u
+
+/* A lane in the tree, with what tells its record from most others. */
+typedef struct flsi_sort_node {
+    uint64_t number; /* UINT64_MAX where the lane has no record left */
+    uint32_t lane;   /* with FLSI_SORT_ENDED then, so that it comes behind all others */
+    uint32_t group;  /* and UINT8_MAX */
+} flsi_sort_node;
+
+#define FLSI_SORT_ENDED UINT32_C(0x80000000)
 
 typedef struct flsi_sort_merge {
     flsi_sort_lane *lanes;
     size_t lane_count;
-    uint32_t *tree; /* tree[0] is the lane with the least record; the others lost to some lane */
-    int taken;      /* the least record was handed out */
+    flsi_sort_node *tree; /* tree[0] has the least record; the others lost to some lane */
+    int is_plain;         /* keys are numbers, and nothing else */
+    int taken;            /* the least record was handed out */
 } flsi_sort_merge;
+
+/* ---- the thread beside the caller's ---- */
+
+/* Merged records on their way from one thread to the other: 4 bytes of size, 4 of flags, and the
+ * payload of each. */
+typedef struct flsi_sort_slab {
+    uint8_t *memory;
+    size_t used;
+} flsi_sort_slab;
+
+#define FLSI_SORT_SLABS 8u
+
+typedef enum flsi_sort_job {
+    FLSI_SORT_IDLE,
+    FLSI_SORT_SPILL, /* a block */
+    FLSI_SORT_FINISH /* the last block, and merge into slabs */
+} flsi_sort_job;
+
+/* While there is a job the thread owns its block, the files but that of large messages, the runs,
+ * the merge, the last key and the tally; in between the caller does. */
+typedef struct flsi_sort_crew {
+    int is_there;
+    flsi_mutex mutex;
+    flsi_condition changed;
+    flsi_thread thread;
+    flsi_sort_job job; /* this and what follows under the mutex */
+    flsi_sort_block *block;
+    fls_status status; /* of the last job */
+    fls_error error;
+    uint64_t filled; /* slabs, since the beginning; */
+    uint64_t emptied;
+    _Atomic int halt;
+    size_t slab_bytes;
+    size_t slab_count; /* as few as 2 where messages are large */
+    flsi_sort_slab slabs[FLSI_SORT_SLABS];
+    const flsi_sort_slab *in_hand; /* the caller's: what is being emptied, or NULL */
+    size_t taken;                  /* bytes of it */
+} flsi_sort_crew;
 
 struct fls_sorter {
     fls_sorter_options options;
@@ -127,7 +210,8 @@ struct fls_sorter {
     size_t most_record;  /* larger ones are set aside */
     int descending;
     int finished;
-    flsi_sort_block block;
+    flsi_sort_block blocks[2];      /* with a crew both are filled by turns */
+    flsi_sort_block *block;         /* that is being filled */
     const flsi_sort_entry *entries; /* of the block, when all is in memory */
     size_t next_entry;
     flsi_file files[2];
@@ -143,7 +227,13 @@ struct fls_sorter {
     uint8_t *large; /* a message that was set aside, handed out */
     size_t large_room;
     uint64_t handed_out;
-    fls_sorter_report report;
+    uint64_t messages;
+    uint64_t set_aside;
+    uint64_t gathered;        /* bytes of blocks that were full */
+    fls_sorter_report tally;  /* of runs, by whoever owns them */
+    fls_sorter_report report; /* it, as of when the caller last owned it, with a crew */
+    flsi_sort_crew crew;
+    fls_error why;     /* where calls say what went wrong */
     fls_error failure; /* FLS_OK until then */
 };
 
@@ -155,15 +245,33 @@ fls_status flsi_sorter_open(fls_sorter **sorter, const fls_sorter_options *optio
 fls_status flsi_sort_grow(const fls_sorter *sorter, void **memory, size_t *room, size_t wanted,
                           size_t element_bytes, fls_error *err);
 
-/* FLS_STOPPED when the caller wants no more. */
+/* FLS_STOPPED when the caller wants no more: asks it, or with a crew looks whether it said so. */
 fls_status flsi_sort_go_on(const fls_sorter *sorter, fls_error *err);
+/* Asks it, on its own thread. */
+fls_status flsi_sort_ask(const fls_sorter *sorter, fls_error *err);
 
-/* Writes the block as a run, or behind the last one where it goes on in order, and empties it. */
-fls_status flsi_sort_spill(fls_sorter *sorter, fls_error *err);
+/* Writes a block as a run, or behind the last one where it goes on in order, and empties it. */
+fls_status flsi_sort_spill(fls_sorter *sorter, flsi_sort_block *block, fls_error *err);
+void flsi_sort_free_blocks(fls_sorter *sorter);
+/* Spills what is in the block, and gets ready to merge. */
+fls_status flsi_sort_begin_merging(fls_sorter *sorter, flsi_sort_block *block, fls_error *err);
+
+/* Starts the thread, unless it is there. 0: there is none to be had. */
+int flsi_sort_crew_start(fls_sorter *sorter);
+/* Waits for the last job. Its status. */
+fls_status flsi_sort_crew_settle(fls_sorter *sorter, fls_error *err);
+/* A job for the thread, which is idle. */
+void flsi_sort_crew_give(fls_sorter *sorter, flsi_sort_job job, flsi_sort_block *block);
+/* Waits until a slab is there, or will never be. */
+fls_status flsi_sort_crew_await_slab(fls_sorter *sorter, int *there, fls_error *err);
+/* The next merged record, all but its key. */
+fls_status flsi_sort_crew_next(fls_sorter *sorter, flsi_sort_record *record, int *there,
+                               fls_error *err);
+void flsi_sort_crew_dismiss(fls_sorter *sorter);
 
 /* A writer of a run at the end of a file, which is made if need be; joined: of more of the run that
  * ends there. */
-fls_status flsi_sort_run_begin(fls_sorter *sorter, uint32_t file, int joined, fls_writer **writer,
+fls_status flsi_sort_run_begin(fls_sorter *sorter, uint16_t file, int joined, fls_writer **writer,
                                flsi_sort_run *run, fls_error *err);
 /* Closes the writer. */
 fls_status flsi_sort_run_end(fls_sorter *sorter, fls_writer *writer, flsi_sort_run *run,

@@ -109,14 +109,6 @@ int flsi_sort_key_compare(const fls_sort_key *a, const fls_sort_key *b, int desc
     return descending ? compare_text(b, a) : compare_text(a, b);
 }
 
-void flsi_sort_key_store(fls_sort_key *stored, const fls_sort_key *key, int descending)
-{
-    *stored = *key;
-    if (descending) {
-        stored->number = ~key->number;
-    }
-}
-
 int fls_sort_key_compare(const fls_sort_key *a, const fls_sort_key *b, int descending)
 {
     fls_sort_key x;
@@ -127,12 +119,6 @@ int fls_sort_key_compare(const fls_sort_key *a, const fls_sort_key *b, int desce
 }
 
 /* ---- records ---- */
-
-size_t flsi_sort_record_bytes(const fls_sort_key *key, size_t payload_bytes)
-{
-    return FLSI_SORT_FIXED_BYTES + (key->fine != 0 ? 2u : 0u) +
-           (key->text_size != 0 ? 4u + key->text_size : 0u) + payload_bytes;
-}
 
 uint8_t *flsi_sort_record_write(uint8_t *to, const fls_sort_key *key, unsigned flags)
 {

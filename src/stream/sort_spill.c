@@ -41,7 +41,7 @@ static fls_status find_place(const flsi_file *file, int joined, uint64_t *offset
     return status;
 }
 
-fls_status flsi_sort_run_begin(fls_sorter *sorter, uint32_t file, int joined, fls_writer **writer,
+fls_status flsi_sort_run_begin(fls_sorter *sorter, uint16_t file, int joined, fls_writer **writer,
                                flsi_sort_run *run, fls_error *err)
 {
     fls_writer_options options = FLS_WRITER_OPTIONS_INIT;
@@ -71,14 +71,14 @@ fls_status flsi_sort_run_end(fls_sorter *sorter, fls_writer *writer, flsi_sort_r
 {
     run->bytes = fls_writer_offset(writer) - run->offset;
     run->records = fls_writer_messages(writer);
-    sorter->report.spilled_bytes += run->bytes;
+    sorter->tally.spilled_bytes += run->bytes;
     return fls_writer_close(writer, err);
 }
 
-static fls_status write_block(fls_sorter *sorter, const flsi_sort_entry *entries,
-                              fls_writer *writer, flsi_sort_run *run, fls_error *err)
+static fls_status write_block(fls_sorter *sorter, const flsi_sort_block *block,
+                              const flsi_sort_entry *entries, fls_writer *writer,
+                              flsi_sort_run *run, fls_error *err)
 {
-    const flsi_sort_block *block = &sorter->block;
     fls_status status = FLS_OK;
     size_t size;
     for (size_t i = 0; i < block->count && status == FLS_OK; i++) {
@@ -98,23 +98,24 @@ static fls_status write_block(fls_sorter *sorter, const flsi_sort_entry *entries
 }
 
 /* Whether what is in the block goes on where the last run ended. */
-static int goes_on(const fls_sorter *sorter, const flsi_sort_entry *entries)
+static int goes_on(const fls_sorter *sorter, const flsi_sort_block *block,
+                   const flsi_sort_entry *entries)
 {
     flsi_sort_record first;
     size_t size;
-    const uint8_t *bytes = flsi_sort_block_record(&sorter->block, &entries[0], &size);
+    const uint8_t *bytes = flsi_sort_block_record(block, &entries[0], &size);
     (void)flsi_sort_record_read(&first, bytes, size);
     return sorter->run_count > 0 &&
            flsi_sort_key_compare(&sorter->last_key, &first.key, sorter->descending) <= 0;
 }
 
-static fls_status keep_last_key(fls_sorter *sorter, const flsi_sort_entry *entries, fls_error *err)
+static fls_status keep_last_key(fls_sorter *sorter, const flsi_sort_block *block,
+                                const flsi_sort_entry *entries, fls_error *err)
 {
     flsi_sort_record last;
     size_t size;
     void *text = sorter->last_text;
-    const uint8_t *bytes =
-        flsi_sort_block_record(&sorter->block, &entries[sorter->block.count - 1], &size);
+    const uint8_t *bytes = flsi_sort_block_record(block, &entries[block->count - 1], &size);
     (void)flsi_sort_record_read(&last, bytes, size);
     fls_status status =
         flsi_sort_grow(sorter, &text, &sorter->last_room, last.key.text_size, 1, err);
@@ -135,6 +136,7 @@ static fls_status note_run(fls_sorter *sorter, const flsi_sort_run *run, int joi
         flsi_sort_run *before = &sorter->runs[sorter->run_count - 1];
         before->bytes += run->bytes;
         before->records += run->records;
+        before->is_plain &= run->is_plain;
         before->largest = run->largest > before->largest ? run->largest : before->largest;
         return FLS_OK;
     }
@@ -144,22 +146,23 @@ static fls_status note_run(fls_sorter *sorter, const flsi_sort_run *run, int joi
     sorter->runs = runs;
     if (status == FLS_OK) {
         sorter->runs[sorter->run_count++] = *run;
-        sorter->report.runs++;
+        sorter->tally.runs++;
     }
     return status;
 }
 
-fls_status flsi_sort_spill(fls_sorter *sorter, fls_error *err)
+fls_status flsi_sort_spill(fls_sorter *sorter, flsi_sort_block *block, fls_error *err)
 {
     flsi_sort_run run;
     fls_writer *writer;
-    const flsi_sort_entry *entries = flsi_sort_block_sort(&sorter->block, sorter->descending);
-    int joined = goes_on(sorter, entries);
+    const flsi_sort_entry *entries = flsi_sort_block_sort(block, sorter->descending);
+    int joined = goes_on(sorter, block, entries);
     fls_status status = flsi_sort_run_begin(sorter, 0, joined, &writer, &run, err);
     if (status != FLS_OK) {
         return status;
     }
-    status = write_block(sorter, entries, writer, &run, err);
+    run.is_plain = !block->has_more && !block->has_group;
+    status = write_block(sorter, block, entries, writer, &run, err);
     if (status != FLS_OK) {
         fls_writer_abort(writer);
         return status;
@@ -169,9 +172,9 @@ fls_status flsi_sort_spill(fls_sorter *sorter, fls_error *err)
         status = note_run(sorter, &run, joined, err);
     }
     if (status == FLS_OK) {
-        status = keep_last_key(sorter, entries, err);
+        status = keep_last_key(sorter, block, entries, err);
     }
-    flsi_sort_block_clear(&sorter->block);
+    flsi_sort_block_clear(block);
     return status;
 }
 
@@ -192,8 +195,7 @@ fls_status flsi_sort_set_aside(fls_sorter *sorter, const void *payload, size_t s
     }
     if (status == FLS_OK) {
         sorter->aside_end += (uint64_t)header_bytes + size;
-        sorter->report.spilled_bytes += (uint64_t)header_bytes + size;
-        sorter->report.set_aside++;
+        sorter->set_aside++;
     }
     return status;
 }

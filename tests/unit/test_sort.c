@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "fake_calls.h"
+#include "os/os_thread.h"
 #include "support/counting_allocator.h"
 #include "support/files.h"
 
@@ -584,6 +585,228 @@ static void it_can_be_stopped(void **state)
     free_items(&set);
 }
 
+/* ---- with a thread beside ---- */
+
+/* Two threads ask it for memory. */
+typedef struct locked_allocator {
+    fls_allocator table;
+    counting_allocator memory;
+    flsi_mutex mutex;
+} locked_allocator;
+
+static void *locked_resize(void *self, void *block, size_t old_bytes, size_t new_bytes)
+{
+    locked_allocator *locked = self;
+    flsi_mutex_lock(&locked->mutex);
+    void *moved =
+        locked->memory.table.resize(locked->memory.table.self, block, old_bytes, new_bytes);
+    flsi_mutex_unlock(&locked->mutex);
+    return moved;
+}
+
+static void locked_free(void *self, void *block, size_t bytes)
+{
+    locked_allocator *locked = self;
+    flsi_mutex_lock(&locked->mutex);
+    locked->memory.table.free(locked->memory.table.self, block, bytes);
+    flsi_mutex_unlock(&locked->mutex);
+}
+
+static void lock_allocator(locked_allocator *locked)
+{
+    counting_allocator_init(&locked->memory);
+    locked->table = locked->memory.table;
+    locked->table.self = locked;
+    locked->table.resize = locked_resize;
+    locked->table.free = locked_free;
+    assert_int_equal(flsi_mutex_init(&locked->mutex, NULL), FLS_OK);
+}
+
+static fls_sorter_options threaded_options(locked_allocator *locked, int descending)
+{
+    fls_sorter_options options = small_options(descending);
+    options.threads = 2;
+    options.allocator = &locked->table;
+    return options;
+}
+
+static void two_threads_like_the_model(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {40, 300, 2000, 2 * LEAST};
+    uint64_t spilled = 0;
+    uint64_t passes = 0;
+    uint64_t aside = 0;
+    for (uint64_t seed = 0; seed < 84; seed++) {
+        prng random = prng_seeded(1000 + seed);
+        items set;
+        fls_error err = FLS_ERROR_INIT;
+        fls_sorter *sorter;
+        fls_sorter_report report = FLS_SORTER_REPORT_INIT;
+        locked_allocator locked;
+        size_t most = sizes[prng_below(&random, 4)];
+        size_t count = most > 2000 ? 40 : (size_t)prng_below(&random, 6000);
+        int descending = (int)(seed / KINDS) % 2;
+        make_items(&set, count, (unsigned)(seed % KINDS), most, descending, &random);
+        lock_allocator(&locked);
+        fls_sorter_options options = threaded_options(&locked, descending);
+        assert_status(fls_sorter_open(&sorter, &options, &err), FLS_OK, &err);
+        assert_status(sort_items(sorter, &set, &err), FLS_END, &err);
+        fls_sorter_get_report(sorter, &report);
+        assert_int_equal(report.messages, count);
+        fls_sorter_close(sorter);
+        assert_int_equal(locked.memory.live_bytes, 0);
+        assert_true(locked.memory.peak_bytes <=
+                    LEAST + set.largest + 128 * sizeof(flsi_sort_run) + 4096);
+        assert_int_equal(names_in_directory(), 0);
+        flsi_mutex_fini(&locked.mutex);
+        spilled += report.runs > 0;
+        passes += report.merges > 1;
+        aside += report.set_aside > 0;
+        free_items(&set);
+    }
+    assert_true(spilled > 20 && passes > 4 && aside > 8);
+}
+
+/* Without large messages all calls for files come from one thread at a time. */
+static void make_many(items *set)
+{
+    prng random = prng_seeded(12);
+    make_items(set, 1500, KIND_TEXT, 2000, 0, &random);
+}
+
+/* With memory for everything the first blocks are small all the same. */
+static void blocks_are_small_at_first(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 30000 };
+    static uint8_t payload[1024];
+    for (uint32_t threads = 1; threads <= 2; threads++) {
+        fls_error err = FLS_ERROR_INIT;
+        fls_sorter *sorter;
+        fls_message message;
+        fls_sorter_report report = FLS_SORTER_REPORT_INIT;
+        fls_sorter_options options = small_options(0);
+        options.memory_bytes = (size_t)1 << 30;
+        options.threads = threads;
+        assert_status(fls_sorter_open(&sorter, &options, &err), FLS_OK, &err);
+        for (uint64_t i = 0; i < MESSAGES; i++) {
+            fls_sort_key key = FLS_SORT_KEY_INIT;
+            key.number = (i * 7919 % MESSAGES) << 40; /* all of them once; high bits matter */
+            memcpy(payload, &key.number, 8);
+            assert_status(fls_sorter_push(sorter, &key, payload, sizeof payload, &err), FLS_OK,
+                          &err);
+        }
+        assert_status(fls_sorter_finish(sorter, &err), FLS_OK, &err);
+        for (uint64_t i = 0; i < MESSAGES; i++) {
+            uint64_t number = i << 40;
+            assert_status(fls_sorter_next(sorter, &message, &err), FLS_OK, &err);
+            assert_int_equal(message.size, sizeof payload);
+            assert_memory_equal(message.payload, &number, 8);
+        }
+        assert_status(fls_sorter_next(sorter, &message, &err), FLS_END, &err);
+        fls_sorter_get_report(sorter, &report);
+        assert_int_equal(report.runs, 2);
+        fls_sorter_close(sorter);
+    }
+}
+
+/* Closed at any time: what the thread does then is given up. */
+static void closed_in_the_middle(void **state)
+{
+    (void)state;
+    items set;
+    make_many(&set);
+    for (size_t pushed = 100; pushed <= set.count; pushed += 100) {
+        fls_error err = FLS_ERROR_INIT;
+        fls_sorter *sorter;
+        fls_message message;
+        fls_sort_key key;
+        locked_allocator locked;
+        lock_allocator(&locked);
+        fls_sorter_options options = threaded_options(&locked, 0);
+        assert_status(fls_sorter_open(&sorter, &options, &err), FLS_OK, &err);
+        for (size_t i = 0; i < pushed; i++) {
+            fls_sort_key_of_value(&key, &set.all[i].value, 0);
+            assert_status(fls_sorter_push(sorter, &key, set.all[i].payload, set.all[i].size, &err),
+                          FLS_OK, &err);
+        }
+        if (pushed % 200 == 0) {
+            assert_status(fls_sorter_finish(sorter, &err), FLS_OK, &err);
+        }
+        if (pushed % 400 == 0) {
+            assert_status(fls_sorter_next(sorter, &message, &err), FLS_OK, &err);
+        }
+        fls_sorter_close(sorter);
+        assert_int_equal(locked.memory.live_bytes, 0);
+        assert_int_equal(names_in_directory(), 0);
+        flsi_mutex_fini(&locked.mutex);
+    }
+    free_items(&set);
+}
+
+/* Memory, files and whoever says stop: on whichever thread it is met, it ends the sort, and stays.
+ */
+static void two_threads_fail(void **state)
+{
+    (void)state;
+    items set;
+    make_many(&set);
+    fls_status status = FLS_NO_MEMORY;
+    for (uint64_t call = 0; status != FLS_END; call++) {
+        fls_error err = FLS_ERROR_INIT;
+        fls_sorter *sorter;
+        locked_allocator locked;
+        lock_allocator(&locked);
+        locked.memory.fail_from = call;
+        locked.memory.fail_calls = 1;
+        fls_sorter_options options = threaded_options(&locked, 0);
+        status = fls_sorter_open(&sorter, &options, &err);
+        if (status == FLS_OK) {
+            status = sort_items(sorter, &set, &err);
+            fls_sorter_close(sorter);
+        }
+        assert_true(status == FLS_NO_MEMORY || status == FLS_END);
+        assert_int_equal(locked.memory.live_bytes, 0);
+        flsi_mutex_fini(&locked.mutex);
+    }
+    long failures = 0;
+    long calls = 0;
+    for (long at = -1; at < calls; at += at < 20 ? 1 : 17) {
+        fls_error err = FLS_ERROR_INIT;
+        fls_error repeated = FLS_ERROR_INIT;
+        fls_sorter *sorter;
+        fls_sorter_options options = small_options(0);
+        options.threads = 2;
+        fake_reset();
+        fake.fail_at = at;
+        fake.fail_errno = ENOSPC;
+        assert_int_equal(flsi_sorter_open(&sorter, &options, fake_calls(), &err), FLS_OK);
+        status = sort_items(sorter, &set, &err);
+        assert_true(at < 0 ? status == FLS_END : status == FLS_NO_SPACE || status == FLS_END);
+        if (status == FLS_NO_SPACE) {
+            assert_int_equal(fls_sorter_finish(sorter, &repeated), status);
+            assert_string_equal(repeated.text, err.text);
+            failures++;
+        }
+        fls_sorter_close(sorter);
+        assert_int_equal(fake.open, 0);
+        calls = at < 0 ? fake.calls : calls;
+    }
+    assert_true(failures > 20);
+    int left = 0;
+    fls_error err = FLS_ERROR_INIT;
+    fls_sorter *sorter;
+    fls_sorter_options options = small_options(0);
+    options.threads = 2;
+    options.stop = stop_now;
+    options.stop_self = &left;
+    assert_status(fls_sorter_open(&sorter, &options, &err), FLS_OK, &err);
+    assert_status(sort_items(sorter, &set, &err), FLS_STOPPED, &err);
+    fls_sorter_close(sorter);
+    free_items(&set);
+}
+
 static int make_directory(void **state)
 {
     (void)state;
@@ -601,10 +824,18 @@ static int remove_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(like_the_model),    cmocka_unit_test(order_is_noticed),
-        cmocka_unit_test(wrong_use),         cmocka_unit_test(memory_runs_out),
-        cmocka_unit_test(the_disk_fails),    cmocka_unit_test(named_files),
-        cmocka_unit_test(files_are_damaged), cmocka_unit_test(it_can_be_stopped),
+        cmocka_unit_test(like_the_model),
+        cmocka_unit_test(order_is_noticed),
+        cmocka_unit_test(wrong_use),
+        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(the_disk_fails),
+        cmocka_unit_test(named_files),
+        cmocka_unit_test(files_are_damaged),
+        cmocka_unit_test(it_can_be_stopped),
+        cmocka_unit_test(two_threads_like_the_model),
+        cmocka_unit_test(blocks_are_small_at_first),
+        cmocka_unit_test(closed_in_the_middle),
+        cmocka_unit_test(two_threads_fail),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
