@@ -588,6 +588,46 @@ static void a_lost_page_is_not_empty_messages(void **state)
     }
 }
 
+/* Empty messages at the start, and one behind zeros of a payload that with it would fill a sector,
+ * are messages where a reader finds no fault in all of the stream; and not where it finds one. */
+static void a_whole_stream_begins_with_empty_messages(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[600] = {1};
+    for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
+        for (size_t empties = 1; empties < 40; empties += 1 + empties / 4) {
+            ref_format format = {frames_checksums[c], NULL, 0};
+            fls_salvage_options options = with(format.checksum);
+            prng random = prng_seeded(c);
+            byte_buffer stream = BYTES_INIT;
+            for (size_t i = 0; i < empties; i++) {
+                frames_append(&stream, &format, "", 0);
+            }
+            frames_append_flatbuffers(&stream, &format, &random, 20, 100);
+            frames_append(&stream, &format, zeros, sizeof zeros);
+            frames_append(&stream, &format, "", 0);
+            frames_append_random(&stream, &format, &random, 50);
+            for (size_t i = 0; i < 20; i++) {
+                frames_append_random(&stream, &format, &random, 8 + 9 * i);
+            }
+            outcome got = salvage(stream.data, stream.size, &options);
+            outcome other = salvage_source(stream.data, stream.size, &options);
+            assert_int_equal(got.lost_count, 0);
+            assert_int_equal(got.count, empties + 43);
+            expect_same(&got, &other);
+            outcome_free(&other);
+            outcome_free(&got);
+            if (c > 0) {
+                stream.data[stream.size - 5] ^= 1;
+                got = salvage(stream.data, stream.size, &options);
+                assert_int_equal(got.lost_count, c == 3 ? 1 : 3);
+                outcome_free(&got);
+            }
+            bytes_free(&stream);
+        }
+    }
+}
+
 /* ---- which checksum ---- */
 
 static void the_checksum_is_found_behind_a_damaged_beginning(void **state)
@@ -824,6 +864,7 @@ int main(void)
         cmocka_unit_test(an_anchor_ends_the_doubt),
         cmocka_unit_test(a_lost_length_is_found_by_the_checksum),
         cmocka_unit_test(a_lost_page_is_not_empty_messages),
+        cmocka_unit_test(a_whole_stream_begins_with_empty_messages),
         cmocka_unit_test(the_checksum_is_found_behind_a_damaged_beginning),
         cmocka_unit_test(the_next_proven_frame_is_found),
         cmocka_unit_test(hostile_bytes_take_bounded_work),
