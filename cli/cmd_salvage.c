@@ -366,21 +366,19 @@ static int with_salvager(rescue *r, const fls_source *source)
 
 static int run_on(rescue *r, const char *path)
 {
-    cli_input input;
     cli_spool spool;
-    r->input = &input;
     r->report = (fls_salvage_report)FLS_SALVAGE_REPORT_INIT;
     r->report.checksum = FLS_CHECKSUM_DETECT;
-    int code = cli_input_open(&input, r->job, path);
+    int code = cli_input_open(r->input, r->job, path);
     if (code != CLI_DONE) {
         return code;
     }
-    code = cli_spool_open(&spool, &input);
+    code = cli_spool_open(&spool, r->input);
     if (code == CLI_DONE) {
         code = with_salvager(r, &spool.source);
         cli_spool_close(&spool);
     }
-    cli_input_close(&input);
+    cli_input_close(r->input);
     return code;
 }
 
@@ -388,7 +386,8 @@ static int run(cli_job *job, int argc, char **argv)
 {
     const char *argument;
     const char *path;
-    rescue r = {.job = job};
+    cli_input input;
+    rescue r = {.job = job, .input = &input};
     int id;
     while ((id = cli_next_option(job, argc, argv, &argument)) > 0) {
         r.dry_run |= id == ID_DRY_RUN;
