@@ -16,9 +16,10 @@ static const char *const synopsis[] = {
     NULL};
 static const char *const description[] = {
     "Makes the index of a stream, FILE.fli beside it: where the first message in each 64 KiB "
-    "stands, and with -s its time. With it cat, ls, grep, convert, slice and tail begin near the "
-    "first message that --range or -n asks for, instead of at the start of FILE, and salvage "
-    "knows where messages stood. They use it where it is there and fits; -v says so. An index "
+    "stands, and with -s its time. With it whatever takes --range, and tail, begin near the "
+    "first message that is asked for, instead of at the start of FILE; salvage knows where "
+    "messages stood; and verify, info, cat, grep, stats and convert begin there what each core "
+    "does. They use it where it is there and fits; -v says so. An index "
     "never changes what messages come out, but for one thing: damage before the place where "
     "reading begins is not met.",
     "An index may be removed at any time. It is held against FILE before it is used: of a stream "

@@ -21,7 +21,8 @@ static const char *const description[] = {
     "Prints the last messages of a stream or journal, in the forms of cat; a journal knows its own "
     "schemas. With -f it goes on with what is written later, until it is interrupted: in a journal "
     "across segments, retention and restarts of its writer.",
-    "A journal is read from its end, whatever its size; a stream from its beginning.",
+    "A journal is read from its end, whatever its size; a stream from its beginning, or where it "
+    "has an index ('flatstream index') from near its end, so that damage before is not met.",
     "With --cursor it begins where the cursor of that name stands, and moves it behind what was "
     "written out, so that the next tail with it goes on there: every message comes out at least "
     "once, over restarts of either side. Only durable messages come, and the journal keeps those "

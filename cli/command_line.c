@@ -46,7 +46,8 @@ static const common_entry common_entries[] = {
     {CLI_TAKES_RANGE,
      {ID_RANGE, "range", "A..B",
       "Only messages with ordinals from A to B, B not included. Either may be left out: 10.. is "
-      "all but the first ten, ..10 the first ten."}},
+      "all but the first ten, ..10 the first ten. A file with an index beside it ('flatstream "
+      "index') is read from near A on, so that damage before that is not met."}},
     {CLI_TAKES_TIMES,
      {ID_SINCE, "since", "T",
       "Of a journal, only messages received at T or later: 2026-09-21T14:13:20Z (with any fraction "
