@@ -180,9 +180,12 @@ static void say_lines(indexing *x, cli_out *out, const fls_index_info *info, con
                    cli_count(b, cli_input_size(&x->input)));
     cli_out_format(out, "%-10s %s\n", "checksum",
                    info->messages > 0 ? fls_checksum_name(info->checksum) : "empty");
-    cli_out_format(out, "%-10s %s, of %s bytes", "messages", cli_count(a, info->messages),
-                   cli_count(b, info->size_min));
-    cli_out_format(out, " to %s bytes\n", cli_count(a, info->size_max));
+    cli_out_format(out, "%-10s %s", "messages", cli_count(a, info->messages));
+    if (info->messages > 0) {
+        cli_out_format(out, ", of %s bytes to %s bytes", cli_count(a, info->size_min),
+                       cli_count(b, info->size_max));
+    }
+    cli_out_text(out, "\n");
     cli_out_format(out, "%-10s %s, each %s bytes\n", "places", cli_count(a, info->entries),
                    cli_count(b, info->interval_bytes));
     if (info->timed > 0) {
@@ -275,7 +278,8 @@ static int build(indexing *x)
     fls_index_close(old);
     if (status != FLS_OK) {
         fls_sink_abort(&sink);
-        return cli_complain_read(&x->input, &err);
+        return err.status == FLS_NO_SPACE ? cli_complain_error(x->job, x->path, &err)
+                                          : cli_complain_read(&x->input, &err);
     }
     if (fls_sink_close(&sink, &err) != FLS_OK) {
         return cli_complain_error(x->job, x->path, &err);

@@ -32,7 +32,7 @@ fls_status cli_index_read(cli_input *input, const char *path, fls_index **index,
     *index = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        return errno == ENOENT ? FLS_END : fls_error_set(err, FLS_IO, errno, NULL);
+        return errno == ENOENT ? FLS_END : fls_error_set(err, FLS_IO, errno, "open failed");
     }
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         (void)close(fd);

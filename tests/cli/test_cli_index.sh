@@ -194,6 +194,9 @@ expect 0 index nothing
 expect 0 index --check nothing
 expect 0 index --show --json nothing
 has out '"checksum": null,'
+expect 0 index --show nothing
+has out 'messages   0'
+has_not out 'of 0 bytes to'
 expect 0 tail -n 3 --as hex nothing
 printf '61\n' | "$tool" write --from hex -o one 2>err || fail 'write one'
 expect 0 index one
@@ -205,6 +208,10 @@ empty out
 [ $? = 2 ] || fail 'a pipe'
 expect 3 index no-such-file
 expect 3 index -o no-such-folder/x one
+if [ -c /dev/full ]; then
+    expect 3 index -o /dev/full s
+    has err '/dev/full: no space left'
+fi
 expect 2 index -o one one
 expect 2 index -o - one
 expect 2 index --check --show one
