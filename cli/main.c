@@ -12,17 +12,38 @@
 #include "help.h"
 #include "interrupt.h"
 
+/* One a line, so that a new one is a line of its own. */
+/* clang-format off */
 const cli_command *const cli_commands[] = {
-    &cli_cmd_info,    &cli_cmd_verify,  &cli_cmd_ls,
-    &cli_cmd_cat,     &cli_cmd_write,   &cli_cmd_recover,
-    &cli_cmd_salvage, &cli_cmd_diff,    &cli_cmd_convert,
-    &cli_cmd_slice,   &cli_cmd_split,   &cli_cmd_merge,
-    &cli_cmd_sort,    &cli_cmd_grep,    &cli_cmd_stats,
-    &cli_cmd_schema,  &cli_cmd_record,  &cli_cmd_tail,
-    &cli_cmd_replay,  &cli_cmd_journal, &cli_cmd_index,
-    &cli_cmd_send,    &cli_cmd_recv,    &cli_cmd_bench,
-    &cli_cmd_version, &cli_cmd_help,    NULL,
+    &cli_cmd_info,
+    &cli_cmd_verify,
+    &cli_cmd_ls,
+    &cli_cmd_cat,
+    &cli_cmd_write,
+    &cli_cmd_recover,
+    &cli_cmd_salvage,
+    &cli_cmd_diff,
+    &cli_cmd_convert,
+    &cli_cmd_slice,
+    &cli_cmd_split,
+    &cli_cmd_merge,
+    &cli_cmd_sort,
+    &cli_cmd_grep,
+    &cli_cmd_stats,
+    &cli_cmd_schema,
+    &cli_cmd_record,
+    &cli_cmd_tail,
+    &cli_cmd_replay,
+    &cli_cmd_journal,
+    &cli_cmd_index,
+    &cli_cmd_send,
+    &cli_cmd_recv,
+    &cli_cmd_bench,
+    &cli_cmd_version,
+    &cli_cmd_help,
+    NULL,
 };
+/* clang-format on */
 
 #define COMMAND_COUNT (sizeof cli_commands / sizeof cli_commands[0] - 1)
 
