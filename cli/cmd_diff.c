@@ -35,13 +35,14 @@ static const char *const description[] = {
     "of the first field that does, with both values. The totals come last.",
     "With a schema messages are different when their values are: other bytes with the same values, "
     "such as another layout, do not count, and are only told in the totals. A message that is not "
-    "sound by the schema is compared by its bytes. A journal brings its own newest schemas, where "
-    "none is given; A's before B's.",
+    "sound by the schema is compared by its bytes. Where no schema is given a journal brings its "
+    "own, A's before B's: the newest ones, by which all of its messages are read, also those that "
+    "were written with older ones. A field that only an older schema has is not seen then, and "
+    "messages that are not sound by the newest one are compared by their bytes.",
     "With --by, messages are matched by a value in them instead, such as a number or a name; equal "
     "values are matched in their order. Both streams have to be in the order of that value, as "
     "sort "
-    "puts them; where one is not, that is told, and the command ends. Messages without a value "
-    "come last.",
+    "puts them; where one is not, that is told, and the command ends. " CLI_ORDER_OF_KEYS,
     "Where A and B part, both are looked ahead until they join again. How far is limited by "
     "--memory: "
     "messages of half of it on each side, each with 192 bytes beside its own. Nothing in common "

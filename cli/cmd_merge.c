@@ -9,6 +9,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "framing.h"
 #include "interrupt.h"
 #include "journal_input.h"
 #include "output.h"
@@ -18,18 +19,22 @@ enum { ID_BY = CLI_ID_FIRST, ID_BY_TIME, ID_REVERSE, ID_TO };
 
 static const char *const synopsis[] = {
     "--by PATH -s SCHEMA [--reverse] [-c FROM] [--to ALGO] -o OUT IN...",
+    "--by PATH [--reverse] [--to ALGO] -o OUT JOURNAL...",
     "--by-time [--reverse] [--to ALGO] -o OUT JOURNAL...", NULL};
 static const char *const description[] = {
     "Merges streams that are each in order by a value in their messages into one that is, OUT. "
     "Messages with equal values come in the order of the INs as given, and those of one IN in "
     "their own. OUT appears whole or not at all.",
-    CLI_ORDER_OF_KEYS,
+    CLI_ORDER_OF_KEYS CLI_ORDER_REVERSED,
     "An IN that is not in order is refused, with the place and both values, and so is one that is "
     "not sound to its end: OUT does not appear then. 'flatstream sort' puts a stream in order. The "
     "INs may have different checksums, each found by proof unless -c names one for all. All of "
     "them "
     "are open at once; memory is some 32 KiB to 400 KiB for each.",
-    "An IN may be a journal. With --by-time all are, and are merged by the times of receipt. A "
+    "An IN may be a journal, and where no schema is given each is read with its own, those of each "
+    "segment; streams need one. With --by-time all INs are journals, and are merged by the times "
+    "of "
+    "receipt. A "
     "damaged journal gives everything that is sound, and exit code 1; OUT appears all the same.",
     "To put one stream behind another whatever is in it, cat(1) will do where their checksums are "
     "the same.",
@@ -60,6 +65,9 @@ typedef struct lane {
     cli_job job;
     cli_input input;
     fls_reader *reader;
+    cli_schemas own; /* of a journal, where none was given */
+    cli_sort_keys own_keys;
+    cli_sort_keys *keys;
     fls_message messages[CLI_BATCH];
     size_t count;
     size_t next;
@@ -91,7 +99,7 @@ typedef struct merging {
 
 /* ---- the next message of an input ---- */
 
-static const char *value_text(const merging *m, const fls_value *value,
+static const char *value_text(const lane *l, const fls_value *value,
                               char buffer[FLS_VALUE_TEXT_BYTES], int *size)
 {
     size_t bytes;
@@ -99,7 +107,7 @@ static const char *value_text(const merging *m, const fls_value *value,
         *size = 4;
         return "none";
     }
-    const fls_schema *schema = m->by_time ? NULL : m->schemas.set.types[0].schema;
+    const fls_schema *schema = l->keys == NULL ? NULL : l->keys->schemas->set.types[0].schema;
     fls_value plain = *value; /* the number is what is compared */
     plain.enumeration = FLS_SCHEMA_NONE;
     const char *text = fls_value_text(&plain, schema, buffer, &bytes);
@@ -114,8 +122,8 @@ static int out_of_order(merging *m, lane *l)
     int a_size;
     int b_size;
     const fls_message *message = &l->messages[l->next];
-    const char *is = value_text(m, &l->value, a, &a_size);
-    const char *was = value_text(m, &l->last_value, b, &b_size);
+    const char *is = value_text(l, &l->value, a, &a_size);
+    const char *was = value_text(l, &l->last_value, b, &b_size);
     cli_progress_clear(&m->job->progress);
     cli_complain(m->job, l->input.name,
                  "offset %llu, message %llu: not in order: %s is %.*s, and was %.*s before%s",
@@ -148,7 +156,7 @@ static int find_key(merging *m, lane *l)
         l->value.as.u = message->time_ns;
         fls_sort_key_of_value(&l->key, &l->value, 0);
     } else {
-        cli_sort_key_of(&m->keys, message, &l->key, &l->value);
+        cli_sort_key_of(l->keys, message, &l->key, &l->value);
     }
     if (l->has_last && fls_sort_key_compare(&l->last.key, &l->key, m->reverse) > 0) {
         return out_of_order(m, l);
@@ -306,6 +314,37 @@ static int open_reader(const merging *m, lane *l)
     return CLI_DONE;
 }
 
+/* Those of the schemas given, or of the journal's own. */
+static int find_keys(merging *m, lane *l)
+{
+    l->keys = &m->keys;
+    if (m->job->common.type_count > 0) {
+        return CLI_DONE;
+    }
+    int code = cli_schemas_require(&l->own, &l->job, "--by");
+    if (code == CLI_DONE) {
+        code = cli_sort_keys_open(&l->own_keys, &l->job, &l->own, m->by);
+    }
+    l->keys = &l->own_keys;
+    return code;
+}
+
+/* Whether there is an order of all: strings and numbers have none. */
+static int join_keys(const merging *m)
+{
+    for (size_t round = 0; round < 2; round++) { /* the last may be what mixes the first */
+        for (size_t i = 1; i < m->lane_count; i++) {
+            if (!cli_sort_keys_join(m->lanes[0].keys, m->lanes[i].keys)) {
+                return cli_usage(m->job,
+                                 "--by: '%s' is a string in one journal and a number in "
+                                 "another",
+                                 m->by);
+            }
+        }
+    }
+    return CLI_DONE;
+}
+
 static int open_lane(merging *m, const char *path)
 {
     lane *l = &m->lanes[m->lane_count++];
@@ -316,6 +355,9 @@ static int open_lane(merging *m, const char *path)
     if (code == CLI_DONE && m->by_time && !l->input.is_journal) {
         code = cli_usage(m->job, "%s is a stream, and knows no times of receipt: --by PATH",
                          l->input.name);
+    }
+    if (code == CLI_DONE && !m->by_time) {
+        code = find_keys(m, l);
     }
     if (code == CLI_DONE) {
         m->all_files = m->all_files && l->input.seekable;
@@ -338,6 +380,9 @@ static int open_lanes(merging *m)
     for (size_t i = 0; i < count && code == CLI_DONE; i++) {
         code = open_lane(m, m->job->operands[i]);
     }
+    if (code == CLI_DONE && !m->by_time) {
+        code = join_keys(m);
+    }
     cli_progress_start(&m->job->progress, "merge", m->total_bytes,
                        m->all_files && !m->job->common.quiet);
     return code;
@@ -349,6 +394,8 @@ static void close_lanes(merging *m)
         fls_reader_close(m->lanes[i].reader);
         cli_input_close(&m->lanes[i].input);
         cli_kept_key_free(&m->lanes[i].last);
+        cli_sort_keys_close(&m->lanes[i].own_keys);
+        cli_schemas_close(&m->lanes[i].own);
     }
     free(m->lanes);
     free(m->heap);
@@ -422,6 +469,9 @@ static int merge_inputs(merging *m)
 
 static int merge_by_value(merging *m)
 {
+    if (m->job->common.type_count == 0) {
+        return merge_inputs(m); /* by what the journals know */
+    }
     int code = cli_schemas_require(&m->schemas, m->job, "--by");
     if (code != CLI_DONE) {
         return code;
@@ -454,10 +504,7 @@ static int check_usage(const merging *m)
     if (standard > 1) {
         return cli_usage(job, "standard input can be read only once");
     }
-    if (job->common.output == NULL && isatty(STDOUT_FILENO)) {
-        return cli_usage(job, "a stream is not for terminals; where to? -o OUT");
-    }
-    return CLI_DONE;
+    return cli_stream_output(job);
 }
 
 static int run(cli_job *job, int argc, char **argv)
@@ -471,9 +518,8 @@ static int run(cli_job *job, int argc, char **argv)
         case ID_BY_TIME: m.by_time = 1; break;
         case ID_REVERSE: m.reverse = 1; break;
         default:
-            if (fls_checksum_from_name(argument, &m.to) != FLS_OK || m.to > FLS_CHECKSUM_XXH3) {
-                return cli_usage(job, "'%s' is not a checksum: none, crc16, crc32 or xxh3",
-                                 argument);
+            if (cli_take_to(job, argument, &m.to) != CLI_DONE) {
+                return CLI_USAGE;
             }
             break;
         }

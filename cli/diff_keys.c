@@ -6,40 +6,17 @@
 
 #include "complain.h"
 
-static int check_kinds(const cli_diff_keys *keys, const char *path)
-{
-    fls_value_kind kind = fls_path_kind(keys->column.any);
-    for (uint32_t i = 0; i < keys->schemas->set.count; i++) {
-        const fls_path *one = keys->column.paths[i];
-        if (one != NULL && fls_path_is_many(one)) {
-            return cli_usage(keys->job, "--by: '%s' is many values: name one of them, such as [0]",
-                             path);
-        }
-        if (one != NULL && fls_path_kind(one) != kind) {
-            return cli_usage(keys->job,
-                             "--by: '%s' is of one kind in one type and of another in "
-                             "another",
-                             path);
-        }
-    }
-    return CLI_DONE;
-}
-
 int cli_diff_keys_open(cli_diff_keys *keys, cli_job *job, const cli_schemas *schemas,
                        const char *path)
 {
     memset(keys, 0, sizeof *keys);
     keys->job = job;
-    keys->schemas = schemas;
-    int code = cli_column_open(&keys->column, job, schemas, "--by", path);
-    return code == CLI_DONE ? check_kinds(keys, path) : code;
+    return cli_sort_keys_open(&keys->by, job, schemas, path);
 }
 
 void cli_diff_keys_close(cli_diff_keys *keys)
 {
-    if (keys->schemas != NULL) {
-        cli_column_close(&keys->column);
-    }
+    cli_sort_keys_close(&keys->by);
     free(keys->last[0].text);
     free(keys->last[1].text);
     free(keys->next.text);
@@ -85,20 +62,17 @@ static void show(cli_diff_key *key, const fls_schema *schema)
 
 static int load(cli_diff_keys *keys, const fls_message *message, cli_diff_key *key)
 {
-    uint32_t type = keys->schemas->set.count == 1
-                        ? 0
-                        : cli_schemas_select(keys->schemas, message->payload, message->size);
-    const fls_path *path = type != FLS_SCHEMA_NONE ? cli_column_path(&keys->column, type) : NULL;
+    cli_sort_keys *by = &keys->by;
     memset(&key->value, 0, sizeof key->value);
-    if (path != NULL) {
-        fls_path_get(path, message->payload, message->size, &key->value);
-    }
     key->is_there = 1;
-    if (key->value.kind == FLS_VALUE_STRING && keep_text(key) != 0) {
-        return -1;
+    cli_sort_key_of(by, message, &key->key, &key->value);
+    if (key->value.kind == FLS_VALUE_STRING) { /* the key borrows from the text */
+        if (keep_text(key) != 0) {
+            return -1;
+        }
+        fls_sort_key_of_value(&key->key, &key->value, by->mixed);
     }
-    fls_sort_key_of_value(&key->key, &key->value, 0);
-    show(key, type != FLS_SCHEMA_NONE ? keys->schemas->set.types[type].schema : NULL);
+    show(key, by->type != FLS_SCHEMA_NONE ? by->schemas->set.types[by->type].schema : NULL);
     return 0;
 }
 
@@ -116,7 +90,7 @@ int cli_diff_keys_read(void *self, int side, const fls_message *message)
                      "offset %llu, message %llu: not in the order of %s: %s comes behind %s "
                      "(flatstream sort --by %s puts it in order)",
                      (unsigned long long)message->offset, (unsigned long long)message->ordinal,
-                     keys->column.name, keys->next.shown, before.shown, keys->column.name);
+                     keys->by.column.name, keys->next.shown, before.shown, keys->by.column.name);
         return CLI_DAMAGED;
     }
     keys->last[side] = keys->next;

@@ -1,11 +1,10 @@
 /* --by: the value that messages of two streams are matched by, and its order, which is that of
- * sort: numbers by size, strings by their bytes, NaN behind other numbers, no value last.
- */
+ * sort and merge (sort_keys.h). */
 #ifndef FLS_CLI_DIFF_KEYS_H
 #define FLS_CLI_DIFF_KEYS_H
 
 #include "diff_report.h"
-#include "queries.h"
+#include "sort_keys.h"
 
 typedef struct cli_diff_key {
     int is_there;
@@ -18,14 +17,13 @@ typedef struct cli_diff_key {
 
 typedef struct cli_diff_keys {
     cli_job *job;
-    const cli_schemas *schemas;
-    cli_column column;
+    cli_sort_keys by;
     const char *names[2]; /* of the sides, for messages */
     cli_diff_key last[2];
     cli_diff_key next;
 } cli_diff_keys;
 
-/* The path has to lead to one value, of one kind in all types. Exit code, after a message. */
+/* As cli_sort_keys_open. */
 int cli_diff_keys_open(cli_diff_keys *keys, cli_job *job, const cli_schemas *schemas,
                        const char *path);
 void cli_diff_keys_close(cli_diff_keys *keys);

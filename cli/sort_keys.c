@@ -34,18 +34,35 @@ int cli_sort_keys_open(cli_sort_keys *keys, cli_job *job, const cli_schemas *sch
     memset(keys, 0, sizeof *keys);
     keys->schemas = schemas;
     int code = cli_column_open(&keys->column, job, schemas, "--by", path);
-    if (code == CLI_DONE) {
-        code = check_kinds(keys, job, path);
-        if (code != CLI_DONE) {
-            cli_sort_keys_close(keys);
-        }
+    if (code != CLI_DONE) {
+        keys->schemas = NULL;
+        return code;
+    }
+    code = check_kinds(keys, job, path);
+    if (code != CLI_DONE) {
+        cli_sort_keys_close(keys);
     }
     return code;
 }
 
 void cli_sort_keys_close(cli_sort_keys *keys)
 {
-    cli_column_close(&keys->column);
+    if (keys->schemas != NULL) {
+        cli_column_close(&keys->column);
+        keys->schemas = NULL;
+    }
+}
+
+int cli_sort_keys_join(cli_sort_keys *a, cli_sort_keys *b)
+{
+    if (a->is_string != b->is_string) {
+        return 0;
+    }
+    int mixed =
+        a->mixed || b->mixed || fls_path_kind(a->column.any) != fls_path_kind(b->column.any);
+    a->mixed = mixed;
+    b->mixed = mixed;
+    return 1;
 }
 
 /* A type that came up since may have another kind of value there, which has no place among these.
@@ -63,6 +80,7 @@ void cli_sort_key_of(cli_sort_keys *keys, const fls_message *message, fls_sort_k
     uint32_t type =
         schemas->set.count == 1 ? 0 : cli_schemas_select(schemas, message->payload, message->size);
     const fls_path *path = type != FLS_SCHEMA_NONE ? cli_column_path(&keys->column, type) : NULL;
+    keys->type = type;
     value->kind = FLS_VALUE_ABSENT;
     if (path != NULL) {
         fls_path_get(path, message->payload, message->size, value);

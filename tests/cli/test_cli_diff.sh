@@ -205,6 +205,20 @@ has err 'k3: offset 60, message 1: not in the order of name: a comes behind b (f
 expect 0 diff -s k.bfbs --by id k3 k3
 expect 2 diff --by id k1 k2
 has err 'needs a schema'
+
+# Types that have different kinds of numbers there are matched as sort puts them.
+printf 'table A { t: ulong; }\nroot_type A;\nfile_identifier "AAAA";\n' >ka.fbs
+printf 'table B { t: double; }\nroot_type B;\nfile_identifier "BBBB";\n' >kb.fbs
+printf '%s\n' '{"t":1}' '{"t":9007199254740993}' | "$tool" write --from json -s ka.fbs -o ka -
+printf '%s\n' '{"t":9007199254740992.0}' '{"t":2.5}' | "$tool" write --from json -s kb.fbs -o kb -
+cat ka kb >kab
+expect 1 diff -s ka.fbs -s kb.fbs --by t kab kab
+has err 'not in the order of t: 9007199254740992.0 comes behind 9007199254740993'
+expect 0 sort -s ka.fbs -s kb.fbs --by t -o ksorted kab
+expect 0 diff -s ka.fbs -s kb.fbs --by t ksorted ksorted
+expect 0 sort -s ka.fbs -s kb.fbs --by t -o kleft ka
+expect 1 diff -s ka.fbs -s kb.fbs --by t ksorted kleft
+has out '2 missing'
 expect 2 diff -s k.bfbs --by nothing k1 k2
 head -c 200 k1 >cut
 expect 1 diff -s k.bfbs --by id k1 cut

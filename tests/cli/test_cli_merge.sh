@@ -128,6 +128,42 @@ expect 0 cat --as delimited -o delimited in2
 expect 0 record -s "$schema" --segment-messages 100 -o j2 delimited
 expect 0 merge --by timestamp_ns -s "$schema" -o result j1 j2 in3 in4 in5
 same result wanted
+expect 0 merge --by timestamp_ns -s "$schema" -o wanted in1 in2
+expect 0 merge --by timestamp_ns -o result j1 j2
+same result wanted
+expect 2 merge --by timestamp_ns -o none j1 in2
+has err 'needs a schema'
+expect 2 merge --by no_such_field -o none j1 j2
+missing none
+
+# Journals of which each knows another kind of number, and one that has strings there.
+printf 'table A { t: ulong; }\nroot_type A;\n' >a.fbs
+printf 'table B { t: double; }\nroot_type B;\n' >b.fbs
+printf 'table C { t: string; }\nroot_type C;\n' >c.fbs
+printf '%s\n' '{"t":1}' '{"t":9007199254740993}' '{"t":18446744073709551615}' >a.json
+printf '%s\n' '{"t":0.5}' '{"t":1.0}' '{"t":9007199254740992.0}' '{"t":1e300}' '{"t":"nan"}' >b.json
+printf '%s\n' '{"t":"x"}' >c.json
+for type in a b c; do
+    expect 0 write --from json -s $type.fbs -o $type.fls $type.json
+    expect 0 convert --journal -s $type.fbs -o j$type $type.fls
+done
+for type in a b; do
+    expect 0 cat --as hex $type.fls
+    sed "s/^/$type /" out | awk '{ print $1 NR, $2 }' >$type.hex
+done
+for order in 'ja jb b1 a1 b2 b3 a2 a3 b4 b5' 'jb ja b1 b2 a1 b3 a2 a3 b4 b5'; do
+    expect 0 merge --by t -o result ${order%% b1*}
+    for message in b1 ${order#* b1}; do
+        sed -n "s/^$message //p" a.hex b.hex
+    done >wanted
+    expect 0 cat --as hex result
+    same out wanted
+done
+expect 2 merge --by t -o none ja jb jc
+has err 'is a string in one journal and a number in another'
+missing none
+rm -r ja jb jc a.fls b.fls c.fls
+
 expect 0 merge --by-time -o result j2 j1
 cat in1 in2 >wanted
 same result wanted
