@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command_line.h"
 #include "commands.h"
@@ -347,8 +346,9 @@ static void tell(const conversion *c)
     }
 }
 
-static int convert(conversion *c)
+static int convert(void *self)
 {
+    conversion *c = self;
     int sifts = c->selector.condition != NULL;
     const cli_walker walker = {take, NULL, c, sifts ? NULL : &c->selector.schemas, NULL};
     const cli_shares shares = {can_share(c) ? c->jobs : 1,
@@ -359,7 +359,10 @@ static int convert(conversion *c)
                                begin_stretch,
                                take_stretch,
                                collect_stretch};
-    int code = CLI_DONE;
+    int code = cli_out_open(&c->all.out, c->job, c->job->common.output, &c->input);
+    if (code != CLI_DONE) {
+        return code;
+    }
     if (!cli_selector_is_full(&c->selector)) {
         code = cli_walk_shared(&c->input, &walker, &shares);
     }
@@ -374,7 +377,7 @@ static int convert(conversion *c)
     if (code == CLI_DONE && c->all.out.status == FLS_OK) {
         tell(c);
     }
-    return cli_input_verdict(&c->input, code);
+    return code;
 }
 
 static int run_on(conversion *c, const char *path)
@@ -383,20 +386,7 @@ static int run_on(conversion *c, const char *path)
     if (code != CLI_DONE) {
         return code;
     }
-    code = cli_input_open(&c->input, c->job, path);
-    if (code != CLI_DONE) {
-        cli_selector_close(&c->selector);
-        return code;
-    }
-    code = cli_reader_open(&c->input, &c->reader, NULL, 0);
-    if (code == CLI_DONE) {
-        code = cli_out_open(&c->all.out, c->job, c->job->common.output, &c->input);
-    }
-    if (code == CLI_DONE) {
-        code = convert(c);
-    }
-    fls_reader_close(c->reader);
-    cli_input_close(&c->input);
+    code = cli_input_use(&c->input, &c->reader, c->job, path, convert, c);
     cli_selector_close(&c->selector);
     return code;
 }
@@ -472,10 +462,10 @@ static int run(cli_job *job, int argc, char **argv)
     if (c.to == FLS_CHECKSUM_DEFAULT && c.align == 0) {
         return cli_usage(job, "to what? Give --to ALGO, --align N or --journal");
     }
-    if (job->common.output == NULL && isatty(STDOUT_FILENO)) {
-        return cli_usage(job, "a stream is not for terminals; where to? -o OUT");
+    int code = cli_stream_output(job);
+    if (code == CLI_DONE) {
+        code = cli_one_operand(job, &path);
     }
-    int code = cli_one_operand(job, &path);
     return code == CLI_DONE ? run_on(&c, path) : code;
 }
 

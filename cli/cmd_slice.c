@@ -1,7 +1,6 @@
 /* flatstream slice: the messages of a stream that are asked for, as a stream. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command_line.h"
 #include "commands.h"
@@ -109,10 +108,14 @@ static void tell(const slicing *s)
     }
 }
 
-static int slice(slicing *s)
+static int slice(void *self)
 {
-    cli_walker walker = {take, s->out.whole ? NULL : pause_slicing, s, NULL, NULL};
-    int code = CLI_DONE;
+    slicing *s = self;
+    int code = cli_out_open(&s->out, s->job, s->job->common.output, &s->input);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    const cli_walker walker = {take, s->out.whole ? NULL : pause_slicing, s, NULL, NULL};
     if (!cli_selector_is_full(&s->selector)) {
         code = cli_walk(&s->input, s->reader, &walker);
     }
@@ -121,7 +124,7 @@ static int slice(slicing *s)
     if (is_sound && code == CLI_DONE) {
         tell(s);
     }
-    return cli_input_verdict(&s->input, code);
+    return code;
 }
 
 static int run_on(slicing *s, const char *path)
@@ -131,18 +134,7 @@ static int run_on(slicing *s, const char *path)
     if (code != CLI_DONE) {
         return code;
     }
-    code = cli_input_open(&s->input, job, path);
-    if (code == CLI_DONE) {
-        code = cli_reader_open(&s->input, &s->reader, NULL, 0);
-        if (code == CLI_DONE) {
-            code = cli_out_open(&s->out, job, job->common.output, &s->input);
-        }
-        if (code == CLI_DONE) {
-            code = slice(s);
-        }
-        fls_reader_close(s->reader);
-        cli_input_close(&s->input);
-    }
+    code = cli_input_use(&s->input, &s->reader, job, path, slice, s);
     cli_selector_close(&s->selector);
     return code;
 }
@@ -199,10 +191,7 @@ static int check_usage(const slicing *s)
         return cli_usage(job, "--bytes goes by offsets in one stream, and a journal is many: "
                               "--range, --since, --until");
     }
-    if (common->output == NULL && isatty(STDOUT_FILENO)) {
-        return cli_usage(job, "a stream is not for terminals; where to? -o OUT");
-    }
-    return CLI_DONE;
+    return cli_stream_output(job);
 }
 
 static int run(cli_job *job, int argc, char **argv)

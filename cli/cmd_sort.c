@@ -10,6 +10,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "cores.h"
+#include "framing.h"
 #include "interrupt.h"
 #include "output.h"
 #include "sort_keys.h"
@@ -24,7 +25,7 @@ static const char *const description[] = {
     "Writes the messages of IN in the order of a value in them. Messages with equal values stay in "
     "the order that they had. OUT appears whole or not at all: when IN is not sound to its end it "
     "does not appear.",
-    CLI_ORDER_OF_KEYS,
+    CLI_ORDER_OF_KEYS CLI_ORDER_REVERSED,
     "What does not fit in memory goes to temporary files and is merged from there, in several "
     "passes where one is not enough; they take about as much room as IN, and are gone when the "
     "command ends, however it ends. What was written to them is checked when it comes back. A "
@@ -300,12 +301,13 @@ static int sort_all(sorting *s)
 
 /* ---- the command ---- */
 
-static int sort_input(sorting *s)
+static int sort_input(void *self)
 {
+    sorting *s = self;
     int may_copy =
         s->input.seekable && !s->input.is_journal && !cli_is_stdout(s->job->common.output);
-    int code = cli_reader_open(&s->input, &s->reader, NULL, 0);
-    if (code == CLI_DONE && may_copy) {
+    int code = CLI_DONE;
+    if (may_copy) {
         code = copy_ordered(s);
         if (code != CLI_DONE || !s->out_of_order) {
             return code;
@@ -323,12 +325,7 @@ static int run_on(sorting *s, const char *path)
     }
     code = cli_sort_keys_open(&s->keys, s->job, &s->schemas, s->by);
     if (code == CLI_DONE) {
-        code = cli_input_open(&s->input, s->job, path);
-        if (code == CLI_DONE) {
-            code = cli_input_verdict(&s->input, sort_input(s));
-            fls_reader_close(s->reader);
-            cli_input_close(&s->input);
-        }
+        code = cli_input_use(&s->input, &s->reader, s->job, path, sort_input, s);
         cli_sort_keys_close(&s->keys);
     }
     cli_kept_key_free(&s->last);
@@ -343,11 +340,7 @@ static int take_option(sorting *s, int id, const char *argument)
     case ID_REVERSE: s->reverse = 1; return CLI_DONE;
     case ID_TEMPORARY: s->temporary = argument; return CLI_DONE;
     case 'j': return cli_parallel_take(s->job, argument, &s->jobs);
-    case ID_TO:
-        return fls_checksum_from_name(argument, &s->to) == FLS_OK && s->to <= FLS_CHECKSUM_XXH3
-                   ? CLI_DONE
-                   : cli_usage(s->job, "'%s' is not a checksum: none, crc16, crc32 or xxh3",
-                               argument);
+    case ID_TO: return cli_take_to(s->job, argument, &s->to);
     default:
         return cli_parse_size(argument, &s->memory_bytes) &&
                        s->memory_bytes >= FLS_SORT_LEAST_MEMORY
@@ -373,10 +366,10 @@ static int run(cli_job *job, int argc, char **argv)
     if (s.by == NULL) {
         return cli_usage(job, "by what? --by PATH");
     }
-    if (job->common.output == NULL && isatty(STDOUT_FILENO)) {
-        return cli_usage(job, "a stream is not for terminals; where to? -o OUT");
+    int code = cli_stream_output(job);
+    if (code == CLI_DONE) {
+        code = cli_one_operand(job, &path);
     }
-    int code = cli_one_operand(job, &path);
     return code == CLI_DONE ? run_on(&s, path) : code;
 }
 

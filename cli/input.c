@@ -261,6 +261,23 @@ int cli_input_verdict(const cli_input *input, int code)
     return code == CLI_DONE && (input->damages > 0 || input->refused > 0) ? CLI_DAMAGED : code;
 }
 
+int cli_input_use(cli_input *input, fls_reader **reader, cli_job *job, const char *path,
+                  int (*work)(void *self), void *self)
+{
+    int code = cli_input_open(input, job, path);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    code = cli_reader_open(input, reader, NULL, 0);
+    if (code == CLI_DONE) {
+        code = cli_input_verdict(input, work(self));
+    }
+    fls_reader_close(*reader);
+    *reader = NULL;
+    cli_input_close(input);
+    return code;
+}
+
 int cli_input_drain(cli_input *input)
 {
     char piece[65536];

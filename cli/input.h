@@ -70,6 +70,12 @@ void cli_input_close(cli_input *input);
 int cli_reader_open(cli_input *input, fls_reader **reader, const fls_validator *validators,
                     size_t validator_count);
 
+/* What verbs that work on one input have in common: opens path and a reader on it, has it worked
+ * on, and closes both. The reader may be another one by then. Exit code, as of cli_input_verdict.
+ */
+int cli_input_use(cli_input *input, fls_reader **reader, cli_job *job, const char *path,
+                  int (*work)(void *self), void *self);
+
 /* The checksum of what is read, as far as it is known. reader is that of cli_reader_open. */
 fls_checksum cli_input_checksum(const cli_input *input, const fls_reader *reader);
 

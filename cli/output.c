@@ -20,6 +20,13 @@ int cli_is_stdout(const char *path)
     return path == NULL || strcmp(path, "-") == 0;
 }
 
+int cli_stream_output(cli_job *job)
+{
+    return job->common.output == NULL && isatty(STDOUT_FILENO)
+               ? cli_usage(job, "a stream is not for terminals; where to? -o OUT")
+               : CLI_DONE;
+}
+
 /* Standard output may be shared with a program that made it non-blocking, so waiting is done here.
  */
 static fls_status write_stdout(void *self, const void *data, size_t size, size_t *written,

@@ -58,6 +58,9 @@ int cli_write_failed(cli_job *job, const char *path, const fls_error *err);
 
 int cli_is_stdout(const char *path);
 
+/* A stream is not written to a terminal without --output. Exit code, after a message. */
+int cli_stream_output(cli_job *job);
+
 /* Numbers for people; capacity 32 is enough for each. */
 #define CLI_NUMBER 32
 const char *cli_count(char buffer[CLI_NUMBER], uint64_t value);    /* 12,345,678 */
