@@ -1,25 +1,13 @@
 /* A journal on a disk that loses power at every call that changes it: nothing that was reported
  * durable is missing, nothing that was never appended appears, whatever the disk made of the rest.
  * Crashes come within recoveries too. Also syncs that fail and then seem to work, a full disk, and
- * every call and every allocation failing once. long_journal_crash.c does the same for longer.
+ * every call and every allocation failing once. test_journal_crash_threads.c has the same with
+ * several threads, long_journal_crash.c for longer.
  */
 #include <errno.h>
 
-#include "crash_threads.h"
+#include "crash_journal.h"
 #include "support/testing.h"
-
-/* Where everything takes some forty times as long, only each eighth point is tried: what is tried
- * here has one thread, and looks no different to a checker of threads. */
-#if defined(__SANITIZE_THREAD__)
-#define EACH 8u
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define EACH 8u
-#endif
-#endif
-#if !defined(EACH)
-#define EACH 1u
-#endif
 
 static void none_wrong(const char *name, const crash_tally *tally)
 {
@@ -35,14 +23,12 @@ static void test_crashes(void **state)
     for (unsigned sync = 1; sync <= 5; sync++) {
         crash_tally tally = {0};
         for (uint64_t seed = 0; seed < 6; seed++) {
-            crash_plan plan = {
-                .seed = seed * 5 + sync, .steps = 60, .depth = 3, .stride = 2 * EACH};
+            crash_plan plan = {.seed = seed * 5 + sync, .steps = 60, .depth = 3, .stride = 2};
             plan.sync = sync;
             crash_journal_run(&plan, &tally);
         }
         none_wrong(names[sync], &tally);
-        assert_true(tally.points > 1000 / EACH && tally.nested > 500 / EACH &&
-                    tally.cut > 50 / EACH);
+        assert_true(tally.points > 1000 && tally.nested > 500 && tally.cut > 50);
     }
 }
 
@@ -52,11 +38,11 @@ static void test_upkeep(void **state)
     crash_tally tally = {0};
     (void)state;
     for (uint64_t seed = 500; seed < 530; seed++) {
-        crash_plan plan = {.seed = seed, .steps = 60, .depth = 2, .stride = 6 * EACH, .upkeep = 1};
+        crash_plan plan = {.seed = seed, .steps = 60, .depth = 2, .stride = 6, .upkeep = 1};
         crash_journal_run(&plan, &tally);
     }
     none_wrong("upkeep", &tally);
-    assert_true(tally.points > 1000 / EACH && tally.nested > 200 / EACH);
+    assert_true(tally.points > 1000 && tally.nested > 200);
 }
 
 static void test_failing_upkeep(void **state)
@@ -65,7 +51,7 @@ static void test_failing_upkeep(void **state)
     (void)state;
     for (uint64_t seed = 600; seed < 603; seed++) {
         crash_plan plan = {.seed = seed, .steps = 25, .depth = 1, .stride = 60, .upkeep = 1};
-        for (uint64_t call = 1; call < 8000; call += 3 * EACH) {
+        for (uint64_t call = 1; call < 8000; call += 3) {
             plan.fail_at = call;
             crash_journal_run(&plan, &tally);
             if (!tally.failed) {
@@ -82,7 +68,7 @@ static void test_failing_syncs(void **state)
     crash_tally tally = {0};
     (void)state;
     for (uint64_t seed = 100; seed < 106; seed++) {
-        crash_plan plan = {.seed = seed, .steps = 40, .depth = 1, .stride = 4 * EACH};
+        crash_plan plan = {.seed = seed, .steps = 40, .depth = 1, .stride = 4};
         for (uint64_t sync = 1; sync < 40; sync++) {
             plan.fail_sync = sync;
             plan.fail_syncs = seed % 3 == 0 ? 2 : 0;
@@ -117,23 +103,11 @@ static void test_full_disk(void **state)
     crash_tally tally = {0};
     (void)state;
     for (uint64_t seed = 200; seed < 230; seed++) {
-        crash_plan plan = {.seed = seed, .steps = 60, .depth = 1, .stride = 8 * EACH};
+        crash_plan plan = {.seed = seed, .steps = 60, .depth = 1, .stride = 8};
         plan.room_bytes = 1000 + (seed - 200) * 350;
         crash_journal_run(&plan, &tally);
     }
     none_wrong("full disk", &tally);
-}
-
-/* Several threads at once, with the journal's own. */
-static void test_threads(void **state)
-{
-    crash_tally tally = {0};
-    (void)state;
-    for (uint64_t seed = 800; seed < 812; seed++) {
-        crash_threads_run(seed, 1 + (unsigned)(seed % 5), 3 * EACH, &tally);
-    }
-    none_wrong("threads", &tally);
-    assert_true(tally.points > 100 / EACH);
 }
 
 /* Short transfers and calls that a signal interrupts are no failures at all. */
@@ -142,7 +116,7 @@ static void test_interruptions(void **state)
     crash_tally tally = {0};
     (void)state;
     for (uint64_t seed = 700; seed < 716; seed++) {
-        crash_plan plan = {.seed = seed, .steps = 60, .depth = 1, .stride = 20 * EACH, .upkeep = 1};
+        crash_plan plan = {.seed = seed, .steps = 60, .depth = 1, .stride = 20, .upkeep = 1};
         plan.transfer_most = 1 + (size_t)(seed % 4) * 37;
         plan.interrupt = 2 + (uint32_t)(seed % 5);
         crash_journal_run(&plan, &tally);
@@ -157,7 +131,7 @@ static void test_failing_calls(void **state)
     (void)state;
     for (uint64_t seed = 300; seed < 303; seed++) {
         crash_plan plan = {.seed = seed, .steps = 25, .depth = 1, .stride = 40};
-        for (uint64_t call = 1; call < 5000; call += EACH) {
+        for (uint64_t call = 1; call < 5000; call++) {
             plan.fail_at = call;
             crash_journal_run(&plan, &tally);
             if (!tally.failed) {
@@ -175,7 +149,7 @@ static void test_failing_allocations(void **state)
     for (uint64_t seed = 400; seed < 402; seed++) {
         crash_plan plan = {.seed = seed, .steps = 25, .depth = 1, .stride = 40};
         plan.upkeep = (uint32_t)(seed & 1);
-        for (uint64_t call = 1; call < 2000; call += EACH) {
+        for (uint64_t call = 1; call < 2000; call++) {
             plan.fail_allocation = call;
             crash_journal_run(&plan, &tally);
             if (!tally.failed) {
@@ -195,7 +169,6 @@ int main(void)
         cmocka_unit_test(test_failing_syncs),
         cmocka_unit_test(test_failing_syncs_in_a_row),
         cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_interruptions),
         cmocka_unit_test(test_failing_calls),
         cmocka_unit_test(test_failing_allocations),
