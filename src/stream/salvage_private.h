@@ -87,8 +87,6 @@ struct fls_salvager {
     flsi_salvage_phase phase;
     int zeros_known; /* the resync's zeros_from is set */
     int met_damage;
-    int whole_asked; /* whether what is behind zeros is sound up to the end of the stream */
-    int rest_is_whole;
     unsigned doubted_empties; /* between sound frames, behind damage */
     int at_boundary;          /* of a search: what is lost begins at a known boundary */
     uint64_t origin;          /* of a search: the last known boundary */

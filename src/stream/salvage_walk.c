@@ -290,29 +290,22 @@ static fls_status doubt_zeros(fls_salvager *salvager, flsi_walker *walker, uint6
     return status;
 }
 
-/* Whether no damage was met and a reader meets none from an offset on: then all is as that one has
- * it. This is asked once, since the answer is true of what is behind as well. */
-static int is_whole(fls_salvager *salvager, const flsi_walker *walker, uint64_t from)
+/* Whether a reader meets no fault from an offset on: then there is no damage to be careful about.
+ */
+static int is_whole(fls_salvager *salvager, uint64_t from)
 {
     fls_message messages[FLSI_SALVAGE_BATCH];
     fls_error fault;
     size_t count;
-    if (walker != &salvager->walk || salvager->met_damage) {
-        return 0;
+    fls_status status = FLS_OK;
+    uint32_t believes = salvager->options.believe_zeros;
+    salvager->options.believe_zeros = 1;
+    flsi_walker_go(&salvager->scout, from);
+    while (status == FLS_OK) {
+        status = flsi_walker_next(salvager, &salvager->scout, messages, &count, &fault, NULL);
     }
-    if (!salvager->whole_asked) {
-        fls_status status = FLS_OK;
-        uint32_t believes = salvager->options.believe_zeros;
-        salvager->whole_asked = 1;
-        salvager->options.believe_zeros = 1;
-        flsi_walker_go(&salvager->scout, from);
-        while (status == FLS_OK) {
-            status = flsi_walker_next(salvager, &salvager->scout, messages, &count, &fault, NULL);
-        }
-        salvager->options.believe_zeros = believes;
-        salvager->rest_is_whole = status == FLS_END || status == FLS_ZERO_TAIL;
-    }
-    return salvager->rest_is_whole;
+    salvager->options.believe_zeros = believes;
+    return status == FLS_END || status == FLS_ZERO_TAIL;
 }
 
 /* A frame of length 0 at the boundary. FLS_OK: the cursor may go on, or empties_to says what are
@@ -365,8 +358,9 @@ static fls_status decide_zeros(fls_salvager *salvager, flsi_walker *walker, fls_
             believed = verdict.kind != FLSI_LOST_COUNT;
         }
     }
-    believed |=
-        status == FLS_OK && run < FLSI_SECTOR_BYTES && is_whole(salvager, walker, empties_to);
+    if (status == FLS_OK && !believed && walker->at == 0 && run < FLSI_SECTOR_BYTES) {
+        believed = is_whole(salvager, empties_to);
+    }
     if (status == FLS_OK && !believed) {
         return refuse_zeros(walker, FLS_INVALID_FRAME, "zeros that are no messages", run, fault);
     }

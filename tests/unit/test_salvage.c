@@ -588,12 +588,11 @@ static void a_lost_page_is_not_empty_messages(void **state)
     }
 }
 
-/* Empty messages at the start, and one behind zeros of a payload that with it would fill a sector,
- * are messages where a reader finds no fault in all of the stream; and not where it finds one. */
+/* Empty messages with which a stream begins are messages where a reader finds no fault in all of
+ * it; and not where it finds one. */
 static void a_whole_stream_begins_with_empty_messages(void **state)
 {
     (void)state;
-    static const uint8_t zeros[600] = {1};
     for (size_t c = 0; c < FRAMES_CHECKSUMS; c++) {
         for (size_t empties = 1; empties < 40; empties += 1 + empties / 4) {
             ref_format format = {frames_checksums[c], NULL, 0};
@@ -604,16 +603,14 @@ static void a_whole_stream_begins_with_empty_messages(void **state)
                 frames_append(&stream, &format, "", 0);
             }
             frames_append_flatbuffers(&stream, &format, &random, 20, 100);
-            frames_append(&stream, &format, zeros, sizeof zeros);
             frames_append(&stream, &format, "", 0);
-            frames_append_random(&stream, &format, &random, 50);
             for (size_t i = 0; i < 20; i++) {
                 frames_append_random(&stream, &format, &random, 8 + 9 * i);
             }
             outcome got = salvage(stream.data, stream.size, &options);
             outcome other = salvage_source(stream.data, stream.size, &options);
             assert_int_equal(got.lost_count, 0);
-            assert_int_equal(got.count, empties + 43);
+            assert_int_equal(got.count, empties + 41);
             expect_same(&got, &other);
             outcome_free(&other);
             outcome_free(&got);
