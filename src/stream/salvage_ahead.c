@@ -18,6 +18,7 @@
 
 #include "core/bytes.h"
 #include "core/digest.h"
+#include "core/rewind.h"
 #include "os/os_thread.h"
 #include "stream/resync.h"
 
@@ -32,6 +33,7 @@
 #define PAGE_BYTES        ((size_t)4096)
 #define SEARCH_BYTES      (UINT32_C(1024) * 1024) /* largest payload that a search believes */
 #define PURSE_BYTES       ((int64_t)16 * 1024 * 1024)
+#define BATCH             64
 
 typedef enum slot_state { SLOT_IDLE, SLOT_TAKEN, SLOT_DONE } slot_state;
 
@@ -57,6 +59,7 @@ typedef struct slot {
 
 typedef struct worker {
     flsi_ahead *of;
+    fls_cursor cursor;
     flsi_purse purse;
     flsi_thread thread;
 } worker;
@@ -131,6 +134,29 @@ static int is_sound(worker *one, slot *into, uint64_t at, uint64_t *end)
     }
     one->purse.left -= length;
     return 0;
+}
+
+/* Goes over sound frames that are in the slot as a whole, as fast as a cursor can; the last of them
+ * is left. Not over zeros, which a cursor may take for messages. */
+static uint64_t follow(worker *one, const slot *into, uint64_t at, uint64_t bound)
+{
+    fls_message messages[BATCH];
+    const uint64_t have = into->start + into->filled;
+    const uint32_t unit = flsi_unit_of(one->of->digest);
+    while (at < bound && have > at + unit) {
+        const uint8_t *frame = into->bytes + (size_t)(at - into->start);
+        size_t count;
+        flsi_cursor_restart(&one->cursor, frame, (size_t)(have - at), 1, at, 0);
+        if (flsi_load_le32(frame) == 0 ||
+            fls_cursor_next_batch(&one->cursor, messages, BATCH, &count, NULL) != FLS_OK) {
+            break;
+        }
+        while (count > 0 && messages[count - 1].offset >= bound) {
+            count--;
+        }
+        at = messages[count - 1].offset + unit + messages[count - 1].size;
+    }
+    return at;
 }
 
 /* The first proven frame from an offset on, by what is in the slot. */
@@ -209,7 +235,8 @@ static void check_piece(worker *one, slot *into)
     while (there && into->run_count < MOST_RUNS) {
         run sound = {at, at};
         uint64_t end;
-        while (sound.to < bound && is_sound(one, into, sound.to, &end)) {
+        for (end = at; end < bound && is_sound(one, into, end, &end);) {
+            end = follow(one, into, end, bound);
             sound.to = end;
         }
         if (sound.to > sound.from) {
@@ -388,6 +415,8 @@ static fls_status start_threads(flsi_ahead *of, fls_error *err)
     }
     for (uint32_t i = 0; i < of->worker_count; i++) { /* fewer than asked for are enough */
         of->workers[i].of = of;
+        of->workers[i].cursor.digest = *of->digest;
+        of->workers[i].cursor.max_frame_bytes = of->max_frame_bytes;
         of->workers[i].purse.left = PURSE_BYTES;
         if (flsi_thread_start(&of->workers[i].thread, work, &of->workers[i], NULL) != FLS_OK) {
             break;
