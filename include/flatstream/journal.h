@@ -75,6 +75,8 @@ typedef struct fls_journal_options {
     int32_t compress_level;  /* of zstd; 0: its default */
     uint32_t must_exist;     /* 1: FLS_IO when there is no journal yet */
     uint32_t must_be_new;    /* 1: FLS_IO when there is one */
+    uint32_t no_redo;        /* 1: without the redo log, in which small commits are synced that
+                                somebody waits for */
     const fls_journal_type *types; /* what is appended from now on; NULL: as before */
     size_t type_count;
     const fls_allocator *allocator; /* NULL: libc; called on several threads */

@@ -9,6 +9,10 @@
  * what they do next: the commit after the one that the marks speak of then finds that done, or
  * waits for it. With a gap among the marks, which has to be durable no later than the message
  * behind it, it is done beside the frames.
+ *
+ * Small commits that somebody waits for go to the redo log instead (journal_redo.h), and a LOGGED
+ * record says so. The files are synced when the log is full, and by every commit that it does not
+ * take: then they have all that it had, and it begins again.
  */
 #include "core/error.h"
 #include "journal/journal_private.h"
@@ -17,6 +21,12 @@
 #define GATHER_PART   4u
 #define GATHER_MOST   UINT64_C(500000)
 #define MARKS_AT_MOST ((size_t)1 << 30)
+
+/* The redo log is made after so many commits that it would have taken, of a part of a segment's
+ * bytes. */
+#define REDO_AFTER_COMMITS 4u
+#define REDO_PART          8u
+#define PAGE_BYTES         ((uint64_t)4096)
 
 /* What the thread has not begun can wait for the next commit. */
 void flsi_journal_wait_idle(fls_journal *journal)
@@ -218,17 +228,22 @@ typedef struct sync_end {
     int marks; /* they are not yet */
 } sync_end;
 
-/* A sync of the frames returned: says so, in memory and in the marks. A DURABLE record that found
- * no room is written with the next one's. */
-static fls_status was_synced(fls_journal *journal, const sync_end *end, fls_error *err)
+/* A sync of the frames returned, or of the redo log that has them: says so, in memory and in the
+ * marks. A record that found no room is written with the next one's. */
+static fls_status was_synced(fls_journal *journal, const sync_end *end, uint8_t type,
+                             fls_error *err)
 {
+    const flsi_record record = {.type = type,
+                                .small = end->proof_bytes,
+                                .ordinal = end->ordinal,
+                                .offset = end->offset,
+                                .value = end->proof};
     fls_error why = FLS_ERROR_INIT;
     atomic_store_explicit(&journal->durable, end->ordinal, memory_order_release);
     journal->durable_offset = end->offset;
     /* Those that are let go will be back, and join those that have come meanwhile. */
     journal->expected = journal->captured + journal->waiting;
-    fls_status status = flsi_segment_mark_durable(&journal->segment, end->ordinal, end->offset,
-                                                  end->proof_bytes, end->proof, &why);
+    fls_status status = flsi_segment_mark_durable(&journal->segment, &record, &why);
     if (status == FLS_NO_SPACE) {
         return FLS_OK;
     }
@@ -280,16 +295,138 @@ static fls_status give_error(const fls_error *why, fls_error *err)
     return why->status;
 }
 
-/* The marks of a gap have to be durable with this commit: what the thread does may not cover them.
- */
-static void await_job_for_gap(fls_journal *journal)
+/* ---- the redo log ---- */
+
+/* Whether the log can have this commit: one that somebody waits for, when all that is not synced in
+ * the files is in it or can be. */
+static int log_takes(const fls_journal *journal, const sync_end *end, flsi_commit_how how)
 {
-    while (journal->gap_pending && journal->marks_job == 2) {
+    const flsi_redo *redo = &journal->redo;
+    const flsi_segment *segment = &journal->segment;
+    if (how != FLSI_COMMIT_SHARED || !end->frames ||
+        !flsi_redo_has(redo, end->offset, segment->marks_offset)) {
+        return 0;
+    }
+    return redo->end > 0 ||
+           (redo->frames_from == journal->redo_base && redo->marks_from <= segment->marks_synced);
+}
+
+/* What is gathered becomes the log's next entry, and what is written from now on that of the next
+ * commit. */
+static void turn_log(fls_journal *journal, const sync_end *end, int takes)
+{
+    const flsi_redo_owner owner = {.epoch = (uint32_t)journal->manifest.epoch,
+                                   .journal_id = journal->journal_id,
+                                   .segment = journal->segment.first_ordinal};
+    if (takes) {
+        flsi_redo_seal(&journal->redo, &owner);
+    }
+    flsi_redo_begin(&journal->redo, end->offset, journal->segment.marks_offset, end->proof,
+                    end->proof_bytes);
+}
+
+/* Writes the entry, and syncs. After a failure the log is off: what it has is synced where it
+ * belongs by the commit that goes on. */
+static fls_status sync_log(fls_journal *journal)
+{
+    flsi_mutex_unlock(&journal->mutex);
+    fls_status status = flsi_redo_write(&journal->redo, NULL);
+    flsi_mutex_lock(&journal->mutex);
+    if (status != FLS_OK) {
+        journal->figures.failed_syncs++;
+        journal->redo_refused = 1;
+        flsi_redo_close(&journal->redo);
+    }
+    return status;
+}
+
+/* Everything is synced where it belongs. After some small commits that somebody waited for the log
+ * is made; one that cannot be made is done without. */
+static void renew_log(fls_journal *journal, const sync_end *end, uint64_t bytes,
+                      flsi_commit_how how)
+{
+    const fls_journal_options *options = &journal->options;
+    if (journal->redo.is_on) {
+        journal->redo_base = end->offset;
+        flsi_redo_begin_pass(&journal->redo);
+        return;
+    }
+    if (how != FLSI_COMMIT_SHARED || bytes > FLSI_REDO_FRAMES_BYTES || journal->redo_refused ||
+        options->no_redo || options->sync_starts_segment ||
+        ++journal->small_commits < REDO_AFTER_COMMITS) {
+        return;
+    }
+    flsi_redo made;
+    uint64_t file_bytes = options->segment_bytes / REDO_PART / PAGE_BYTES * PAGE_BYTES;
+    file_bytes = file_bytes < FLSI_REDO_MOST_BYTES ? file_bytes : FLSI_REDO_MOST_BYTES;
+    file_bytes = file_bytes > FLSI_REDO_LEAST_BYTES ? file_bytes : FLSI_REDO_LEAST_BYTES;
+    flsi_mutex_unlock(&journal->mutex);
+    fls_status status =
+        flsi_redo_open(&made, &journal->directory, file_bytes, journal->allocator, NULL);
+    flsi_mutex_lock(&journal->mutex);
+    journal->redo_refused = status != FLS_OK;
+    if (status == FLS_OK) {
+        journal->redo = made; /* it begins with what the next commit leaves behind it */
+    }
+}
+
+/* ---- a commit ---- */
+
+/* The marks of a gap have to be durable with this commit, and all of them where a pass of the redo
+ * log ends: what the thread does may not cover them. */
+static void await_marks_job(fls_journal *journal)
+{
+    while ((journal->gap_pending || journal->redo.is_on) && journal->marks_job == 2) {
         flsi_condition_wait(&journal->changed, &journal->mutex);
     }
-    if (journal->gap_pending) {
+    if (journal->gap_pending || journal->redo.is_on) {
         journal->marks_job = 0;
     }
+}
+
+/* Syncs the files, and says what is durable. */
+static fls_status commit_to_files(fls_journal *journal, sync_end *end, flsi_commit_how how,
+                                  fls_error *err)
+{
+    flsi_segment *segment = &journal->segment;
+    fls_error why = FLS_ERROR_INIT;
+    fls_status marked;
+    uint64_t bytes = end->offset - journal->durable_offset;
+    end->marks = end->marks_end > segment->marks_synced;
+    fls_status status = sync_files(journal, end, how, &marked, err, &why);
+    if (marked != FLS_OK) {
+        return marked;
+    }
+    if (status != FLS_OK) {
+        return move_to_new_segment(journal, err);
+    }
+    status = end->frames ? was_synced(journal, end, FLSI_RECORD_DURABLE, err) : FLS_OK;
+    journal->rotation_due |= end->frames && journal->options.sync_starts_segment;
+    if (status == FLS_OK && end->frames) {
+        renew_log(journal, end, bytes, how);
+    }
+    journal->marks_due = segment->marks_offset;
+    if (status == FLS_OK && how == FLSI_COMMIT_SHARED && journal->has_thread &&
+        !journal->redo.is_on && journal->marks_due > segment->marks_synced) {
+        journal->marks_job = 1; /* the thread is told when the mutex is free */
+    }
+    return status;
+}
+
+/* What is handed to the files by now, as a whole or as far as a full disk took it. */
+static sync_end capture(fls_journal *journal)
+{
+    const flsi_segment *segment = &journal->segment;
+    const sync_end end = {.ordinal = segment->begin_ordinal,
+                          .offset = segment->begin_offset,
+                          .proof_bytes = segment->proof_bytes,
+                          .proof = segment->proof,
+                          .marks_end = journal->gap_pending || journal->redo.is_on
+                                           ? segment->marks_offset
+                                           : journal->marks_due,
+                          .frames = segment->begin_ordinal !=
+                                    atomic_load_explicit(&journal->durable, memory_order_relaxed)};
+    return end;
 }
 
 /* All of it but the flag. */
@@ -297,7 +434,7 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
 {
     flsi_segment *segment = &journal->segment;
     fls_error full = FLS_ERROR_INIT;
-    await_job_for_gap(journal);
+    await_marks_job(journal);
     journal->round++;
     journal->round_end = segment->next_ordinal;
     journal->captured = journal->waiting;
@@ -311,38 +448,29 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
         return give_error(&full, err);
     }
     uint64_t began = flsi_journal_clock(journal);
-    sync_end end = {.ordinal = segment->begin_ordinal,
-                    .offset = segment->begin_offset,
-                    .proof_bytes = segment->proof_bytes,
-                    .proof = segment->proof,
-                    .marks_end = journal->gap_pending ? segment->marks_offset : journal->marks_due,
-                    .frames = segment->begin_ordinal !=
-                              atomic_load_explicit(&journal->durable, memory_order_relaxed)};
-    end.marks = end.marks_end > segment->marks_synced;
+    sync_end end = capture(journal);
     int all = segment->next_ordinal == end.ordinal;
+    int takes = log_takes(journal, &end, how);
+    /* What only the log has goes into the files together with what it does not take. */
+    end.frames |= !takes && journal->redo.end > 0;
     journal->round_end = end.ordinal;
     journal->gap_pending = 0;
-    if (!end.frames && !end.marks) {
+    if (!end.frames && end.marks_end <= segment->marks_synced) {
         journal->undurable_since = all ? 0 : began + (began == 0);
         return all ? FLS_OK : give_error(&full, err);
     }
-    fls_error why = FLS_ERROR_INIT;
-    fls_status marked;
-    fls_status status = sync_files(journal, &end, how, &marked, err, &why);
+    if (journal->redo.is_on) {
+        turn_log(journal, &end, takes);
+    }
+    fls_status status;
+    if (takes && sync_log(journal) == FLS_OK) {
+        status = was_synced(journal, &end, FLSI_RECORD_LOGGED, err);
+    } else {
+        status = commit_to_files(journal, &end, how, err);
+    }
     note_latency(journal, flsi_journal_clock(journal) - began);
-    if (marked != FLS_OK) {
-        return marked;
-    }
-    if (status != FLS_OK) {
-        return move_to_new_segment(journal, err);
-    }
-    status = end.frames ? was_synced(journal, &end, err) : FLS_OK;
-    journal->marks_due = segment->marks_offset;
-    journal->undurable_since = segment->next_ordinal > end.ordinal ? began + (began == 0) : 0;
-    journal->rotation_due |= end.frames && journal->options.sync_starts_segment;
-    if (status == FLS_OK && how == FLSI_COMMIT_SHARED && journal->has_thread &&
-        journal->marks_due > segment->marks_synced) {
-        journal->marks_job = 1; /* the thread is told when the mutex is free */
+    if (status == FLS_OK) {
+        journal->undurable_since = segment->next_ordinal > end.ordinal ? began + (began == 0) : 0;
     }
     return status == FLS_OK && flushed != FLS_OK && !all ? give_error(&full, err) : status;
 }

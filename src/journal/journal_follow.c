@@ -146,7 +146,8 @@ static void take_tail_frame(flsi_durable_end *tail, const uint8_t *records, size
             tail->broken = 1;
             return;
         }
-        if (record.type == FLSI_RECORD_DURABLE && record.ordinal >= tail->ordinal) {
+        if ((record.type == FLSI_RECORD_DURABLE || record.type == FLSI_RECORD_LOGGED) &&
+            record.ordinal >= tail->ordinal) {
             tail->ordinal = record.ordinal;
             tail->offset = record.offset;
         }

@@ -51,6 +51,7 @@ fls_status flsi_marks_walk_begin(flsi_marks_walk *walk, const void *data, size_t
     }
     walk->ordinal = walk->header.ordinal;
     walk->durable_ordinal = walk->header.ordinal;
+    walk->logged_ordinal = walk->header.ordinal;
     return status;
 }
 
@@ -93,6 +94,13 @@ static fls_status hold_to_rules(flsi_marks_walk *walk, const flsi_record *record
         }
         walk->durable_ordinal = record->ordinal;
         walk->durable_offset = record->offset;
+        return FLS_OK;
+    case FLSI_RECORD_LOGGED:
+        if (record->ordinal < walk->logged_ordinal || record->offset < walk->logged_offset) {
+            return bad(err, "durable marks that go back");
+        }
+        walk->logged_ordinal = record->ordinal;
+        walk->logged_offset = record->offset;
         return FLS_OK;
     case FLSI_RECORD_SEAL: walk->sealed = record->flags; return FLS_OK;
     case FLSI_RECORD_CLOCK:

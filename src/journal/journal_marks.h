@@ -1,12 +1,12 @@
 /* The marks of a segment: NAME.flm beside NAME.fls. A stream of frames in the wire format, checksum
- * xxh3, each with one or more records of 32 bytes, types 1 to 8 of stream/marks.h.
+ * xxh3, each with one or more records of 32 bytes, types 1 to 9 of stream/marks.h.
  *
  * A file is valid if and only if
  *   1  every frame is sound and its payload a multiple of 32, of at most FLSI_MARKS_FRAME_BYTES;
  *   2  the first record is the only HEADER, and TYPE records come with it in the first frame;
- *   3  ordinals of OFFSET and TIMES never go back, offsets neither, and those of DURABLE neither
- *      (which comes after its sync, and so may be behind the OFFSET before it); none is below the
- *      header's. A frame with TIMES begins with the OFFSET of the first of its messages, so that
+ *   3  ordinals of OFFSET and TIMES never go back, offsets neither, and those of DURABLE neither,
+ *      nor those of LOGGED (which come after their sync, and so may be behind the OFFSET before
+ *      them); none is below the header's. A frame with TIMES begins with the OFFSET of the first of its messages, so that
  *      places are found by looking at the beginnings of frames only; it may lack one only where it
  *      goes on with the messages of a frame that was full;
  *   4  behind a SEAL with flag 1 or 4 there is nothing.
@@ -33,6 +33,8 @@ typedef struct flsi_marks_walk {
     uint64_t offset;
     uint64_t durable_ordinal;
     uint64_t durable_offset;
+    uint64_t logged_ordinal; /* of LOGGED records */
+    uint64_t logged_offset;
     uint64_t times_end;     /* ordinal behind the last TIMES */
     int begins_with_offset; /* the frame does */
     uint32_t sealed;        /* flags of the last SEAL, when nothing came behind it; else 0 */

@@ -1,6 +1,6 @@
 /* The names of a journal's files.
  *
- *   journal.json  LOCK  schemas/HASH.bfbs  cursors/NAME  cut/EPOCH-ORDINAL.fls (.flm)
+ *   journal.json  LOCK  REDO  schemas/HASH.bfbs  cursors/NAME  cut/EPOCH-ORDINAL.fls (.flm)
  *   ORDINAL.fls  ORDINAL.flm  ORDINAL.fls.zst
  *
  * ORDINAL and EPOCH are decimal, 20 and 10 digits; HASH is 16 hexadecimal digits. What begins with
@@ -18,6 +18,7 @@
 #define FLSI_SCHEMAS_NAME  "schemas"
 #define FLSI_CURSORS_NAME  "cursors"
 #define FLSI_CUT_NAME      "cut"
+#define FLSI_REDO_NAME     "REDO"
 
 typedef enum flsi_name_kind {
     FLSI_NAME_OTHER = 0,

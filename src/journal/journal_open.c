@@ -56,6 +56,7 @@ static void free_all(fls_journal *journal)
 {
     const fls_allocator *allocator = journal->allocator;
     flsi_segment_end(&journal->segment);
+    flsi_redo_close(&journal->redo);
     (void)flsi_file_close(&journal->lock_file, NULL);
     flsi_directory_close(&journal->directory);
     flsi_kept_fini(&journal->kept);
@@ -305,6 +306,7 @@ static fls_status start(fls_journal *journal, fls_journal_report *report, fls_er
     if (status != FLS_OK) {
         return status;
     }
+    (void)flsi_redo_remove(&journal->directory, NULL); /* of an epoch that is over */
     report->epoch = journal->manifest.epoch;
     report->messages = place.next_ordinal;
     journal->journal_id = flsi_load_le64(journal->manifest.id);
@@ -426,7 +428,11 @@ static fls_status finish(fls_journal *journal, fls_error *err)
     } else {
         status = flsi_journal_flush_held(journal, err);
     }
-    return status == FLS_OK ? flsi_journal_sync_marks(journal, err) : status;
+    status = status == FLS_OK ? flsi_journal_sync_marks(journal, err) : status;
+    if (status == FLS_OK && journal->redo.is_on) { /* the files have all of it */
+        (void)flsi_redo_remove(&journal->directory, NULL);
+    }
+    return status;
 }
 
 fls_status fls_journal_close(fls_journal *journal, fls_error *err)

@@ -76,6 +76,13 @@ struct fls_journal {
     uint32_t expected;       /* that will soon, as far as the last sync tells */
     uint32_t gathering;      /* 1: one of them holds on for the others */
 
+    /* The redo log. */
+    flsi_redo redo;
+    uint32_t small_commits; /* that it would have taken, while it was off */
+    uint32_t redo_refused;  /* 1: it could not be made, or failed: off for good */
+    uint64_t redo_base;     /* a pass may begin here: the segment's file is synced so far, and its
+                               marks about that; UINT64_MAX: nowhere yet */
+
     /* What is due, by the monotonic clock; 0: nothing. */
     uint64_t held_since;      /* the oldest message that no file has */
     uint64_t undurable_since; /* ... that is not durable */

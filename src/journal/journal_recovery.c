@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "journal/journal_cursor.h"
 #include "journal/journal_keep.h"
+#include "journal/journal_redo.h"
 #include "journal/journal_tail.h"
 
 typedef struct recovery {
@@ -240,12 +241,20 @@ static fls_status free_the_name(const recovery *self, fls_error *err)
 
 static fls_status recover_segments(recovery *self, const flsi_listing *listing, fls_error *err)
 {
-    flsi_journal_tail tail; /* rule 1 */
+    flsi_journal_tail tail;
     const flsi_listed_segment *last = &listing->segments[listing->count - 1];
-    fls_status status =
+    fls_status status = flsi_redo_apply(self->directory, self->manifest, last->first_ordinal,
+                                        self->allocator, err); /* rule 0 */
+    if (status != FLS_OK) {
+        return status;
+    }
+    status = /* rule 1 */
         flsi_journal_tail_open(&tail, self->manifest, self->directory, last, 0,
                                FLSI_OPEN_READ | FLSI_OPEN_WRITE, self->allocator, err);
     status = status == FLS_OK ? flsi_journal_tail_prove(&tail, err) : status; /* rule 3 */
+    if (status == FLS_OK) {
+        status = flsi_journal_tail_prove_logged(&tail, self->manifest, err);
+    }
     status = status == FLS_OK ? begin_epoch(self, err) : status;
     if (status == FLS_OK && listing->count > 1 && (!tail.sound || !ends_sealed(self, listing))) {
         status = finish_before_last(self, listing, err);

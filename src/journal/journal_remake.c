@@ -7,6 +7,7 @@
 #include "journal/journal_keep.h"
 #include "journal/journal_lock.h"
 #include "journal/journal_recovery.h"
+#include "journal/journal_redo.h"
 #include "journal/journal_tail.h"
 #include "os/os_thread.h"
 
@@ -303,6 +304,9 @@ static fls_status look_at_marks(remaking *self, size_t index, uint64_t *known_ti
         int lost = !tail.sound || !tail.whole;
         if (last) {
             fls_status proven = flsi_journal_tail_prove(&tail, err);
+            if (proven == FLS_OK) {
+                proven = flsi_journal_tail_prove_logged(&tail, self->manifest, err);
+            }
             lost = proven == FLS_CHECKSUM_MISMATCH;
             status = lost ? FLS_OK : proven;
         }
@@ -328,6 +332,19 @@ fls_status flsi_journal_remake(flsi_manifest *manifest, const flsi_directory *di
         return status;
     }
     status = flsi_manifest_load(manifest, directory, allocator, err);
+    if (self.listing.count > 0) { /* before an epoch is chosen that the log does not know */
+        fls_error unread = FLS_ERROR_INIT;
+        fls_status redone = flsi_redo_apply(
+            directory, status == FLS_OK ? manifest : NULL,
+            self.listing.segments[self.listing.count - 1].first_ordinal, allocator, &unread);
+        if (redone != FLS_OK) {
+            flsi_listing_fini(&self.listing);
+            if (err != NULL) {
+                *err = unread;
+            }
+            return redone;
+        }
+    }
     if (status == FLS_END && self.listing.count == 0) {
         status = fls_error_set(err, FLS_IO, 0, "there is nothing that a journal could be made of");
     } else if (status == FLS_END || fls_status_class_of(status) == FLS_CLASS_DAMAGE) {

@@ -153,6 +153,9 @@ static fls_status take_segment(fls_journal *journal, const flsi_segment *segment
     journal->rotation_due = 0;
     journal->durable_offset = segment->begin_offset;
     journal->marks_due = segment->marks_offset;
+    journal->segment.redo = &journal->redo;
+    journal->redo_base = UINT64_MAX;
+    flsi_redo_break(&journal->redo);
     journal->held_since = 0;
     journal->undurable_since = 0;
     atomic_store_explicit(&journal->durable, segment->begin_ordinal, memory_order_release);

@@ -65,6 +65,7 @@ static void keep_whole(flsi_segment *segment, size_t done)
     uint8_t *end = frame + done;
     size_t header = header_bytes(segment);
     size_t frame_bytes = 0;
+    flsi_redo_break(segment->redo);
     while (frame < segment->next) {
         size_t bytes = header + flsi_load_le32(frame);
         if (bytes > (size_t)(end - frame)) {
@@ -107,6 +108,7 @@ static fls_status write_frames(flsi_segment *segment, fls_error *err)
         keep_whole(segment, done);
         return status;
     }
+    flsi_redo_note_frames(segment->redo, segment->begin_offset, segment->begin, bytes);
     set_proof(segment, segment->next, (size_t)(segment->next - segment->last));
     start_over(segment, segment->begin_offset + bytes, segment->begin_offset + bytes);
     return FLS_OK;
@@ -121,7 +123,10 @@ static fls_status write_marks(flsi_segment *segment, fls_error *err)
     }
     fls_status status =
         flsi_file_write_all_at(&segment->marks_file, segment->marks_offset, &span, 1, &done, err);
-    if (status != FLS_OK) { /* what is not whole is written again */
+    if (status == FLS_OK) {
+        flsi_redo_note_marks(segment->redo, segment->marks_offset, span.data, done);
+    } else { /* what is not whole is written again */
+        flsi_redo_break(segment->redo);
         size_t whole = 0;
         while (done - whole >= MARKS_HEADER) {
             size_t frame = MARKS_HEADER + flsi_load_le32(segment->marks.frames + whole);
@@ -168,6 +173,7 @@ fls_status flsi_segment_take_back(flsi_segment *segment, const flsi_segment_poin
     segment->proof = point->proof;
     segment->proof_bytes = point->proof_bytes;
     start_over(segment, point->offset, point->offset);
+    flsi_redo_break(segment->redo);
     fls_status status = flsi_file_truncate(&segment->marks_file, point->marks_offset, err);
     return status == FLS_OK ? flsi_file_truncate(&segment->frames, point->offset, err) : status;
 }
@@ -304,6 +310,7 @@ static fls_status put_large(flsi_segment *segment, const void *payload, size_t s
         }
         return status;
     }
+    flsi_redo_break(segment->redo);
     begin_marks(segment, time_ns);
     note_time(segment, time_ns);
     flsi_marks_close_frame(&segment->marks);
@@ -354,6 +361,7 @@ static fls_status put_across(flsi_segment *segment, const void *payload, size_t 
         keep_whole(segment, done < before ? done : before);
     } else {
         if (before > 0) {
+            flsi_redo_note_frames(segment->redo, segment->begin_offset, segment->begin, before);
             set_proof(segment, frame, (size_t)(frame - segment->last));
         }
         start_over(segment, offset, edge_offset);
@@ -482,25 +490,23 @@ fls_status flsi_segment_mark(flsi_segment *segment, const flsi_record *record, f
     return status;
 }
 
-fls_status flsi_segment_mark_durable(flsi_segment *segment, uint64_t ordinal, uint64_t offset,
-                                     uint32_t proof_bytes, uint64_t proof, fls_error *err)
+fls_status flsi_segment_mark_durable(flsi_segment *segment, const flsi_record *record,
+                                     fls_error *err)
 {
     uint8_t bytes[DURABLE_BYTES];
     size_t done = 0;
     const fls_span span = {bytes, sizeof bytes};
-    const flsi_record record = {.type = FLSI_RECORD_DURABLE,
-                                .small = proof_bytes,
-                                .ordinal = ordinal,
-                                .offset = offset,
-                                .value = proof};
-    flsi_record_encode(bytes + MARKS_HEADER, &record);
+    flsi_record_encode(bytes + MARKS_HEADER, record);
     (void)fls_frame_encode_header(
         bytes, FLSI_RECORD_BYTES,
         fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes + MARKS_HEADER, FLSI_RECORD_BYTES), 8);
     fls_status status =
         flsi_file_write_all_at(&segment->marks_file, segment->marks_offset, &span, 1, &done, err);
     if (status == FLS_OK) {
+        flsi_redo_note_marks(segment->redo, segment->marks_offset, bytes, sizeof bytes);
         segment->marks_offset += sizeof bytes;
+    } else {
+        flsi_redo_break(segment->redo);
     }
     return status;
 }

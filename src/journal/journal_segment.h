@@ -14,6 +14,7 @@
 #include "journal/journal_manifest.h"
 #include "journal/journal_marks.h"
 #include "journal/journal_recovery.h"
+#include "journal/journal_redo.h"
 
 /* What a new segment's marks begin with. */
 typedef struct flsi_segment_start {
@@ -58,6 +59,7 @@ typedef struct flsi_segment {
     flsi_marks_builder marks;
     uint64_t marks_offset; /* in the file: what was written ends here */
     uint64_t marks_synced; /* so much of it has survived a sync */
+    flsi_redo *redo;       /* what is written is noted in it; NULL: in none */
 } flsi_segment;
 
 /* A new segment under the name of its first ordinal (name NULL) or under another, unfinished one,
@@ -109,11 +111,11 @@ flsi_segment_point flsi_segment_here(const flsi_segment *segment);
 fls_status flsi_segment_take_back(flsi_segment *segment, const flsi_segment_point *point,
                                   fls_error *err);
 
-/* After a sync of the frames returned: says with a DURABLE record that what was below (ordinal,
- * offset, proof as they were at that flush) is durable, and writes it; not synced. Marks that are
- * held stay held. */
-fls_status flsi_segment_mark_durable(flsi_segment *segment, uint64_t ordinal, uint64_t offset,
-                                     uint32_t proof_bytes, uint64_t proof, fls_error *err);
+/* After a sync of the frames, or of the redo log, returned: writes the DURABLE or LOGGED record
+ * that says what is durable (ordinal, offset, proof as they were at that flush); not synced. Marks
+ * that are held stay held. */
+fls_status flsi_segment_mark_durable(flsi_segment *segment, const flsi_record *record,
+                                     fls_error *err);
 /* The last record: FLSI_SEAL_...; written, not synced. Everything was flushed before. */
 fls_status flsi_segment_seal(flsi_segment *segment, uint32_t flags, fls_error *err);
 

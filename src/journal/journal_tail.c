@@ -80,6 +80,7 @@ static void note(flsi_journal_tail *tail, const flsi_record *record)
         tail->proof_bytes = record->small;
         tail->proof = record->value;
         break;
+    case FLSI_RECORD_LOGGED: tail->logged = *record; break;
     case FLSI_RECORD_SEAL:
         tail->seal = *record;
         note_time(tail, record->time_ns);
@@ -296,6 +297,42 @@ fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err
     return FLS_OK;
 }
 
+static fls_status see_logged(void *self, const fls_message *message, fls_error *err)
+{
+    const flsi_record *logged = self;
+    (void)err;
+    return message->ordinal + 1 < logged->ordinal ? FLS_OK : FLS_STOPPED;
+}
+
+fls_status flsi_journal_tail_prove_logged(const flsi_journal_tail *tail,
+                                          const flsi_manifest *manifest, fls_error *err)
+{
+    flsi_record logged = tail->logged;
+    flsi_scan scan = {.file = &tail->frames,
+                      .allocator = tail->allocator,
+                      .checksum = manifest->checksum,
+                      .max_frame_bytes = manifest->max_frame_bytes,
+                      .end = logged.offset,
+                      .ordinal = tail->base_ordinal,
+                      .offset = tail->base_offset};
+    if (tail->frames.fd < 0 || logged.ordinal <= tail->base_ordinal) {
+        return FLS_OK;
+    }
+    fls_status status = FLS_END;
+    if (logged.offset <= tail->frames_bytes) {
+        status = flsi_scan_frames(&scan, see_logged, &logged, err);
+    }
+    if (status == FLS_OK || status == FLS_END) { /* they end before */
+        (void)refuse(tail,
+                     "durable messages are missing or damaged behind the last sync of the segment: "
+                     "the journal can be read; put REDO or the file back from a copy, or rebuild "
+                     "the journal without them",
+                     err);
+        return FLS_CHECKSUM_MISMATCH;
+    }
+    return status == FLS_STOPPED ? FLS_OK : status;
+}
+
 int flsi_journal_tail_is_clean(const flsi_journal_tail *tail)
 {
     if (tail->frames.fd < 0) {
@@ -327,6 +364,7 @@ fls_status flsi_journal_durable_end(const flsi_directory *journal, const fls_all
             flsi_journal_tail_open(&tail, &manifest, journal, &listing.segments[listing.count - 1],
                                    0, FLSI_OPEN_READ, allocator, err);
         *ordinal = tail.frames.fd < 0 && tail.sealed != 0 ? tail.seal.ordinal : tail.base_ordinal;
+        *ordinal = tail.logged.ordinal > *ordinal ? tail.logged.ordinal : *ordinal;
         flsi_journal_tail_close(&tail);
     }
     flsi_listing_fini(&listing);

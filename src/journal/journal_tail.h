@@ -30,6 +30,7 @@ typedef struct flsi_journal_tail {
     uint64_t base_offset;
     uint32_t proof_bytes;
     uint64_t proof;
+    flsi_record logged;    /* the newest LOGGED; its ordinal 0: none */
     uint64_t last_time_ns; /* newest time in the marks, or 0 */
     uint32_t type_count;
     flsi_manifest_type *types; /* FLSI_MANIFEST_TYPES of them */
@@ -51,6 +52,11 @@ fls_status flsi_journal_tail_pass(const flsi_journal_tail *tail, flsi_marks_pass
 
 /* Whether the base and the seal speak of what is there. FLS_CHECKSUM_MISMATCH when they do not. */
 fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err);
+
+/* Whether the messages between the base and the newest LOGGED record are there, which the redo log
+ * had: FLS_CHECKSUM_MISMATCH when they are not. Reads them. */
+fls_status flsi_journal_tail_prove_logged(const flsi_journal_tail *tail,
+                                          const flsi_manifest *manifest, fls_error *err);
 
 /* Whether nothing is behind the base, in frames and marks. */
 int flsi_journal_tail_is_clean(const flsi_journal_tail *tail);

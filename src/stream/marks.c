@@ -12,7 +12,7 @@ static int has_data(uint8_t type)
 
 int flsi_record_is_known(uint8_t type)
 {
-    return type != 0 && (type <= FLSI_RECORD_TYPE || type >= FLSI_RECORD_COMPATIBLE);
+    return type != 0 && (type <= FLSI_RECORD_LOGGED || type >= FLSI_RECORD_COMPATIBLE);
 }
 
 static int is_of_index(uint8_t type)
@@ -52,6 +52,7 @@ void flsi_record_encode(uint8_t to[FLSI_RECORD_BYTES], const flsi_record *record
         flsi_store_le32(to + 24, (uint32_t)record->value);
         break;
     case FLSI_RECORD_DURABLE:
+    case FLSI_RECORD_LOGGED:
         flsi_store_le64(to + 16, record->offset);
         flsi_store_le64(to + 24, record->value);
         break;
@@ -196,6 +197,7 @@ static fls_status decode_fields(flsi_record *record, const uint8_t *from, fls_er
         sound = record->flags == 0 && fourth >= 1 && fourth <= UINT32_MAX;
         break;
     case FLSI_RECORD_DURABLE:
+    case FLSI_RECORD_LOGGED:
         record->offset = third;
         record->value = fourth;
         sound = record->flags == 0 && record->small <= FLSI_PROOF_BYTES && record->small <= third &&

@@ -28,6 +28,7 @@
  *               message, 16 u64 offset behind it, 24 u64 time of the last message
  *   8 TYPE      4 u32 bytes of data, 8 u64 schema hash, 16 identifier (4 bytes, zeros: none); data:
  *               name of the root table
+ *   9 LOGGED    as DURABLE, but for a sync of the journal's redo log, which has the same bytes
  *   16 INDEX    1 version = 1
  *               2 checksum of the stream (fls_checksum, 1 to 4; 0: it has no messages)
  *               3 flags: 1 times are noted
@@ -72,6 +73,7 @@ enum {
     FLSI_RECORD_GAP = 6,
     FLSI_RECORD_SEAL = 7,
     FLSI_RECORD_TYPE = 8,
+    FLSI_RECORD_LOGGED = 9,
     FLSI_RECORD_INDEX = 16,
     FLSI_RECORD_SIZES = 17,
     FLSI_RECORD_SPAN = 18,
@@ -94,7 +96,7 @@ typedef struct flsi_record {
     uint64_t id;       /* HEADER: journal id; TYPE: schema hash */
     uint64_t offset;   /* at 16: offset; GAP: messages */
     uint64_t time_ns;  /* HEADER 24, OFFSET 24, TIMES 16, CLOCK 16, SEAL 24, SPAN 16 */
-    uint64_t value;    /* DURABLE: proof; CLOCK: wall time; TIMES: count; TYPE: identifier, LE;
+    uint64_t value;    /* DURABLE, LOGGED: proof; CLOCK: wall time; TIMES: count; TYPE: identifier, LE;
                           INDEX: interval; SIZES: bytes of payload */
     uint64_t last_ns;  /* TIMES: time of the last message, when it was decoded; SPAN: greatest */
     uint64_t smallest; /* SIZES */

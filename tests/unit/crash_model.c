@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "journal/journal_marks.h"
+#include "journal/journal_redo.h"
 #include "journal/journal_zstd.h"
 #include "os/os_directory.h"
 #include "support/testing.h"
@@ -282,6 +283,32 @@ void crash_model_check(crash_model *model, crash_disk *disk, uint64_t next_ordin
     bytes_free(&content);
 }
 
+/* What the redo log has of a segment or its marks comes into the place of what the crash left
+ * there.
+ */
+static void redo(const crash_disk *disk, const char *name, byte_buffer *content)
+{
+    byte_buffer log = BYTES_INIT;
+    flsi_redo_entry entry;
+    size_t size = 0;
+    int is_marks = strstr(name, ".flm") != NULL;
+    (void)read_below(disk, "REDO", &log);
+    for (size_t at = 0; flsi_redo_decode(&entry, log.data + at, log.size - at, &size) == FLS_OK;
+         at += size) {
+        uint64_t offset = is_marks ? entry.marks_offset : entry.frames_offset;
+        const uint8_t *bytes = is_marks ? entry.marks : entry.frames;
+        size_t count = is_marks ? entry.marks_bytes : entry.frames_bytes;
+        if (entry.owner.segment != ordinal_of(name) || offset > content->size) {
+            break;
+        }
+        size_t room = content->size - (size_t)offset;
+        size_t within = count < room ? count : room;
+        memcpy(content->data + offset, bytes, within);
+        bytes_append(content, bytes + within, count - within);
+    }
+    bytes_free(&log);
+}
+
 /* ---- what was set aside ---- */
 
 typedef struct cut_search {
@@ -332,33 +359,40 @@ static size_t strange_from(crash_model *model, const char *name, const byte_buff
     return from;
 }
 
+static int is_kept(const crash_disk *after, const char *name, const byte_buffer *old, size_t from)
+{
+    byte_buffer new = BYTES_INIT;
+    (void)read_below(after, name, &new);
+    cut_search search = {after, old->data + from, old->size - from, 0};
+    search.found =
+        new.size >= old->size &&memcmp(new.data + from, old->data + from, old->size - from) == 0;
+    if (!search.found) {
+        crash_disk_names(after, CRASH_PATH "/cut", search_cut, &search);
+    }
+    bytes_free(&new);
+    return search.found;
+}
+
 void crash_model_check_cut(crash_model *model, const crash_disk *before, const crash_disk *after,
                            uint64_t next_ordinal, crash_verdict *verdict)
 {
     static segment_names names;
     byte_buffer old = BYTES_INIT;
-    byte_buffer new = BYTES_INIT;
     list_segments(before, ".fls", &names);
     for (size_t i = 0; i < names.count; i++) {
-        (void)read_below(before, names.names[i], &old);
-        size_t from = strange_from(model, names.names[i], &old, next_ordinal);
-        if (is_zeros(old.data + from, old.size - from)) {
+        const char *name = names.names[i];
+        (void)read_below(before, name, &old);
+        size_t from = strange_from(model, name, &old, next_ordinal);
+        if (is_zeros(old.data + from, old.size - from) || is_kept(after, name, &old, from)) {
             continue;
         }
-        (void)read_below(after, names.names[i], &new);
-        if (new.size >= old.size &&
-            memcmp(new.data + from, old.data + from, old.size - from) == 0) {
-            continue;
-        }
-        cut_search search = {after, old.data + from, old.size - from, 0};
-        crash_disk_names(after, CRASH_PATH "/cut", search_cut, &search);
-        if (!search.found) {
-            wrong(verdict, &verdict->other, "bytes of it are nowhere any more", names.names[i],
-                  from);
+        redo(before, name, &old);
+        from = strange_from(model, name, &old, next_ordinal);
+        if (!is_zeros(old.data + from, old.size - from) && !is_kept(after, name, &old, from)) {
+            wrong(verdict, &verdict->other, "bytes of it are nowhere any more", name, from);
         }
     }
     bytes_free(&old);
-    bytes_free(&new);
 }
 
 /* ---- gaps ---- */
@@ -390,6 +424,8 @@ void crash_model_check_gaps(crash_model *model, const crash_disk *disk, crash_ve
         for (size_t k = 0; k < count && firsts[k] <= ordinal_of(names.names[i]); k++) {
             if (firsts[k] == ordinal_of(names.names[i]) &&
                 read_below(disk, names.names[i], &marks)) {
+                find_gaps(model, &marks, found);
+                redo(disk, names.names[i], &marks);
                 find_gaps(model, &marks, found);
             }
         }

@@ -117,7 +117,7 @@ static void test_interruptions(void **state)
     (void)state;
     for (uint64_t seed = 700; seed < 716; seed++) {
         crash_plan plan = {.seed = seed, .steps = 60, .depth = 1, .stride = 20, .upkeep = 1};
-        plan.transfer_most = 1 + (size_t)(seed % 4) * 37;
+        plan.transfer_most = 13 + (size_t)(seed % 4) * 37;
         plan.interrupt = 2 + (uint32_t)(seed % 5);
         crash_journal_run(&plan, &tally);
         assert_int_equal(tally.stopped, 0);

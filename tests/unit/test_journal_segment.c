@@ -219,10 +219,12 @@ static void test_every_size_and_checksum(void **state)
         }
         assert_status(flsi_segment_flush(&segment, &err), FLS_OK, &err);
         assert_int_equal(segment.next_ordinal, FIRST + MANY);
-        assert_status(flsi_segment_mark_durable(&segment, segment.begin_ordinal,
-                                                segment.begin_offset, segment.proof_bytes,
-                                                segment.proof, &err),
-                      FLS_OK, &err);
+        const flsi_record durable = {.type = FLSI_RECORD_DURABLE,
+                                     .small = segment.proof_bytes,
+                                     .ordinal = segment.begin_ordinal,
+                                     .offset = segment.begin_offset,
+                                     .value = segment.proof};
+        assert_status(flsi_segment_mark_durable(&segment, &durable, &err), FLS_OK, &err);
         assert_status(flsi_segment_seal(&segment, FLSI_SEAL_ROTATED, &err), FLS_OK, &err);
         assert_int_equal(files_size(name_of(FLSI_NAME_SEGMENT)), flsi_segment_bytes(&segment));
         assert_int_equal(files_size(name_of(FLSI_NAME_MARKS)), segment.marks_offset);

@@ -42,6 +42,7 @@ static void make(fls_journal_sync sync, int count, int is_closed)
     options.polled = 1;
     options.sync = sync;
     options.sync_messages = 7;
+    options.no_redo = 1; /* durable marks of the files */
     assert_status(fls_journal_open(&journal, path, &options, NULL, &err), FLS_OK, &err);
     for (int i = 0; i < count; i++) {
         assert_status(fls_journal_append(journal, payload, 5 + (size_t)i % 30, NULL, &err), FLS_OK,
