@@ -120,6 +120,9 @@ static void choose_options(run *at)
     options->times = (fls_journal_times)prng_below(&random, 3);
     options->segment_messages = prng_below(&random, 2) * (3 + prng_below(&random, 30));
     options->segment_bytes = prng_below(&random, 2) * (1500 + prng_below(&random, 9000));
+    if (options->segment_bytes == 0) {
+        options->segment_bytes = 65536; /* more than a run has; a redo log of 8 KiB */
+    }
     options->retain_segments = prng_below(&random, 3) == 0 ? 2 + prng_below(&random, 3) : 0;
     options->sync_starts_segment = prng_below(&random, 8) == 0;
     options->checksum =
