@@ -118,6 +118,16 @@ static fls_status check_proof(journal_check *check, const flsi_record *record, f
     return FLS_OK;
 }
 
+/* What a LOGGED record speaks of may stand in the redo log alone, until the journal is opened by a
+ * writer; or behind the end that a recovery gave the segment. */
+static int is_left(const journal_check *check, const flsi_record *record)
+{
+    flsi_file_info info;
+    return record->ordinal <= check->reader->end_ordinal &&
+           flsi_directory_info(&check->reader->directory, FLSI_REDO_NAME, &info, NULL, NULL) !=
+               FLS_OK;
+}
+
 /* Those that do not fit are as if there were none. */
 static fls_status check_header(journal_check *check, const flsi_record *header, const char *name)
 {
@@ -160,7 +170,8 @@ static fls_status check_marks(journal_check *check, fls_error *err)
     }
     while (status == FLS_OK) {
         status = flsi_marks_pass_next(&pass, &record, &fault);
-        if (status == FLS_OK && record.type == FLSI_RECORD_DURABLE) {
+        if (status == FLS_OK && (record.type == FLSI_RECORD_DURABLE ||
+                                 (record.type == FLSI_RECORD_LOGGED && is_left(check, &record)))) {
             status = check_proof(check, &record, &fault);
         }
     }
