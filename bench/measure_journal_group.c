@@ -6,7 +6,7 @@
 
 #include "journal_roads.h"
 
-enum { THREADS = 16, GROUP_MESSAGES = 1024 };
+enum { THREADS = 16, GROUP_MESSAGES = 8192 }; /* the redo log is made in the first ones */
 
 typedef struct group_road {
     journal_road base;

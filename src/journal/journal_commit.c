@@ -17,8 +17,9 @@
 #include "core/error.h"
 #include "journal/journal_private.h"
 
-/* Others are waited for at most for this part of what a sync takes, and this long. */
-#define GATHER_PART   4u
+/* Others are waited for at most for this part of what a sync takes, and this long: as soon as all
+ * are there that are expected, it begins. */
+#define GATHER_PART   1u
 #define GATHER_MOST   UINT64_C(500000)
 #define MARKS_AT_MOST ((size_t)1 << 30)
 
