@@ -96,7 +96,7 @@ typedef struct flsi_record {
     uint64_t id;       /* HEADER: journal id; TYPE: schema hash */
     uint64_t offset;   /* at 16: offset; GAP: messages */
     uint64_t time_ns;  /* HEADER 24, OFFSET 24, TIMES 16, CLOCK 16, SEAL 24, SPAN 16 */
-    uint64_t value;    /* DURABLE, LOGGED: proof; CLOCK: wall time; TIMES: count; TYPE: identifier, LE;
+    uint64_t value;    /* DURABLE and LOGGED: proof; CLOCK: wall time; TIMES: count; TYPE: id, LE;
                           INDEX: interval; SIZES: bytes of payload */
     uint64_t last_ns;  /* TIMES: time of the last message, when it was decoded; SPAN: greatest */
     uint64_t smallest; /* SIZES */
