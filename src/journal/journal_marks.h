@@ -6,11 +6,11 @@
  *   2  the first record is the only HEADER, and TYPE records come with it in the first frame;
  *   3  ordinals of OFFSET and TIMES never go back, offsets neither, and those of DURABLE neither,
  *      nor those of LOGGED (which come after their sync, and so may be behind the OFFSET before
- *      them); none is below the header's. A frame with TIMES begins with the OFFSET of the first of its messages, so that
- *      places are found by looking at the beginnings of frames only; it may lack one only where it
- *      goes on with the messages of a frame that was full;
- *   4  behind a SEAL with flag 1 or 4 there is nothing.
- * What comes behind the first thing that is not valid is as if it were not there.
+ *      them); none is below the header's. A frame with TIMES begins with the OFFSET of the first of
+ * its messages, so that places are found by looking at the beginnings of frames only; it may lack
+ * one only where it goes on with the messages of a frame that was full; 4  behind a SEAL with flag
+ * 1 or 4 there is nothing. What comes behind the first thing that is not valid is as if it were not
+ * there.
  */
 #ifndef FLSI_JOURNAL_MARKS_H
 #define FLSI_JOURNAL_MARKS_H
