@@ -20,11 +20,12 @@
 #include "os/os_directory.h"
 
 #define FLSI_REDO_HEADER_BYTES ((size_t)72)
-#define FLSI_REDO_LEAST_BYTES  ((uint64_t)4096) /* of the file */
-#define FLSI_REDO_MOST_BYTES   ((uint64_t)2 * 1024 * 1024)
-#define FLSI_REDO_FRAMES_BYTES ((size_t)96 * 1024) /* of an entry, at most; more is worth a sync \
-                                                    */
-#define FLSI_REDO_MARKS_BYTES ((size_t)16 * 1024)
+/* Of the file. */
+#define FLSI_REDO_LEAST_BYTES ((uint64_t)4096)
+#define FLSI_REDO_MOST_BYTES  ((uint64_t)2 * 1024 * 1024)
+/* Of an entry, at most: more is worth a sync of the files. */
+#define FLSI_REDO_FRAMES_BYTES ((size_t)96 * 1024)
+#define FLSI_REDO_MARKS_BYTES  ((size_t)16 * 1024)
 
 /* What is being gathered for the next entry, and the file. Zeros are a log that is off: what is
  * noted in it is nothing. */
