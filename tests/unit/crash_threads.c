@@ -252,6 +252,7 @@ void crash_threads_run(uint64_t seed, unsigned sync, unsigned stride, crash_tall
     fls_journal_options options = FLS_JOURNAL_OPTIONS_INIT;
     memset(&run, 0, sizeof run);
     run.tally = tally;
+    options.segment_bytes = 65536; /* more than a run has; a redo log of 8 KiB */
     run.seed = seed;
     run.sync = sync;
     run.stride = stride;
