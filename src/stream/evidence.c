@@ -25,9 +25,10 @@
  * and where the stream was torn is no witness.)
  *
  * The work is bounded. Payloads are hashed at the cost of two purses, each of 4 GiB and 64 times
- * the bytes searched: one for payloads with a table root, and for what stands at a known place; one
- * for all others. If the first runs out, or the second where payloads are not known to have table
- * roots, the search says that it gave up, and nothing is cut.
+ * the bytes searched (256 MiB and twice, where the answer is only a name): one for payloads with a
+ * table root, and for what stands at a known place; one for all others. If the first runs out, or
+ * the second where payloads are not known to have table roots, the search says that it gave up, and
+ * nothing is cut.
  */
 #include "stream/evidence.h"
 
@@ -37,6 +38,9 @@
 #define SCAN_BYTES    ((size_t)256 * 1024)
 #define HASH_PER_BYTE 64u
 #define HASH_FREE     ((uint64_t)4 << 30)
+
+#define QUICK_PER_BYTE 2u
+#define QUICK_FREE     ((uint64_t)256 << 20)
 
 /* What may be hashed of payloads, by how likely they are to be messages; see above. */
 typedef enum purse { PURSE_LIKELY, PURSE_UNLIKELY, PURSES } purse;
@@ -88,6 +92,13 @@ static fls_status try_neighbours(proof_search *trial, int *proven, fls_error *er
     return status;
 }
 
+/* A purse ran out that it matters for. */
+static int gave_up(const proof_search *trial)
+{
+    return trial->purses[PURSE_LIKELY].empty ||
+           (trial->purses[PURSE_UNLIKELY].empty && !trial->search->roots);
+}
+
 /* Every offset, a window at a time. */
 static fls_status scan(proof_search *trial, flsi_view *view, flsi_search *search, fls_error *err)
 {
@@ -100,15 +111,18 @@ static fls_status scan(proof_search *trial, flsi_view *view, flsi_search *search
         if (status != FLS_OK) {
             return status == FLS_END ? FLS_OK : status;
         }
+        uint64_t most =
+            view->end - at < search->max_frame_bytes ? view->end - at : search->max_frame_bytes;
         for (size_t i = 0; i + FLS_LENGTH_BYTES <= got && at + i < search->to; i++) {
             flsi_candidate frame;
-            if (!flsi_proof_fits(&trial->prober, at + i, flsi_load_le32(bytes + i), &frame) ||
-                (frame.length == 0 && search->digest->width < 8)) {
+            uint32_t length = flsi_load_le32(bytes + i);
+            if (length > most || (length == 0 && search->digest->width < 8) ||
+                !flsi_proof_fits(&trial->prober, at + i, length, &frame)) {
                 continue;
             }
             status = try_frame(trial, &frame, 0, &search->found, err);
-            if (status != FLS_OK) {
-                return status;
+            if (status != FLS_OK || (search->quick && gave_up(trial))) {
+                return status; /* proof or no proof would give the same name */
             }
             if (search->found) {
                 search->found_offset = at + i;
@@ -130,10 +144,12 @@ fls_status flsi_search_sound_frame(flsi_search *search, const flsi_view *view, f
     flsi_view_copy(&scanned, view);
     flsi_view_copy(&trial.prober.probe, view);
     uint64_t searched = view->end - search->frame;
+    uint64_t per_byte = search->quick ? QUICK_PER_BYTE : HASH_PER_BYTE;
+    uint64_t given = search->quick ? QUICK_FREE : HASH_FREE;
     uint64_t most = (uint64_t)INT64_MAX;
     for (int i = 0; i < PURSES; i++) {
-        trial.purses[i].left = searched < (most - HASH_FREE) / HASH_PER_BYTE
-                                   ? (int64_t)(HASH_FREE + HASH_PER_BYTE * searched)
+        trial.purses[i].left = searched < (most - given) / per_byte
+                                   ? (int64_t)(given + per_byte * searched)
                                    : INT64_MAX;
     }
     fls_status status = flsi_proof_find_zeros(&trial.prober, search->frame, err);
@@ -145,8 +161,7 @@ fls_status flsi_search_sound_frame(flsi_search *search, const flsi_view *view, f
     } else if (status == FLS_OK) {
         status = scan(&trial, &scanned, search, err);
     }
-    search->gave_up = !search->found && (trial.purses[PURSE_LIKELY].empty ||
-                                         (trial.purses[PURSE_UNLIKELY].empty && !search->roots));
+    search->gave_up = !search->found && gave_up(&trial);
     flsi_view_close(&scanned);
     flsi_view_close(&trial.prober.probe);
     return status;

@@ -28,6 +28,7 @@ typedef struct flsi_search {
     uint64_t frame; /* offset of the frame that cannot be read; a known boundary */
     uint64_t from;  /* offsets of candidates: from (more than frame) up to before `to` */
     uint64_t to;
+    int quick;   /* 1: the answer gives a loss its name and no more; less is hashed for it */
     int roots;   /* the messages before the frame all have a table root: so will those behind it */
     int found;   /* out: a frame was proven, at found_offset */
     int gave_up; /* out: the budget ran out before all candidates were tried */

@@ -374,6 +374,7 @@ fls_status flsi_salvage_tail(fls_salvager *salvager, uint64_t from, const fls_er
         .frame = from,
         .from = from + 1,
         .to = salvager->whole.end,
+        .quick = 1,
         .roots = salvager->resync.prober.roots,
     };
     fls_status status = flsi_search_sound_frame(&search, &salvager->whole, err);
