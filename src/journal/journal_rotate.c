@@ -156,6 +156,7 @@ static fls_status take_segment(fls_journal *journal, const flsi_segment *segment
     journal->segment.redo = &journal->redo;
     journal->redo_base = UINT64_MAX;
     flsi_redo_break(&journal->redo);
+    flsi_redo_begin_pass(&journal->redo); /* what it has is in the segments that are there */
     journal->held_since = 0;
     journal->undurable_since = 0;
     atomic_store_explicit(&journal->durable, segment->begin_ordinal, memory_order_release);

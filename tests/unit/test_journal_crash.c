@@ -142,6 +142,21 @@ static void test_failing_calls(void **state)
     none_wrong("failing calls", &tally);
 }
 
+/* A commit to the files fails while the redo log has something, and the journal goes on in another
+ * segment: the log has nothing of that one. */
+static void test_failing_beside_log(void **state)
+{
+    crash_tally tally = {0};
+    (void)state;
+    crash_plan plan = {.seed = 5001, .steps = 50, .depth = 1, .stride = 30, .upkeep = 1};
+    plan.fail_errno = ENOSPC;
+    plan.fail_calls = 3;
+    for (plan.fail_at = 320; plan.fail_at < 360; plan.fail_at++) {
+        crash_journal_run(&plan, &tally);
+    }
+    none_wrong("failing beside log", &tally);
+}
+
 static void test_failing_allocations(void **state)
 {
     crash_tally tally = {0};
@@ -171,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_interruptions),
         cmocka_unit_test(test_failing_calls),
+        cmocka_unit_test(test_failing_beside_log),
         cmocka_unit_test(test_failing_allocations),
     };
     crash_tally_print(NULL, NULL);
