@@ -76,7 +76,8 @@ typedef struct fls_journal_options {
     uint32_t must_exist;     /* 1: FLS_IO when there is no journal yet */
     uint32_t must_be_new;    /* 1: FLS_IO when there is one */
     uint32_t no_redo;        /* 1: without the redo log, in which small commits are synced that
-                                somebody waits for */
+                                somebody waits for. It takes 2 MiB at most, goes when the journal is
+                                closed, and belongs to a copy of one that is not */
     const fls_journal_type *types; /* what is appended from now on; NULL: as before */
     size_t type_count;
     const fls_allocator *allocator; /* NULL: libc; called on several threads */
@@ -91,12 +92,13 @@ typedef struct fls_journal_options {
 
 /* What opening found and did. */
 typedef struct fls_journal_report {
-    uint32_t struct_bytes; /* sizeof(fls_journal_report), set by the caller */
-    uint32_t is_new;       /* 1: there was no journal */
-    uint32_t was_clean; /* 1: the last writer had closed it, or nothing was after its last sync */
-    uint32_t rebuilt;   /* 1: manifest or marks were lost and made again; times are estimated */
-    uint64_t epoch;     /* of this writer */
-    uint64_t messages;  /* the ordinal that comes next */
+    uint32_t struct_bytes;  /* sizeof(fls_journal_report), set by the caller */
+    uint32_t is_new;        /* 1: there was no journal */
+    uint32_t was_clean;     /* 1: the last writer had closed it, or nothing was after the last sync
+                               of its files */
+    uint32_t rebuilt;       /* 1: manifest or marks were lost and made again; times are estimated */
+    uint64_t epoch;         /* of this writer */
+    uint64_t messages;      /* the ordinal that comes next */
     uint64_t base_ordinal;  /* newest durable mark that proved itself: messages below are durable */
     uint64_t kept_messages; /* from the base on, sound, and durable now */
     uint64_t cut_messages;  /* sound ones behind the first fault, set aside */

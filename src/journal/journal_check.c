@@ -67,23 +67,11 @@ static int is_damage(fls_status status)
     return fls_status_class_of(status) == FLS_CLASS_DAMAGE || status == FLS_UNSUPPORTED;
 }
 
-static int is_in_use(const fls_journal_reader *reader)
-{
-    flsi_file file;
-    if (flsi_directory_file(&reader->directory, &file, FLSI_LOCK_NAME, FLSI_OPEN_READ, NULL,
-                            NULL) != FLS_OK) {
-        return 0;
-    }
-    int locked = flsi_file_lock(&file, NULL) == FLS_LOCKED;
-    (void)flsi_file_close(&file, NULL);
-    return locked;
-}
-
 /* Half a frame at the end is a fault only if nobody is writing it; a writer may have come since the
  * check was begun. */
 static int is_being_written(journal_check *check)
 {
-    check->in_use = check->in_use || is_in_use(check->reader);
+    check->in_use = check->in_use || flsi_reader_journal_in_use(check->reader);
     return check->in_use;
 }
 
@@ -469,7 +457,7 @@ static fls_status check_all(journal_check *check, fls_error *err)
     fls_journal_reader *reader = check->reader;
     check->schema_check.types = &reader->types.set;
     check->schema_validator = fls_validator_schema(&check->schema_check);
-    check->in_use = is_in_use(reader);
+    check->in_use = flsi_reader_journal_in_use(reader);
     fls_status status = check_manifest(check, err);
     if (status == FLS_OK) {
         status = check_schemas(check, err);

@@ -26,6 +26,7 @@
 /* The redo log is made after so many commits that it would have taken, of a part of a segment's
  * bytes. */
 #define REDO_AFTER_COMMITS 4u
+#define REDO_MISSES        8u /* so many in a row that it does not take, and it goes */
 #define REDO_PART          8u
 #define PAGE_BYTES         ((uint64_t)4096)
 
@@ -224,6 +225,7 @@ typedef struct sync_end {
     uint64_t offset;
     uint64_t proof;
     uint64_t marks_end; /* the marks have to be durable up to here */
+    uint64_t began;     /* when, by the monotonic clock */
     uint32_t proof_bytes;
     int frames;
     int marks; /* they are not yet */
@@ -244,6 +246,9 @@ static fls_status was_synced(fls_journal *journal, const sync_end *end, uint8_t 
     journal->durable_offset = end->offset;
     /* Those that are let go will be back, and join those that have come meanwhile. */
     journal->expected = journal->captured + journal->waiting;
+    if (end->proof_bytes == 0 && end->offset > 0) {
+        return FLS_OK; /* a segment gone on with, and nothing written to it: it has its marks */
+    }
     fls_status status = flsi_segment_mark_durable(&journal->segment, &record, &why);
     if (status == FLS_NO_SPACE) {
         return FLS_OK;
@@ -308,8 +313,8 @@ static int log_takes(const fls_journal *journal, const sync_end *end, flsi_commi
         !flsi_redo_has(redo, end->offset, segment->marks_offset)) {
         return 0;
     }
-    return redo->end > 0 ||
-           (redo->frames_from == journal->redo_base && redo->marks_from <= segment->marks_synced);
+    return redo->end > 0 || (redo->frames_from == journal->redo_base && redo->proof_bytes > 0 &&
+                             redo->marks_from <= segment->marks_synced);
 }
 
 /* What is gathered becomes the log's next entry, and what is written from now on that of the next
@@ -328,17 +333,27 @@ static void turn_log(fls_journal *journal, const sync_end *end, int takes)
 
 /* Writes the entry, and syncs. After a failure the log is off: what it has is synced where it
  * belongs by the commit that goes on. */
-static fls_status sync_log(fls_journal *journal)
+static fls_status sync_log(fls_journal *journal, const sync_end *end)
 {
     flsi_mutex_unlock(&journal->mutex);
     fls_status status = flsi_redo_write(&journal->redo, NULL);
     flsi_mutex_lock(&journal->mutex);
     if (status != FLS_OK) {
         journal->figures.failed_syncs++;
-        journal->redo_refused = 1;
+        journal->redo_refused = FLSI_REDO_FAILED;
         flsi_redo_close(&journal->redo);
+        return status;
     }
-    return status;
+    note_latency(journal, flsi_journal_clock(journal) - end->began);
+    journal->log_misses = 0;
+    return FLS_OK;
+}
+
+/* More each time that the log went because it had nothing to take. */
+static uint32_t small_commits_wanted(const fls_journal *journal)
+{
+    uint32_t times = journal->redo_offs < 5 ? journal->redo_offs : 5;
+    return REDO_AFTER_COMMITS << 3 * times;
 }
 
 /* Everything is synced where it belongs. After some small commits that somebody waited for the log
@@ -350,11 +365,17 @@ static void renew_log(fls_journal *journal, const sync_end *end, uint64_t bytes,
     if (journal->redo.is_on) {
         journal->redo_base = end->offset;
         flsi_redo_begin_pass(&journal->redo);
+        if (++journal->log_misses > REDO_MISSES) { /* commits are not small any more */
+            flsi_redo_close(&journal->redo);
+            (void)flsi_redo_remove(&journal->directory, NULL);
+            journal->small_commits = 0;
+            journal->redo_offs++;
+        }
         return;
     }
     if (how != FLSI_COMMIT_SHARED || bytes > FLSI_REDO_FRAMES_BYTES || journal->redo_refused ||
         options->no_redo || options->sync_starts_segment ||
-        ++journal->small_commits < REDO_AFTER_COMMITS) {
+        ++journal->small_commits < small_commits_wanted(journal)) {
         return;
     }
     flsi_redo made;
@@ -365,7 +386,8 @@ static void renew_log(fls_journal *journal, const sync_end *end, uint64_t bytes,
     fls_status status =
         flsi_redo_open(&made, &journal->directory, file_bytes, journal->allocator, NULL);
     flsi_mutex_lock(&journal->mutex);
-    journal->redo_refused = status != FLS_OK;
+    journal->log_misses = 0;
+    journal->redo_refused = status != FLS_OK ? FLSI_REDO_REFUSED : 0;
     if (status == FLS_OK) {
         journal->redo = made; /* it begins with what the next commit leaves behind it */
     }
@@ -395,6 +417,7 @@ static fls_status commit_to_files(fls_journal *journal, sync_end *end, flsi_comm
     uint64_t bytes = end->offset - journal->durable_offset;
     end->marks = end->marks_end > segment->marks_synced;
     fls_status status = sync_files(journal, end, how, &marked, err, &why);
+    note_latency(journal, flsi_journal_clock(journal) - end->began);
     if (marked != FLS_OK) {
         return marked;
     }
@@ -418,7 +441,8 @@ static fls_status commit_to_files(fls_journal *journal, sync_end *end, flsi_comm
 static sync_end capture(fls_journal *journal)
 {
     const flsi_segment *segment = &journal->segment;
-    const sync_end end = {.ordinal = segment->begin_ordinal,
+    const sync_end end = {.began = flsi_journal_clock(journal),
+                          .ordinal = segment->begin_ordinal,
                           .offset = segment->begin_offset,
                           .proof_bytes = segment->proof_bytes,
                           .proof = segment->proof,
@@ -436,6 +460,9 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
     flsi_segment *segment = &journal->segment;
     fls_error full = FLS_ERROR_INIT;
     await_marks_job(journal);
+    if (journal->failure.status != FLS_OK) { /* of that job */
+        return flsi_journal_again(journal, err);
+    }
     journal->round++;
     journal->round_end = segment->next_ordinal;
     journal->captured = journal->waiting;
@@ -448,7 +475,6 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
     if (flushed != FLS_OK && !passed_on) {
         return give_error(&full, err);
     }
-    uint64_t began = flsi_journal_clock(journal);
     sync_end end = capture(journal);
     int all = segment->next_ordinal == end.ordinal;
     int takes = log_takes(journal, &end, how);
@@ -457,21 +483,21 @@ static fls_status commit(fls_journal *journal, flsi_commit_how how, fls_error *e
     journal->round_end = end.ordinal;
     journal->gap_pending = 0;
     if (!end.frames && end.marks_end <= segment->marks_synced) {
-        journal->undurable_since = all ? 0 : began + (began == 0);
+        journal->undurable_since = all ? 0 : end.began + (end.began == 0);
         return all ? FLS_OK : give_error(&full, err);
     }
     if (journal->redo.is_on) {
         turn_log(journal, &end, takes);
     }
     fls_status status;
-    if (takes && sync_log(journal) == FLS_OK) {
+    if (takes && sync_log(journal, &end) == FLS_OK) {
         status = was_synced(journal, &end, FLSI_RECORD_LOGGED, err);
     } else {
         status = commit_to_files(journal, &end, how, err);
     }
-    note_latency(journal, flsi_journal_clock(journal) - began);
     if (status == FLS_OK) {
-        journal->undurable_since = segment->next_ordinal > end.ordinal ? began + (began == 0) : 0;
+        journal->undurable_since =
+            segment->next_ordinal > end.ordinal ? end.began + (end.began == 0) : 0;
     }
     return status == FLS_OK && flushed != FLS_OK && !all ? give_error(&full, err) : status;
 }

@@ -151,6 +151,9 @@ static void take_tail_frame(flsi_durable_end *tail, const uint8_t *records, size
             tail->ordinal = record.ordinal;
             tail->offset = record.offset;
         }
+        if (record.type == FLSI_RECORD_DURABLE) {
+            tail->synced_ordinal = record.ordinal;
+        }
         records += used;
         size -= used;
     }
@@ -193,6 +196,28 @@ static fls_status look_at_tail(fls_journal_reader *reader, uint64_t first_ordina
         }
     }
     return status == FLS_END ? FLS_OK : status;
+}
+
+int flsi_reader_journal_in_use(const fls_journal_reader *reader)
+{
+    flsi_file file;
+    if (flsi_directory_file(&reader->directory, &file, FLSI_LOCK_NAME, FLSI_OPEN_READ, NULL,
+                            NULL) != FLS_OK) {
+        return 0;
+    }
+    int locked = flsi_file_lock(&file, NULL) == FLS_LOCKED;
+    (void)flsi_file_close(&file, NULL);
+    return locked;
+}
+
+int flsi_reader_awaits_redo(const fls_journal_reader *reader)
+{
+    flsi_file_info info;
+    return reader->durable && reader->is_open && reader->end_ordinal == UINT64_MAX &&
+           reader->tail.is_open && reader->tail.first_ordinal == reader->view.first_ordinal &&
+           reader->ordinal >= reader->tail.synced_ordinal &&
+           flsi_directory_info(&reader->directory, FLSI_REDO_NAME, &info, NULL, NULL) == FLS_OK &&
+           !flsi_reader_journal_in_use(reader);
 }
 
 /* Another writer since the last message? */

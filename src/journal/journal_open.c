@@ -429,7 +429,7 @@ static fls_status finish(fls_journal *journal, fls_error *err)
         status = flsi_journal_flush_held(journal, err);
     }
     status = status == FLS_OK ? flsi_journal_sync_marks(journal, err) : status;
-    if (status == FLS_OK && journal->redo.is_on) { /* the files have all of it */
+    if (status == FLS_OK) { /* the files have all of what it has */
         (void)flsi_redo_remove(&journal->directory, NULL);
     }
     return status;

@@ -18,6 +18,9 @@
 /* How far the end of a segment has come. */
 enum { FLSI_NOT_SEALED = 0, FLSI_SEAL_PUT = 1, FLSI_SEALED = 2 };
 
+/* Why there is no redo log: it could not be made, until the next segment; or failed, for good. */
+enum { FLSI_REDO_REFUSED = 1, FLSI_REDO_FAILED = 2 };
+
 struct fls_journal {
     /* Do not change. */
     const fls_allocator *allocator;
@@ -79,7 +82,9 @@ struct fls_journal {
     /* The redo log. */
     flsi_redo redo;
     uint32_t small_commits; /* that it would have taken, while it was off */
-    uint32_t redo_refused;  /* 1: it could not be made, or failed: off for good */
+    uint32_t log_misses;    /* commits in a row that it did not take, while it was on */
+    uint32_t redo_offs;     /* how often it went because of that */
+    uint32_t redo_refused;  /* FLSI_REDO_...: why it is off */
     uint64_t redo_base;     /* a pass may begin here: the segment's file is synced so far, and its
                                marks about that; UINT64_MAX: nowhere yet */
 

@@ -319,6 +319,10 @@ static fls_status take_fault(fls_journal_reader *reader, fls_status status, cons
         flsi_reader_drop_stream(reader);
         return flsi_reader_look(reader, err);
     }
+    if (status != FLS_VALIDATION_FAILED && flsi_reader_awaits_redo(reader)) {
+        flsi_reader_drop_stream(reader);
+        return fls_error_set(err, reader->given.follow ? FLS_WOULD_BLOCK : FLS_END, 0, NULL);
+    }
     reader->faulted = 1;
     reader->fault = *fault;
     reader->fault.status = status;

@@ -33,8 +33,9 @@ typedef struct flsi_durable_end {
     flsi_marks_file marks;
     uint64_t at;
     int broken;
-    uint64_t ordinal; /* of the newest DURABLE record */
+    uint64_t ordinal; /* of the newest DURABLE or LOGGED record */
     uint64_t offset;
+    uint64_t synced_ordinal; /* of the newest DURABLE: behind it the redo log may have to be used */
 } flsi_durable_end;
 
 /* Wall and journal time, of the same moment. */
@@ -134,6 +135,11 @@ uint64_t flsi_reader_digest(const fls_journal_reader *reader, const fls_message 
 /* Lists the segments again if that may have changed, or in any case. *changed (may be NULL). */
 fls_status flsi_reader_list(fls_journal_reader *reader, int in_any_case, int *changed,
                             fls_error *err);
+/* Whether a writer has the journal open. */
+int flsi_reader_journal_in_use(const fls_journal_reader *reader);
+/* Whether what is durable at the place and not there can be in the redo log, which the next writer
+ * that opens the journal uses: no damage. */
+int flsi_reader_awaits_redo(const fls_journal_reader *reader);
 /* Opens the segment that holds the place, if it is another one, and sees how far it can be read.
  * FLS_END: there is none. */
 fls_status flsi_reader_enter(fls_journal_reader *reader, fls_error *err);

@@ -187,12 +187,20 @@ void flsi_redo_begin_pass(flsi_redo *redo)
     redo->end = 0;
 }
 
+int flsi_redo_may_be(const uint8_t *from, size_t left, const flsi_redo_owner *owner)
+{
+    return left >= ENTRY_BEGIN && flsi_load_le32(from + FRAME_HEADER) == VERSION &&
+           flsi_load_le32(from + FRAME_HEADER + 4) == owner->epoch &&
+           flsi_load_le64(from + FRAME_HEADER + 8) == owner->journal_id &&
+           flsi_load_le64(from + FRAME_HEADER + 24) == owner->segment;
+}
+
 fls_status flsi_redo_decode(flsi_redo_entry *entry, const uint8_t *from, size_t left, size_t *size)
 {
-    const uint8_t *header = from + FRAME_HEADER;
     if (left < ENTRY_BEGIN) {
         return FLS_END;
     }
+    const uint8_t *header = from + FRAME_HEADER;
     size_t payload = flsi_load_le32(from);
     if (payload < FLSI_REDO_HEADER_BYTES || payload > left - FRAME_HEADER ||
         flsi_load_le64(from + FLS_LENGTH_BYTES) !=
@@ -209,11 +217,14 @@ fls_status flsi_redo_decode(flsi_redo_entry *entry, const uint8_t *from, size_t 
                                .marks_bytes = flsi_load_le32(header + 52),
                                .proof = flsi_load_le64(header + 56),
                                .proof_bytes = flsi_load_le32(header + 64)};
+    size_t bytes = payload - FLSI_REDO_HEADER_BYTES;
+    if (entry->frames_bytes > bytes || entry->marks_bytes != bytes - entry->frames_bytes) {
+        return FLS_END;
+    }
     entry->frames = header + FLSI_REDO_HEADER_BYTES;
     entry->marks = entry->frames + entry->frames_bytes;
     *size = FRAME_HEADER + payload;
     int sound = flsi_load_le32(header) == VERSION && flsi_load_le32(header + 68) == 0 &&
-                payload == FLSI_REDO_HEADER_BYTES + entry->frames_bytes + entry->marks_bytes &&
                 entry->frames_offset < FLSI_ORDINALS && entry->marks_offset < FLSI_ORDINALS &&
                 entry->proof_bytes <= FLSI_PROOF_BYTES &&
                 entry->proof_bytes <= entry->frames_offset;

@@ -76,11 +76,16 @@ typedef struct flsi_redo_owner {
     uint64_t segment;    /* first ordinal */
 } flsi_redo_owner;
 
+static inline int flsi_redo_owners_equal(const flsi_redo_owner *a, const flsi_redo_owner *b)
+{
+    return a->epoch == b->epoch && a->journal_id == b->journal_id && a->segment == b->segment;
+}
+
 /* What is gathered becomes the entry that flsi_redo_write writes, and nothing is gathered then:
  * flsi_redo_begin comes next. flsi_redo_has said that it may. */
 void flsi_redo_seal(flsi_redo *redo, const flsi_redo_owner *owner);
-/* Writes the sealed entry behind the others and syncs. After a failure the log must not be used any
- * more, and goes (flsi_redo_remove) before anything is said to be durable by other means. */
+/* Writes the sealed entry behind the others and syncs. After a failure the log must not be written
+ * any more; the file stays, since it has what is not synced elsewhere yet. */
 fls_status flsi_redo_write(flsi_redo *redo, fls_error *err);
 /* All that the entries hold is synced where it belongs: the next one is the first of a pass. */
 void flsi_redo_begin_pass(flsi_redo *redo);
@@ -92,7 +97,8 @@ fls_status flsi_redo_remove(const flsi_directory *directory, fls_error *err);
 
 /* Writes what the log holds of the last segment, whose first ordinal is given, into its files, and
  * syncs them. manifest NULL: it is lost, and any epoch will do. Nothing that does not fit is used;
- * a log that is not there is FLS_OK. */
+ * a log that is not there is FLS_OK. FLS_CHECKSUM_MISMATCH: it is damaged, and what stands behind
+ * the damage is missing in the segment; what stands before it was written all the same. */
 fls_status flsi_redo_apply(const flsi_directory *directory, const flsi_manifest *manifest,
                            uint64_t segment, const fls_allocator *allocator, fls_error *err);
 
@@ -110,6 +116,8 @@ typedef struct flsi_redo_entry {
     const uint8_t *marks;
 } flsi_redo_entry;
 
+/* Whether the start of `left` bytes looks like an entry of an owner: worth decoding. */
+int flsi_redo_may_be(const uint8_t *from, size_t left, const flsi_redo_owner *owner);
 /* The entry at the start of `left` bytes; *size of it. FLS_END when what is there is none. */
 fls_status flsi_redo_decode(flsi_redo_entry *entry, const uint8_t *from, size_t left, size_t *size);
 

@@ -23,15 +23,14 @@ static fls_status read_log(redoing *self, size_t *allocated, fls_error *err)
                                  self->allocator, &data, &self->size, &missing, err);
     self->bytes = data;
     *allocated = self->size;
-    return missing ? FLS_END : status;
+    return missing || status == FLS_NO_SPACE ? FLS_END
+                                             : status; /* longer than any log: it is none */
 }
 
 /* Rule 2: entries of one pass follow each other, in the log and in the files. */
 static int follows(const flsi_redo_entry *entry, const flsi_redo_entry *before)
 {
-    return entry->pass == before->pass && entry->owner.epoch == before->owner.epoch &&
-           entry->owner.journal_id == before->owner.journal_id &&
-           entry->owner.segment == before->owner.segment &&
+    return entry->pass == before->pass && flsi_redo_owners_equal(&entry->owner, &before->owner) &&
            entry->frames_offset == before->frames_offset + before->frames_bytes &&
            entry->marks_offset == before->marks_offset + before->marks_bytes;
 }
@@ -55,6 +54,61 @@ static int find_entries(redoing *self)
     }
     return self->end > 0;
 }
+
+/* ---- entries that are cut off ---- */
+
+/* Whether the segment has what an entry has, byte for byte. */
+static fls_status is_in_place(const flsi_file *frames, const flsi_redo_entry *entry, int *same,
+                              fls_error *err)
+{
+    uint8_t bytes[FLSI_PROOF_BYTES];
+    fls_status status = FLS_OK;
+    *same = 1;
+    for (size_t at = 0; status == FLS_OK && *same && at < entry->frames_bytes;) {
+        size_t some =
+            entry->frames_bytes - at < sizeof bytes ? entry->frames_bytes - at : sizeof bytes;
+        size_t got = 0;
+        status = flsi_file_read_all_at(frames, entry->frames_offset + at, bytes, some, &got, err);
+        *same = status == FLS_OK && got == some && memcmp(bytes, entry->frames + at, some) == 0;
+        at += some;
+    }
+    return status;
+}
+
+/* Rule 5: behind what breaks the row of entries no other of that writer and segment has anything
+ * that the segment lacks. Those of an earlier pass have not: it was synced before. So one that has
+ * stands behind damage, and messages that were durable are in it. */
+static fls_status look_behind(const redoing *self, const flsi_file *frames,
+                              const flsi_redo_owner *owner, fls_error *err)
+{
+    flsi_redo_entry entry;
+    size_t size;
+    fls_status status = FLS_OK;
+    for (size_t at = self->end; status == FLS_OK && at < self->size; at++) {
+        int same = 1;
+        if (!flsi_redo_may_be(self->bytes + at, self->size - at, owner) ||
+            flsi_redo_decode(&entry, self->bytes + at, self->size - at, &size) != FLS_OK) {
+            continue;
+        }
+        status = is_in_place(frames, &entry, &same, err);
+        if (status == FLS_OK && !same) {
+            status =
+                fls_error_set(err, FLS_CHECKSUM_MISMATCH, 0,
+                              "the redo log is damaged, and durable messages stand behind the "
+                              "damage: the journal can be read; put the file back from a copy, "
+                              "or rebuild the journal without them");
+            if (err != NULL) {
+                err->offset = entry.frames_offset; /* of the segment */
+                err->known |= FLS_ERROR_OFFSET;
+            }
+            flsi_error_name(err, FLSI_REDO_NAME);
+        }
+        at += size - 1;
+    }
+    return status;
+}
+
+/* ---- into the files ---- */
 
 /* Rule 3: the frames before the first entry are those that were there when it was written. */
 static fls_status proves(const redoing *self, const flsi_file *frames, int *proven, fls_error *err)
@@ -112,12 +166,12 @@ static fls_status write_file(const redoing *self, flsi_file *file, int is_marks,
     return status == FLS_OK ? flsi_file_sync(file, err) : status;
 }
 
-static fls_status open_one(const redoing *self, flsi_name_kind kind, flsi_file *file,
-                           fls_error *err)
+static fls_status open_segment(const redoing *self, uint64_t segment, flsi_name_kind kind,
+                               flsi_file *file, fls_error *err)
 {
     char name[FLSI_NAME_BYTES];
     int missing = 0;
-    flsi_name_format(name, kind, self->first.owner.segment);
+    flsi_name_format(name, kind, segment);
     fls_status status = flsi_directory_file(self->directory, file, name,
                                             FLSI_OPEN_READ | FLSI_OPEN_WRITE, &missing, err);
     return missing ? FLS_END : status;
@@ -128,7 +182,7 @@ static fls_status redo_marks(const redoing *self, fls_error *err)
 {
     flsi_file marks;
     int fit = 0;
-    fls_status status = open_one(self, FLSI_NAME_MARKS, &marks, err);
+    fls_status status = open_segment(self, self->first.owner.segment, FLSI_NAME_MARKS, &marks, err);
     if (status != FLS_OK) {
         return status == FLS_END ? FLS_OK : status;
     }
@@ -140,19 +194,23 @@ static fls_status redo_marks(const redoing *self, fls_error *err)
     return status;
 }
 
-static fls_status redo_files(const redoing *self, fls_error *err)
+static fls_status redo_files(const redoing *self, const flsi_redo_owner *owner, int has_entries,
+                             fls_error *err)
 {
     flsi_file frames;
     int proven = 0;
-    fls_status status = open_one(self, FLSI_NAME_SEGMENT, &frames, err);
+    fls_status status = open_segment(self, owner->segment, FLSI_NAME_SEGMENT, &frames, err);
     if (status != FLS_OK) {
         return status == FLS_END ? FLS_OK : status;
     }
-    status = proves(self, &frames, &proven, err);
+    if (has_entries) {
+        status = proves(self, &frames, &proven, err);
+    }
     if (status == FLS_OK && proven) { /* the frames first: marks may say that they are durable */
         status = write_file(self, &frames, 0, err);
         status = status == FLS_OK ? redo_marks(self, err) : status;
     }
+    status = status == FLS_OK ? look_behind(self, &frames, owner, err) : status;
     (void)flsi_file_close(&frames, NULL);
     return status;
 }
@@ -161,16 +219,25 @@ fls_status flsi_redo_apply(const flsi_directory *directory, const flsi_manifest 
                            uint64_t segment, const fls_allocator *allocator, fls_error *err)
 {
     redoing self = {.directory = directory, .allocator = allocator};
+    flsi_redo_owner owner = {.segment = segment};
     size_t allocated = 0;
     fls_status status = read_log(&self, &allocated, err);
     if (status != FLS_OK) {
         return status == FLS_END ? FLS_OK : status;
     }
-    if (find_entries(&self) && self.first.owner.segment == segment &&
-        (manifest == NULL || (self.first.owner.epoch == manifest->epoch &&
-                              self.first.owner.journal_id == flsi_load_le64(manifest->id)))) {
-        status = redo_files(&self, err);
+    int has_entries = find_entries(&self);
+    if (manifest != NULL) {
+        owner.epoch = (uint32_t)manifest->epoch;
+        owner.journal_id = flsi_load_le64(manifest->id);
+    } else if (has_entries) { /* the manifest is lost: whosever they are */
+        owner = self.first.owner;
+        owner.segment = segment;
     }
+    if (!flsi_redo_owners_equal(&self.first.owner, &owner)) {
+        has_entries = 0;
+        self.end = 0;
+    }
+    status = redo_files(&self, &owner, has_entries, err);
     if (self.bytes != NULL) {
         allocator->free(allocator->self, self.bytes, allocated);
     }

@@ -321,6 +321,24 @@ static fls_status look_at_marks(remaking *self, size_t index, uint64_t *known_ti
     return status;
 }
 
+/* The redo log, before an epoch is chosen that it does not know and marks are made that its own do
+ * not belong to: what can be is written where it belongs, and the log is set aside. */
+static fls_status use_log(remaking *self, int has_manifest, fls_error *err)
+{
+    uint64_t last = self->listing.segments[self->listing.count - 1].first_ordinal;
+    fls_status status = flsi_redo_apply(self->directory, has_manifest ? self->manifest : NULL, last,
+                                        self->allocator, err);
+    if (status != FLS_OK && status != FLS_CHECKSUM_MISMATCH) {
+        return status;
+    }
+    if (!has_manifest) {
+        self->manifest->epoch = 0;
+    }
+    status = copy_aside(self, FLSI_REDO_NAME, last, "redo", err);
+    status = status == FLS_OK ? flsi_redo_remove(self->directory, err) : status;
+    return status == FLS_OK ? flsi_directory_sync_names(self->directory, err) : status;
+}
+
 fls_status flsi_journal_remake(flsi_manifest *manifest, const flsi_directory *directory,
                                const fls_allocator *allocator, fls_journal_report *report,
                                fls_error *err)
@@ -332,22 +350,17 @@ fls_status flsi_journal_remake(flsi_manifest *manifest, const flsi_directory *di
         return status;
     }
     status = flsi_manifest_load(manifest, directory, allocator, err);
-    if (self.listing.count > 0) { /* before an epoch is chosen that the log does not know */
-        fls_error unread = FLS_ERROR_INIT;
-        fls_status redone = flsi_redo_apply(
-            directory, status == FLS_OK ? manifest : NULL,
-            self.listing.segments[self.listing.count - 1].first_ordinal, allocator, &unread);
-        if (redone != FLS_OK) {
+    int lost = status == FLS_END || fls_status_class_of(status) == FLS_CLASS_DAMAGE;
+    if (self.listing.count > 0 && (status == FLS_OK || lost)) {
+        fls_status used = use_log(&self, !lost, err);
+        if (used != FLS_OK) {
             flsi_listing_fini(&self.listing);
-            if (err != NULL) {
-                *err = unread;
-            }
-            return redone;
+            return used;
         }
     }
     if (status == FLS_END && self.listing.count == 0) {
         status = fls_error_set(err, FLS_IO, 0, "there is nothing that a journal could be made of");
-    } else if (status == FLS_END || fls_status_class_of(status) == FLS_CLASS_DAMAGE) {
+    } else if (lost) {
         status = remake_manifest(&self, err);
     }
     for (size_t i = 0; status == FLS_OK && i < self.listing.count; i++) {

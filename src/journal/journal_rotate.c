@@ -155,6 +155,9 @@ static fls_status take_segment(fls_journal *journal, const flsi_segment *segment
     journal->marks_due = segment->marks_offset;
     journal->segment.redo = &journal->redo;
     journal->redo_base = UINT64_MAX;
+    if (journal->redo_refused == FLSI_REDO_REFUSED) {
+        journal->redo_refused = 0;
+    }
     flsi_redo_break(&journal->redo);
     flsi_redo_begin_pass(&journal->redo); /* what it has is in the segments that are there */
     journal->held_since = 0;

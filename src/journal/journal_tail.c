@@ -297,6 +297,20 @@ fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err
     return FLS_OK;
 }
 
+/* FLS_STOPPED: the bytes that a record has the proof of are those. FLS_END: they are not. */
+static fls_status matches(const flsi_journal_tail *tail, const flsi_record *record, fls_error *err)
+{
+    uint8_t bytes[FLSI_PROOF_BYTES];
+    fls_status status =
+        flsi_read_exactly(&tail->frames, record->offset - record->small, bytes, record->small, err);
+    if (status != FLS_OK) {
+        return status;
+    }
+    return fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes, record->small) == record->value
+               ? FLS_STOPPED
+               : FLS_END;
+}
+
 static fls_status see_logged(void *self, const fls_message *message, fls_error *err)
 {
     const flsi_record *logged = self;
@@ -322,7 +336,10 @@ fls_status flsi_journal_tail_prove_logged(const flsi_journal_tail *tail,
     if (logged.offset <= tail->frames_bytes) {
         status = flsi_scan_frames(&scan, see_logged, &logged, err);
     }
-    if (status == FLS_OK || status == FLS_END) { /* they end before */
+    if (status == FLS_STOPPED) { /* all are there, by their checksums */
+        status = matches(tail, &logged, err);
+    }
+    if (status == FLS_OK || status == FLS_END) { /* they end before, or are others */
         (void)refuse(tail,
                      "durable messages are missing or damaged behind the last sync of the segment: "
                      "the journal can be read; put REDO or the file back from a copy, or rebuild "
