@@ -408,7 +408,6 @@ static fls_status mark_copy(new_segment *segment, fls_error *err)
 static fls_status mark_durable(new_segment *segment, fls_error *err)
 {
     const flsi_keep *keep = segment->keep;
-    uint8_t bytes[FLSI_PROOF_BYTES];
     uint64_t end = keep->end_offset - keep->tail->base_offset;
     flsi_record durable = {
         .type = FLSI_RECORD_DURABLE, .ordinal = keep->end_ordinal, .offset = end};
@@ -416,11 +415,10 @@ static fls_status mark_durable(new_segment *segment, fls_error *err)
         uint64_t frame_bytes = end - segment->last_offset;
         durable.small = frame_bytes < FLSI_PROOF_BYTES ? (uint32_t)frame_bytes : FLSI_PROOF_BYTES;
         fls_status status =
-            flsi_read_exactly(&segment->frames, end - durable.small, bytes, durable.small, err);
+            flsi_proof_at(&segment->frames, end, durable.small, &durable.value, err);
         if (status != FLS_OK) {
             return status;
         }
-        durable.value = fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes, durable.small);
     }
     fls_status status = add_mark(segment, &durable, NULL, err);
     return status == FLS_OK ? write_marks(segment, err) : status;

@@ -113,18 +113,14 @@ static fls_status look_behind(const redoing *self, const flsi_file *frames,
 /* Rule 3: the frames before the first entry are those that were there when it was written. */
 static fls_status proves(const redoing *self, const flsi_file *frames, int *proven, fls_error *err)
 {
-    uint8_t bytes[FLSI_PROOF_BYTES];
     const flsi_redo_entry *first = &self->first;
     flsi_file_info info;
+    uint64_t proof;
     *proven = 0;
     fls_status status = flsi_file_info_get(frames, &info, err);
-    if (status == FLS_OK && info.size_bytes >= first->frames_offset) {
-        status = flsi_read_exactly(frames, first->frames_offset - first->proof_bytes, bytes,
-                                   first->proof_bytes, err);
-        *proven =
-            status == FLS_OK && (first->proof_bytes > 0 || first->frames_offset == 0) &&
-            (first->proof_bytes == 0 ||
-             fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes, first->proof_bytes) == first->proof);
+    if (status == FLS_OK && first->proof_bytes > 0 && info.size_bytes >= first->frames_offset) {
+        status = flsi_proof_at(frames, first->frames_offset, first->proof_bytes, &proof, err);
+        *proven = status == FLS_OK && proof == first->proof;
     }
     return status;
 }

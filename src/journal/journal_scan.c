@@ -148,3 +148,12 @@ fls_status flsi_write_exactly(const flsi_file *file, uint64_t offset, const void
     size_t written;
     return flsi_file_write_all_at(file, offset, &span, 1, &written, err);
 }
+
+fls_status flsi_proof_at(const flsi_file *file, uint64_t offset, uint32_t bytes, uint64_t *proof,
+                         fls_error *err)
+{
+    uint8_t read[FLSI_PROOF_BYTES];
+    fls_status status = flsi_read_exactly(file, offset - bytes, read, bytes, err);
+    *proof = status == FLS_OK ? fls_checksum_digest(FLS_CHECKSUM_XXH3, read, bytes) : 0;
+    return status;
+}

@@ -35,4 +35,9 @@ fls_status flsi_read_exactly(const flsi_file *file, uint64_t offset, void *to, s
 fls_status flsi_write_exactly(const flsi_file *file, uint64_t offset, const void *from, size_t size,
                               fls_error *err);
 
+/* What the proof of a DURABLE record comes to at an offset: the XXH3-64 of so many bytes before it,
+ * at most FLSI_PROOF_BYTES. */
+fls_status flsi_proof_at(const flsi_file *file, uint64_t offset, uint32_t bytes, uint64_t *proof,
+                         fls_error *err);
+
 #endif

@@ -259,7 +259,7 @@ static fls_status refuse(const flsi_journal_tail *tail, const char *text, fls_er
 
 fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err)
 {
-    uint8_t bytes[FLSI_PROOF_BYTES];
+    uint64_t computed;
     if (tail->frames.fd < 0) { /* compressed: what a seal says is all that can be known */
         return (tail->sealed & (FLSI_SEAL_ROTATED | FLSI_SEAL_RECOVERED)) != 0
                    ? FLS_OK
@@ -280,12 +280,11 @@ fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err
     if (tail->base_offset == 0) {
         return FLS_OK;
     }
-    fls_status status = flsi_read_exactly(&tail->frames, tail->base_offset - tail->proof_bytes,
-                                          bytes, tail->proof_bytes, err);
+    fls_status status =
+        flsi_proof_at(&tail->frames, tail->base_offset, tail->proof_bytes, &computed, err);
     if (status != FLS_OK) {
         return status;
     }
-    uint64_t computed = fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes, tail->proof_bytes);
     if (tail->proof_bytes == 0 || computed != tail->proof) {
         (void)refuse(tail,
                      "a durable message is not what was written: the journal can be read; put the "
@@ -295,20 +294,6 @@ fls_status flsi_journal_tail_prove(const flsi_journal_tail *tail, fls_error *err
         return FLS_CHECKSUM_MISMATCH;
     }
     return FLS_OK;
-}
-
-/* FLS_STOPPED: the bytes that a record has the proof of are those. FLS_END: they are not. */
-static fls_status matches(const flsi_journal_tail *tail, const flsi_record *record, fls_error *err)
-{
-    uint8_t bytes[FLSI_PROOF_BYTES];
-    fls_status status =
-        flsi_read_exactly(&tail->frames, record->offset - record->small, bytes, record->small, err);
-    if (status != FLS_OK) {
-        return status;
-    }
-    return fls_checksum_digest(FLS_CHECKSUM_XXH3, bytes, record->small) == record->value
-               ? FLS_STOPPED
-               : FLS_END;
 }
 
 static fls_status see_logged(void *self, const fls_message *message, fls_error *err)
@@ -337,7 +322,9 @@ fls_status flsi_journal_tail_prove_logged(const flsi_journal_tail *tail,
         status = flsi_scan_frames(&scan, see_logged, &logged, err);
     }
     if (status == FLS_STOPPED) { /* all are there, by their checksums */
-        status = matches(tail, &logged, err);
+        uint64_t proof;
+        status = flsi_proof_at(&tail->frames, logged.offset, logged.small, &proof, err);
+        status = status == FLS_OK ? (proof == logged.value ? FLS_STOPPED : FLS_END) : status;
     }
     if (status == FLS_OK || status == FLS_END) { /* they end before, or are others */
         (void)refuse(tail,
